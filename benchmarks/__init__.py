@@ -1,0 +1,1 @@
+"""Measured comparisons, against peers and published instances."""

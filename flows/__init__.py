@@ -1,0 +1,1 @@
+"""Prefect: sequence, retry, concurrency, approval, and nothing else."""

@@ -1,0 +1,1 @@
+"""Tables, migrations, transactions, projections: SQLite by default, PostgreSQL by its URL."""

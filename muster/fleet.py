@@ -1,0 +1,140 @@
+"""Clients, sites and hosts: who is served, where, and which machines stand there."""
+
+from dataclasses import dataclass, field
+from datetime import time
+from enum import StrEnum
+from functools import cached_property
+
+from muster.ids import ClientId, HostId, SiteId
+
+
+class OsFamily(StrEnum):
+    """The families a fix has steps for."""
+
+    LINUX = "linux"
+    WINDOWS = "windows"
+    OTHER = "other"
+
+
+class TransportName(StrEnum):
+    """How a host is reached; ``none`` means only a person on site can reach it."""
+
+    SSH = "ssh"
+    WINRM = "winrm"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A point on the map, in degrees (WGS 84)."""
+
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class AccessWindow:
+    """When a site lets people in, in the site's local time.
+
+    Attributes:
+        weekday: 0 is Monday, 6 Sunday.
+        opens: local time.
+        closes: local time, later than ``opens``; a window over midnight is two windows.
+    """
+
+    weekday: int
+    opens: time
+    closes: time
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A customer.
+
+    Attributes:
+        priority: 1 is served first, 5 last.
+        partners_allowed: whether subcontractors may be given this client's sites.
+    """
+
+    id: ClientId
+    name: str
+    email: str = ""
+    priority: int = 3
+    partners_allowed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One place of a client.
+
+    Attributes:
+        timezone: IANA name, such as ``America/Vancouver``; promised times are kept in it.
+        region: a short name for sums and shortages, such as ``north``.
+        access: when people may come; empty means at any hour.
+    """
+
+    id: SiteId
+    client_id: ClientId
+    name: str
+    timezone: str
+    region: str = ""
+    address: str = ""
+    place: Place | None = None
+    access: tuple[AccessWindow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One machine.
+
+    Attributes:
+        address: name or IP address; empty where ``transport`` is ``none``.
+        port: 0 means the transport's usual port.
+        user: the login name; empty means the setting ``default_user``.
+        credential: a reference such as ``key:~/.ssh/id_ed25519``, ``env:NAME`` or ``agent:``; never a secret.
+        timezone: IANA name when it differs from the site's.
+        model: what it is, for known-issue holds; free text.
+    """
+
+    id: HostId
+    site_id: SiteId
+    name: str
+    address: str
+    port: int = 0
+    os: OsFamily = OsFamily.LINUX
+    os_version: str = ""
+    role: str = ""
+    model: str = ""
+    transport: TransportName = TransportName.SSH
+    user: str = ""
+    credential: str = ""
+    timezone: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """All clients, sites and hosts, with look-ups by id."""
+
+    clients: tuple[Client, ...] = ()
+    sites: tuple[Site, ...] = ()
+    hosts: tuple[Host, ...] = field(default=())
+
+    @cached_property
+    def client(self) -> dict[ClientId, Client]:
+        """Clients by id."""
+        return {client.id: client for client in self.clients}
+
+    @cached_property
+    def site(self) -> dict[SiteId, Site]:
+        """Sites by id."""
+        return {site.id: site for site in self.sites}
+
+    @cached_property
+    def host(self) -> dict[HostId, Host]:
+        """Hosts by id."""
+        return {host.id: host for host in self.hosts}
+
+    def timezone_of(self, host: Host) -> str:
+        """The IANA zone a host lives in: its own where it has one, else its site's."""
+        return host.timezone or self.site[host.site_id].timezone

@@ -1,0 +1,263 @@
+"""The ports: what the core asks of the world. Each has one or more implementations in a package above.
+
+``Pusher`` is implemented by ``push/`` (SSH, WinRM, Ansible), ``Ledger`` by ``ledger/`` and ``PreparedFix`` by
+``playbooks/``.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from muster.campaign import Campaign
+from muster.crew import Crew
+from muster.fleet import Fleet, OsFamily, TransportName
+from muster.ids import CampaignId, HostId, PlanId, RunnerId, SiteId, VisitId
+from muster.outcomes import Finding, HostOutcome, StepReport
+from muster.plan import Plan
+from muster.records import (
+    AttemptRow,
+    DispatchedPlan,
+    Event,
+    HostState,
+    ImportSummary,
+    Lease,
+    ProbeRecord,
+    Stop,
+    WaveRow,
+    WaveState,
+)
+from muster.steps import Step, StepName, StepOutput
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """How a host is reached; ``credential`` is a reference that is resolved at the moment of use."""
+
+    host_id: HostId
+    site_id: SiteId
+    transport: TransportName
+    address: str
+    port: int
+    user: str
+    credential: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One step for one host, with the seconds it may take in all, from the first packet to the last."""
+
+    target: Target
+    step: Step
+    deadline_s: float
+
+
+class StopSignal(Protocol):
+    """Asked between hosts and inside waits; once true it stays true."""
+
+    def is_set(self) -> bool:
+        """Whether everything should end as soon as it safely can."""
+        ...
+
+
+class Pusher(Protocol):
+    """Carries steps to hosts."""
+
+    def execute(self, orders: Iterable[Order], *, stop: StopSignal) -> Iterator[StepReport]:
+        """Carry out every order and yield each report as soon as it is known, in whatever order they end.
+
+        Exactly one report for each order, and never an exception because of a host: its troubles are its report's
+        ``ending``, ``stage`` and ``cause``. After ``stop`` is set, orders not yet begun are reported as not started.
+        The caller must use the iterator up or close it; closing stops what has not begun and joins every thread.
+        """
+        ...
+
+
+class PreparedFix(Protocol):
+    """A fix with a campaign's parameters put in: what to carry to a host, and how to read what comes back."""
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+        ...
+
+    def step(self, name: StepName, family: OsFamily, *, timezone: str) -> Step | None:
+        """The step for a host of this family that lives in ``timezone`` (IANA); None where the fix has none."""
+        ...
+
+    def judge(self, output: StepOutput, *, timezone: str) -> Finding:
+        """Read a probe's (or a verify's) answer; pure."""
+        ...
+
+
+class Ledger(Protocol):
+    """The append-only record of what was intended and what happened: the only truth.
+
+    Every method is one transaction: it happens wholly or not at all. ``by`` names the person or process that acts.
+    Times that the ledger writes come from its clock. All raise ``LedgerUnavailable`` when the database cannot be
+    used, and ``NotFound`` for an id that it does not hold.
+    """
+
+    def revision(self) -> int:
+        """The revision of the newest event; 0 when there is none."""
+        ...
+
+    # what there is
+    def save_inventory(self, fleet: Fleet, crew: Crew, *, by: str, dry_run: bool = False) -> ImportSummary:
+        """Add what is new and update what has changed, by id; nothing is removed. ``dry_run`` only counts."""
+        ...
+
+    def fleet(self) -> Fleet:
+        """Every client, site and host."""
+        ...
+
+    def crew(self) -> Crew:
+        """Every engineer and partner."""
+        ...
+
+    # campaigns
+    def open_campaign(self, campaign: Campaign, host_ids: Sequence[HostId], *, by: str) -> None:
+        """Open it, or update its policy and enrol further hosts if it is open; enrolled hosts start as pending.
+
+        Raises:
+            Conflict: when the campaign is there with another fix.
+        """
+        ...
+
+    def campaigns(self) -> tuple[Campaign, ...]:
+        """All of them, the newest last."""
+        ...
+
+    def campaign(self, campaign_id: CampaignId) -> Campaign:
+        """One of them."""
+        ...
+
+    # probes
+    def begin_probes(self, campaign_id: CampaignId, host_ids: Sequence[HostId], *, by: str) -> None:
+        """Commit the intent to ask these hosts."""
+        ...
+
+    def record_probes(self, campaign_id: CampaignId, records: Sequence[ProbeRecord], *, by: str) -> None:
+        """Write what was found. A host that somebody has claimed keeps its status; its finding is kept as an event."""
+        ...
+
+    # plans
+    def save_plan(self, plan: Plan, *, by: str) -> None:
+        """Keep a proposal; it binds nobody."""
+        ...
+
+    def plan(self, plan_id: PlanId) -> Plan:
+        """One plan."""
+        ...
+
+    def plans(self, campaign_id: CampaignId) -> tuple[PlanId, ...]:
+        """The ids of the plans of a campaign, the newest last."""
+        ...
+
+    def dispatch(self, plan_id: PlanId, *, by: str, expected_revision: int) -> None:
+        """Make a plan binding: hosts take their visit and person from it.
+
+        Raises:
+            Conflict: when the ledger has moved past ``expected_revision`` in this campaign or in the inventory.
+        """
+        ...
+
+    def dispatched(self, campaign_id: CampaignId) -> DispatchedPlan | None:
+        """The plan that binds now."""
+        ...
+
+    # pushing
+    def claim(
+        self,
+        campaign_id: CampaignId,
+        host_ids: Sequence[HostId],
+        *,
+        runner_id: RunnerId,
+        step: StepName,
+        wave: int,
+        lease_s: float,
+    ) -> tuple[Lease, ...]:
+        """Commit the intent to touch these hosts and take their leases, of those that can be had.
+
+        For ``apply``: hosts that are stale, failed or unknown and not leased. For ``rollback``: verified, failed or
+        unknown, and not leased. The others are left out without an error. Nothing is claimed while the campaign is
+        stopped (``CampaignStopped``).
+        """
+        ...
+
+    def renew(self, leases: Sequence[Lease], *, lease_s: float) -> tuple[Lease, ...]:
+        """Lengthen leases that are still ours; those that are lost are left out of what is returned."""
+        ...
+
+    def finish(self, results: Sequence[tuple[Lease, HostOutcome]]) -> tuple[Lease, ...]:
+        """Write the ends of attempts and free their hosts, in one transaction.
+
+        Returns:
+            The leases whose fence had moved on; their outcomes are kept as events, and change nothing else.
+        """
+        ...
+
+    def recover(self, campaign_id: CampaignId, *, dead: Sequence[RunnerId], by: str) -> tuple[HostId, ...]:
+        """End the open attempts of these runners, and all whose lease has run out, as unknown; say which hosts."""
+        ...
+
+    def runners(self, campaign_id: CampaignId) -> tuple[RunnerId, ...]:
+        """Everybody who holds a lease now."""
+        ...
+
+    # waves
+    def open_wave(self, campaign_id: CampaignId, host_ids: Sequence[HostId], *, by: str) -> WaveRow:
+        """Open the next wave with these hosts, or return the one that is open (a run carries on where one ended)."""
+        ...
+
+    def close_wave(self, campaign_id: CampaignId, number: int, state: WaveState, verdict: str, *, by: str) -> None:
+        """Close it; ``halted`` also stops the campaign, with the verdict as the reason."""
+        ...
+
+    def waves(self, campaign_id: CampaignId) -> tuple[WaveRow, ...]:
+        """All of them in order."""
+        ...
+
+    # stop and go
+    def stop(self, campaign_id: CampaignId, *, by: str, reason: str) -> None:
+        """Nothing new starts from now on; to stop a stopped campaign changes nothing."""
+        ...
+
+    def resume(self, campaign_id: CampaignId, *, by: str) -> None:
+        """Lift the stop."""
+        ...
+
+    def stopped(self, campaign_id: CampaignId) -> Stop | None:
+        """The stop that is in force."""
+        ...
+
+    # what happened
+    def hosts(self, campaign_id: CampaignId) -> tuple[HostState, ...]:
+        """Every host of the campaign as it stands, by host id."""
+        ...
+
+    def attempts(self, campaign_id: CampaignId) -> tuple[AttemptRow, ...]:
+        """Every attempt, oldest first."""
+        ...
+
+    def events(self, *, campaign_id: CampaignId | None = None, after: int = 0, limit: int = 1000) -> tuple[Event, ...]:
+        """Events with a revision greater than ``after``, oldest first, at most ``limit``."""
+        ...
+
+    def note(
+        self,
+        kind: str,
+        *,
+        by: str,
+        campaign_id: CampaignId | None = None,
+        host_id: HostId | None = None,
+        visit_id: VisitId | None = None,
+        data: Mapping[str, object] | None = None,
+        at: datetime | None = None,
+    ) -> None:
+        """Append an event that changes no projection, such as ``probe refused`` or ``report written``."""
+        ...
+
+    def close(self) -> None:
+        """Give every connection back."""
+        ...

@@ -1,0 +1,110 @@
+"""Settings: defaults, then ``muster.yml`` in the workspace, then ``MUSTER_`` variables of the environment.
+
+A workspace is the folder of one company's Muster: settings, campaign files, known hosts, and the ledger unless it
+is a PostgreSQL address. Every relative path is taken from it.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from muster.errors import SettingsError
+
+SETTINGS_FILE = "muster.yml"
+
+
+class Settings(BaseSettings):
+    """What a company sets once; campaigns carry their own policy."""
+
+    model_config = SettingsConfigDict(env_prefix="MUSTER_", extra="forbid", frozen=True)
+
+    workspace: Path = Field(default=Path(), description="The folder that relative paths are taken from.")
+    ledger_url: str = Field(
+        default="sqlite:///muster.db",
+        description="SQLAlchemy address of the ledger: SQLite by default, postgresql+psycopg://… for several machines. "
+        "A password in it may be given as ${NAME}, which is read from the environment.",
+    )
+    known_hosts: Path = Field(default=Path("known_hosts"), description="Host keys that were trusted on purpose.")
+    default_user: str = Field(default="root", description="Login name for hosts that name none.")
+    default_credential: str = Field(
+        default="agent:",
+        description="Credential reference for hosts that name none: key:PATH, env:NAME or agent:.",
+    )
+    engine: Literal["in-process", "workers"] = Field(
+        default="in-process",
+        description="Where flows are carried out: in this process, or by Prefect workers.",
+    )
+    work_pool: str = Field(default="muster", description="Prefect work pool, when engine is workers.")
+    prefect_home: Path = Field(
+        default=Path(".prefect"),
+        description="Home of Muster's own Prefect server, used when PREFECT_API_URL is not set.",
+    )
+    key_exchange: Literal["fast", "post-quantum-first"] = Field(
+        default="fast",
+        description="SSH key exchange: fast offers curve25519 and ECDH only; post-quantum-first offers what OpenSSH "
+        "prefers where the library has it.",
+    )
+    parallel_hosts: int = Field(default=32, ge=1, le=256, description="Hosts pushed at one time by one process.")
+    batch_hosts: int = Field(default=100, ge=1, le=5000, description="Hosts in one Prefect task run.")
+    connect_timeout_s: float = Field(default=8.0, gt=0, description="Longest wait for a connection and its banner.")
+    login_timeout_s: float = Field(default=15.0, gt=0, description="Longest wait for key exchange and login together.")
+    host_deadline_s: float = Field(default=180.0, gt=0, description="Longest time for one step at one host, in all.")
+    output_limit_bytes: int = Field(
+        default=262_144, ge=4096, description="Output kept of one step; the rest is dropped."
+    )
+    lease_s: float = Field(default=60.0, ge=5, description="How long a host stays claimed without a sign of life.")
+    solve_seconds: float = Field(default=10.0, gt=0, description="How long the planner searches by default.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, whose values arrive as init arguments."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    def path(self, path: Path) -> Path:
+        """A path of the settings, made absolute from the workspace."""
+        return (self.workspace / path.expanduser()).resolve()
+
+
+def load_settings(workspace: Path) -> Settings:
+    """Read ``muster.yml`` of the workspace, when it is there, and the environment.
+
+    Raises:
+        SettingsError: the file cannot be read, or a key or value in it or in the environment is wrong.
+    """
+    file = workspace / SETTINGS_FILE
+    values = _read_file(file) if file.exists() else {}
+    try:
+        return Settings.model_validate({"workspace": workspace.resolve(), **values})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        source = f"{file}" if key in values else f"the environment (MUSTER_{key.upper()})"
+        raise SettingsError(
+            f"{source}: {key}: {first['msg'].lower()}, not {first['input']!r}",
+            hint="docs/settings.md lists every setting with its default.",
+        ) from None
+
+
+def _read_file(file: Path) -> dict[str, object]:
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SettingsError(f"{file}: cannot be read: {error}") from None
+    if not isinstance(values, dict):
+        raise SettingsError(f"{file}: holds {type(values).__name__}, not lines of the form 'key: value'")
+    return {str(key): value for key, value in values.items()}

@@ -1,0 +1,1 @@
+"""Vetting, agreements, who may see and do what."""

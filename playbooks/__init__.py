@@ -1,0 +1,1 @@
+"""The fixes: Ansible content and scripts, one folder each."""

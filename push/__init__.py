@@ -1,0 +1,1 @@
+"""SSH, WinRM and Ansible behind one port; waves and their gates."""

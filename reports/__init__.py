@@ -1,0 +1,1 @@
+"""What leaves the house: evidence, notices, certificates, the profit report."""

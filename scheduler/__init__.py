@@ -1,0 +1,1 @@
+"""Estimate, capacity, plan, replan, explain: pure functions; the only home of OR-Tools."""

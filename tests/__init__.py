@@ -1,0 +1,1 @@
+"""Tests mirror the packages; tests/fleet/ is the fleet of real hosts."""
