@@ -1,0 +1,1 @@
+"""The demo's fleet: its zone data, its servers and its files."""
