@@ -17,6 +17,8 @@ class WavePolicy:
         growth_factor: each wave is at most this many times the one before.
         max_wave_hosts: no wave is larger.
         min_success_rate: verified share (0 to 1) of a wave's touched hosts below which the ramp halts.
+        tolerated_failures: a wave with no more hosts lost than this passes whatever the rate: in a small wave one
+            host's own trouble is not the fix's.
         soak_seconds: how long a wave is watched before the next one begins.
     """
 
@@ -24,6 +26,7 @@ class WavePolicy:
     growth_factor: float = 2.0
     max_wave_hosts: int = 500
     min_success_rate: float = 0.9
+    tolerated_failures: int = 0
     soak_seconds: float = 0.0
 
 

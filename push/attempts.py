@@ -1,0 +1,184 @@
+"""Push a batch of hosts: claim, ask where in doubt, apply, verify in a new session, write down.
+
+The order of a host's life in one attempt::
+
+    claim (intent and lease in the ledger)
+      └─ an earlier attempt is in doubt? probe ── right ─────────────► verified, nothing pushed
+                                           └─ no answer ────────────► unreachable, untrusted, unknown, failed
+      └─ apply ── done ──────► verify (new session) ── right ───────► verified
+             │                                       ├─ stale ───────► failed
+             │                                       └─ no answer ───► unknown
+             ├─ outcome unknown ─► verify as above: what it finds decides
+             ├─ failed ─────────────────────────────────────────────► failed
+             ├─ unreachable, untrusted ─────────────────────────────► as it says; nothing was touched
+             └─ not started (stopped) ──────────────────────────────► needs the fix, as before
+
+Verification runs beside the applying, so that a host that hangs costs its own time-out and delays nobody.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from muster.ids import HostId
+from muster.outcomes import Ending, Evidence, Finding, HostOutcome, HostStatus, Stage, StepReport, Verdict
+from muster.records import Lease
+from muster.steps import StepName, read_output
+from push.chase import Chase
+from push.context import Context
+from push.leases import KeptLeases
+from push.probing import STATUS_OF_ENDING, ask, finding_of
+
+
+@dataclass(slots=True)
+class Begun:
+    """An attempt under way: its lease, and what was seen so far."""
+
+    lease: Lease
+    before: Finding | None
+    changes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    applied: StepReport | None = None
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """How the hosts of a batch ended, and those that somebody else had claimed or already done."""
+
+    ended: dict[HostId, HostStatus] = field(default_factory=dict)
+    left_out: tuple[HostId, ...] = ()
+
+
+def push_batch(context: Context, host_ids: Sequence[HostId], *, wave: int, step: StepName) -> BatchResult:
+    """Carry ``step`` (apply or rollback) to every host of the batch that can be claimed.
+
+    Raises:
+        CampaignStopped: before anything is claimed.
+        LedgerUnavailable: the ledger cannot be written; leases run out, and the next run asks the hosts first.
+    """
+    leases = context.ledger.claim(
+        context.campaign_id, host_ids, runner_id=context.runner_id, step=step, wave=wave, lease_s=context.lease_s
+    )
+    claimed = {lease.host_id for lease in leases}
+    result = BatchResult(left_out=tuple(host_id for host_id in host_ids if host_id not in claimed))
+    begun = {lease.host_id: Begun(lease, lease.before) for lease in leases}
+    with KeptLeases(context.ledger, leases, context.lease_s) as kept:
+        batch = _Batch(context, begun, kept, result, step)
+        batch.settle_doubts()
+        batch.push()
+    return result
+
+
+@dataclass(slots=True)
+class _Batch:
+    context: Context
+    begun: dict[HostId, Begun]
+    kept: KeptLeases
+    result: BatchResult
+    step: StepName
+
+    def settle_doubts(self) -> None:
+        """Ask the hosts whose last attempt was not followed by a probe; those that are right are done.
+
+        A roll back needs no such question: it restores from the backup whatever the present state is.
+        """
+        if self.step is not StepName.APPLY:
+            return
+        doubtful = [host_id for host_id, one in self.begun.items() if one.lease.probe_first]
+        for report in ask(self.context, doubtful, StepName.PROBE):
+            one = self.begun[report.host_id]
+            finding = finding_of(report, self.context.book)
+            if finding is None:
+                self._end(one, *_unanswered(report))
+            elif finding.verdict is Verdict.STALE:
+                one.before = finding
+            else:
+                self._end(one, *_found(finding), after=finding)
+
+    def push(self) -> None:
+        """Apply at every host that is still open, verifying those that are through while others are under way."""
+        open_hosts = [host_id for host_id in self.begun if host_id not in self.result.ended]
+        with Chase(self._verify) as chase:
+            for report in ask(self.context, open_hosts, self.step, may_touch=self.kept.holds):
+                one = self.begun[report.host_id]
+                one.applied = report
+                one.seconds += report.duration_s
+                one.changes = read_output(report.stdout).changes
+                if report.ending in {Ending.DONE, Ending.UNKNOWN}:
+                    chase.add(report.host_id)
+                else:
+                    self._end(one, *_not_applied(report, one))
+        self.kept.flush()
+
+    def _verify(self, host_ids: Iterable[HostId]) -> None:
+        for report in ask(self.context, tuple(host_ids), StepName.VERIFY):
+            one = self.begun[report.host_id]
+            one.seconds += report.duration_s
+            after = finding_of(report, self.context.book)
+            if after is None:
+                self._end(one, *_unverified(report))
+            elif self.step is StepName.ROLLBACK:
+                self._end(one, *_rolled_back(one, after), after=after)
+            else:
+                self._end(one, *_verified(one, after), after=after)
+
+    def _end(
+        self, one: Begun, status: HostStatus, stage: Stage, cause: str, hint: str, *, after: Finding | None = None
+    ) -> None:
+        evidence = Evidence(one.before, after, one.changes)
+        outcome = HostOutcome(status, stage, cause, hint, evidence, one.seconds, self.context.clock.now())
+        self.result.ended[one.lease.host_id] = status
+        self.kept.finish(one.lease, outcome)
+
+
+Judged = tuple[HostStatus, Stage, str, str]
+
+
+def _unanswered(report: StepReport) -> Judged:
+    """A host in doubt did not answer: nothing was pushed now, and the doubt stands."""
+    if report.ending is Ending.NOT_STARTED:
+        return HostStatus.UNKNOWN, report.stage, report.cause, report.hint
+    return STATUS_OF_ENDING[report.ending], report.stage, report.cause, report.hint
+
+
+def _found(finding: Finding) -> Judged:
+    if finding.verdict is Verdict.RIGHT:
+        return HostStatus.VERIFIED, Stage.FINISHED, "", ""
+    return (
+        HostStatus.UNSUPPORTED,
+        Stage.FINISHED,
+        finding.summary,
+        "fix it by hand on site, or take it out of the campaign",
+    )
+
+
+def _not_applied(report: StepReport, one: Begun) -> Judged:
+    if report.ending is Ending.NOT_STARTED:
+        status = HostStatus.STALE if one.before is not None else HostStatus.PENDING
+        return status, report.stage, report.cause or "stopped before it was touched", report.hint
+    return STATUS_OF_ENDING[report.ending], report.stage, report.cause, report.hint
+
+
+def _unverified(report: StepReport) -> Judged:
+    cause = f"pushed, but the probe after it got no answer: {report.cause}"
+    return HostStatus.UNKNOWN, report.stage, cause, report.hint or "muster run asks it again before anything else"
+
+
+def _verified(one: Begun, after: Finding) -> Judged:
+    if after.verdict is Verdict.RIGHT:
+        return HostStatus.VERIFIED, Stage.FINISHED, "", ""
+    pushed = one.applied
+    if pushed is not None and pushed.ending is Ending.UNKNOWN:
+        return HostStatus.FAILED, pushed.stage, f"{pushed.cause}; a probe after it finds: {after.summary}", pushed.hint
+    return (
+        HostStatus.FAILED,
+        Stage.FINISHED,
+        f"pushed, but a fresh probe says: {after.summary}",
+        "read the evidence of this host; muster retry tries again",
+    )
+
+
+def _rolled_back(one: Begun, after: Finding) -> Judged:
+    """A roll back is good when the host answers as it did before the fix; without a before, when it ran to its end."""
+    if one.applied is not None and one.applied.ending is Ending.UNKNOWN and after.verdict is Verdict.RIGHT:
+        return HostStatus.FAILED, one.applied.stage, f"the fix is still there: {one.applied.cause}", one.applied.hint
+    return HostStatus.ROLLED_BACK, Stage.FINISHED, f"rolled back: {after.summary}", ""

@@ -1,0 +1,58 @@
+"""From hosts to orders: where a host is reached, and the step that its family and zone need."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from muster.fleet import Fleet, Host, TransportName
+from muster.ids import HostId
+from muster.outcomes import Ending, Stage, StepReport
+from muster.ports import Order, PreparedFix, Target
+from muster.steps import StepName
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What a host takes when it names nothing of its own; ``deadline_s`` bounds one step at one host."""
+
+    user: str
+    credential: str
+    deadline_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class OrderBook:
+    """Makes orders for the hosts of one fleet and one prepared fix."""
+
+    fleet: Fleet
+    fix: PreparedFix
+    defaults: Defaults
+
+    def order(self, host_id: HostId, step: StepName) -> Order | StepReport:
+        """The order for one host, or the report that says why there can be none."""
+        host = self.fleet.host[host_id]
+        if host.transport is TransportName.NONE:
+            return _no_order(
+                host, step, Ending.UNREACHABLE, "only a person on site can reach it", "plan a visit on site"
+            )
+        zone = self.fleet.timezone_of(host)
+        content = self.fix.step(step, host.os, timezone=zone)
+        if content is None:
+            cause = f"the fix has no {step} for {host.os.value}"
+            return _no_order(host, step, Ending.FAILED, cause, "fix it by hand on site, or take it out of the campaign")
+        return Order(self._target(host), content, min(self.defaults.deadline_s, content.timeout_s + 30.0))
+
+    def _target(self, host: Host) -> Target:
+        return Target(
+            host_id=host.id,
+            site_id=host.site_id,
+            transport=host.transport,
+            address=host.address,
+            port=host.port,
+            user=host.user or self.defaults.user,
+            credential=host.credential or self.defaults.credential,
+        )
+
+
+def _no_order(host: Host, step: StepName, ending: Ending, cause: str, hint: str) -> StepReport:
+    now = datetime.now(UTC)
+    return StepReport(host.id, step, ending, Stage.NOT_STARTED, cause, hint, None, "", "", now, now)
