@@ -28,6 +28,7 @@ class Visit:
         after: visits that must have ended before this one starts.
         preferred: people who should do it, where it costs no more than ``continuity`` is worth.
         excluded: people who must not.
+        people: how many people it takes at the same time, each for ``effort_minutes``.
     """
 
     id: VisitId
@@ -43,6 +44,7 @@ class Visit:
     after: tuple[VisitId, ...] = ()
     preferred: tuple[PersonId, ...] = ()
     excluded: tuple[PersonId, ...] = ()
+    people: int = 1
 
 
 @dataclass(frozen=True, slots=True)
