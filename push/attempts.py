@@ -77,13 +77,13 @@ class _Batch:
     step: StepName
 
     def settle_doubts(self) -> None:
-        """Ask the hosts whose last attempt was not followed by a probe; those that are right are done.
+        """Ask the hosts that were never asked, or not since their last attempt; those that are right are done.
 
         A roll back needs no such question: it restores from the backup whatever the present state is.
         """
         if self.step is not StepName.APPLY:
             return
-        doubtful = [host_id for host_id, one in self.begun.items() if one.lease.probe_first]
+        doubtful = [host_id for host_id, one in self.begun.items() if one.lease.probe_first or one.before is None]
         for report in ask(self.context, doubtful, StepName.PROBE):
             one = self.begun[report.host_id]
             finding = finding_of(report, self.context.book)

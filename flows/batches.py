@@ -1,0 +1,39 @@
+"""Prefect tasks: one per batch of hosts. What happened at each host is in the ledger, never in Prefect."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from flows.services import services_of
+from muster.ids import CampaignId, HostId
+from muster.steps import StepName
+from push.attempts import push_batch
+from push.probing import probe_hosts
+
+
+@task(name="probe", task_run_name="probe {label}", cache_policy=NO_CACHE, persist_result=False)
+def probe_hosts_of_batch(workspace: str, campaign_id: str, host_ids: list[str], label: str) -> int:
+    """Ask a batch of hosts; how many could be judged."""
+    del label
+    context = services_of(workspace).context(CampaignId(campaign_id))
+    return probe_hosts(context, [HostId(host_id) for host_id in host_ids])
+
+
+@task(name="push", task_run_name="{step} {label}", cache_policy=NO_CACHE, persist_result=False)
+def push_hosts_of_batch(
+    workspace: str, campaign_id: str, host_ids: list[str], wave: int, step: str, label: str
+) -> dict[str, int]:
+    """Carry a step to a batch of hosts and verify it; how many ended in which status."""
+    del label
+    context = services_of(workspace).context(CampaignId(campaign_id))
+    result = push_batch(context, [HostId(host_id) for host_id in host_ids], wave=wave, step=StepName(step))
+    return dict(Counter(status.value for status in result.ended.values()))
+
+
+def batches(host_ids: Sequence[HostId], size: int) -> Iterator[tuple[list[str], str]]:
+    """Cut into batches, each with its label for Prefect's screens, such as ``hosts 101-200 of 640``."""
+    for start in range(0, len(host_ids), size):
+        batch = [str(host_id) for host_id in host_ids[start : start + size]]
+        yield batch, f"hosts {start + 1}-{start + len(batch)} of {len(host_ids)}"

@@ -1,0 +1,116 @@
+"""The flows of a campaign: probe, plan, dispatch, waves, roll back, and all of it from end to end.
+
+Order, concurrency and retries only: what a wave is, who may be touched and what an outcome means is decided in
+``push/``, ``scheduler/`` and the ledger.
+"""
+
+from collections.abc import Callable, Mapping
+
+from prefect import flow
+from prefect.futures import wait
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.batches import batches, probe_hosts_of_batch, push_hosts_of_batch
+from flows.planning import dispatch_plan, make_plan
+from flows.services import services_of
+from muster.errors import CampaignStopped, NothingToPlan
+from muster.ids import CampaignId, HostId, PlanId
+from muster.steps import StepName
+from push.release import (
+    RETRY,
+    RUN,
+    Selection,
+    begin_wave,
+    left_of_wave,
+    refuse_when_stopped,
+    settle_wave,
+    soak,
+    take_over,
+)
+
+BATCHES_AT_ONCE = 2
+"""The pusher has threads of its own; two batches overlap so that the slow tail of one does not idle them."""
+
+RUNNER = ThreadPoolTaskRunner(max_workers=BATCHES_AT_ONCE)  # type: ignore[no-untyped-call]
+
+
+@flow(name="probe", task_runner=RUNNER, persist_result=False)
+def probe(workspace: str, campaign_id: str, host_ids: list[str]) -> None:
+    """Ask these hosts how they stand."""
+    services = services_of(workspace)
+    take_over(services.context(CampaignId(campaign_id)))
+    futures = [
+        probe_hosts_of_batch.submit(workspace, campaign_id, batch, label)
+        for batch, label in batches([HostId(host_id) for host_id in host_ids], services.batch_hosts)
+    ]
+    _results(futures)
+
+
+@flow(name="plan", persist_result=False)
+def plan(workspace: str, campaign_id: str, seconds: float, seed: int) -> str:
+    """Make a proposal and keep it; its id."""
+    return str(make_plan(services_of(workspace), CampaignId(campaign_id), seconds=seconds, seed=seed).id)
+
+
+@flow(name="dispatch", persist_result=False)
+def dispatch(workspace: str, plan_id: str, by: str) -> None:
+    """Make a plan binding, after checking it against the ledger of now."""
+    dispatch_plan(services_of(workspace), PlanId(plan_id), by=by)
+
+
+@flow(name="waves", task_runner=RUNNER, persist_result=False)
+def waves(workspace: str, campaign_id: str, *, ahead: bool, retry: bool, only: list[str] | None = None) -> None:
+    """Push the hosts that are due, wave after wave, until nobody is left, a gate halts, or somebody stops it."""
+    services = services_of(workspace)
+    context = services.context(CampaignId(campaign_id))
+    campaign, binding = context.ledger.campaign(context.campaign_id), context.ledger.dispatched(context.campaign_id)
+    if binding is None:
+        raise NothingToPlan("no plan is dispatched yet", hint="muster plan, then muster dispatch")
+    bound_plan = context.ledger.plan(binding.plan_id)
+    chosen = frozenset(map(HostId, only)) if only is not None else None
+    selection = Selection(RETRY if retry else RUN, ahead=ahead, only=chosen)
+    take_over(context)
+    tried: frozenset[HostId] = frozenset()
+    while wave := begin_wave(context, campaign.waves, bound_plan, selection, tried):
+        left = left_of_wave(context, wave, selection, tried)
+        futures = [
+            push_hosts_of_batch.submit(workspace, campaign_id, batch, wave.number, StepName.APPLY.value, label)
+            for batch, label in batches(left, services.batch_hosts)
+        ]
+        _results(futures)
+        tried |= set(wave.host_ids)
+        verdict = settle_wave(context, campaign.waves, wave)
+        if not verdict.passed:
+            raise CampaignStopped(
+                f"wave {wave.number} halted: {verdict.sentence}", hint="muster status, then muster resume or rollback"
+            )
+        soak(context, campaign.waves.soak_seconds)
+
+
+@flow(name="roll back", task_runner=RUNNER, persist_result=False)
+def rollback(workspace: str, campaign_id: str, host_ids: list[str]) -> None:
+    """Put these hosts back to what the fix found."""
+    services = services_of(workspace)
+    context = services.context(CampaignId(campaign_id))
+    take_over(context)
+    refuse_when_stopped(context)
+    futures = [
+        push_hosts_of_batch.submit(workspace, campaign_id, batch, 0, StepName.ROLLBACK.value, label)
+        for batch, label in batches([HostId(host_id) for host_id in host_ids], services.batch_hosts)
+    ]
+    _results(futures)
+
+
+@flow(name="campaign", persist_result=False)
+def campaign(workspace: str, campaign_id: str, host_ids: list[str], by: str, seconds: float, seed: int) -> None:
+    """From the first question to the last verdict: probe, plan, dispatch, waves."""
+    probe(workspace, campaign_id, host_ids)
+    plan_id = plan(workspace, campaign_id, seconds, seed)
+    dispatch(workspace, plan_id, by)
+    waves(workspace, campaign_id, ahead=True, retry=False)
+
+
+FLOWS: Mapping[str, Callable[..., object]] = {
+    one.name: one for one in (probe, plan, dispatch, waves, rollback, campaign)
+}
+"""Every flow by its name: what the engine can carry out."""

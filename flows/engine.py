@@ -1,0 +1,66 @@
+"""The one seam between Muster and Prefect: carry a flow out in this process, or hand it to workers.
+
+``with engine(...) as carry_out: carry_out("waves", ...)``. With ``PREFECT_API_URL`` set, that server is used; without
+it, Muster's own (see ``flows.server``). Callers and flows do not know which.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from flows.environment import prepare_environment
+from flows.server import API_VARIABLE, OwnServer
+from muster.errors import EngineError
+
+Parameter = str | int | float | bool | list[str] | None
+
+
+class CarryOut(Protocol):
+    """Carries out a flow by its name and waits for its end."""
+
+    def __call__(self, flow: str, parameters: Mapping[str, Parameter]) -> None:
+        """Carry it out; what it achieved is read from the ledger, never from Prefect.
+
+        Raises:
+            MusterError: what the flow raised (in this process), or EngineError.
+        """
+        ...
+
+
+@contextmanager
+def prefect_api(prefect_home: Path) -> Iterator[str]:
+    """A Prefect API for as long as the block lasts: the configured one, or Muster's own server."""
+    prepare_environment(prefect_home)
+    if configured := os.environ.get(API_VARIABLE):
+        yield configured
+        return
+    server = OwnServer(prefect_home)
+    server.start()
+    try:
+        os.environ[API_VARIABLE] = server.wait()
+        yield os.environ[API_VARIABLE]
+    finally:
+        os.environ.pop(API_VARIABLE, None)
+        server.leave()
+
+
+@contextmanager
+def engine(kind: str, *, prefect_home: Path, work_pool: str = "") -> Iterator[CarryOut]:
+    """Whatever carries flows out: ``in-process`` or ``workers``."""
+    with prefect_api(prefect_home) as url:
+        if kind == "workers":
+            from flows.workers import on_workers
+
+            yield on_workers(work_pool, url)
+        else:
+            yield _in_process
+
+
+def _in_process(flow: str, parameters: Mapping[str, Parameter]) -> None:
+    from flows.campaign import FLOWS
+
+    if flow not in FLOWS:
+        raise EngineError(f"there is no flow {flow!r}; there are {', '.join(sorted(FLOWS))}")
+    FLOWS[flow](**parameters)

@@ -1,0 +1,31 @@
+"""Prefect's settings, put in the environment before Prefect is imported."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+QUIET_AND_QUICK: Mapping[str, str] = {
+    # no word leaves this machine
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    # what people read is Muster's own output; Prefect's log is in its server
+    "PREFECT_LOGGING_LEVEL": "ERROR",
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+    "PREFECT_CLI_PROMPT": "false",
+    # measured: fewer, larger writes on the server
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "200",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_READ_BATCH_SIZE": "100",
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+    "PREFECT_WORKER_QUERY_SECONDS": "2",
+    "PREFECT_RUNNER_POLL_FREQUENCY": "2",
+}
+
+
+def prepare_environment(prefect_home: Path) -> None:
+    """Set what is not set yet; the user's own ``PREFECT_`` variables win."""
+    os.environ.setdefault("PREFECT_HOME", str(prefect_home))
+    for name, value in QUIET_AND_QUICK.items():
+        os.environ.setdefault(name, value)

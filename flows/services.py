@@ -1,0 +1,67 @@
+"""What flows are handed: the ledger, the pusher, the clock. Opened by the workspace's path alone.
+
+A flow may be carried out in this process or by a worker on another machine, so its parameters are plain words: the
+path of the workspace and ids. Whoever wires Muster together registers an opener under the entry point group
+``muster.services``; flows find it there and import nothing from above.
+"""
+
+from functools import lru_cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Protocol, cast
+
+from muster.clock import Clock
+from muster.errors import EngineError
+from muster.ids import CampaignId
+from muster.ports import Ledger
+from push.context import Context
+
+
+class Services(Protocol):
+    """Everything one process needs for one workspace; shared by all its flows and threads."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger of the workspace."""
+        ...
+
+    @property
+    def batch_hosts(self) -> int:
+        """Hosts in one Prefect task run."""
+        ...
+
+    def clock(self, campaign_id: CampaignId) -> Clock:
+        """The campaign's clock: the real one unless the campaign was opened at another instant."""
+        ...
+
+    def context(self, campaign_id: CampaignId) -> Context:
+        """Everything for acts at the hosts of one campaign."""
+        ...
+
+    def close(self) -> None:
+        """Give back connections and threads."""
+        ...
+
+
+class Opener(Protocol):
+    """Opens the services of a workspace."""
+
+    def __call__(self, workspace: Path) -> Services:
+        """Open them."""
+        ...
+
+
+@lru_cache(maxsize=8)
+def services_of(workspace: str) -> Services:
+    """The services of a workspace, opened once in this process.
+
+    Raises:
+        EngineError: when Muster is not installed as a whole, so that no opener is registered.
+    """
+    found = tuple(entry_points(group="muster.services"))
+    if len(found) != 1:
+        raise EngineError(
+            f"{len(found)} openers are registered under 'muster.services', where there must be one",
+            hint="install Muster as a whole in this environment: make setup",
+        )
+    return cast("Opener", found[0].load())(Path(workspace))
