@@ -1,0 +1,375 @@
+"""A Windows host's ``cmd`` in a few lines of Python, for tests with hundreds of hosts.
+
+It understands, and nothing else (anything else is answered as Windows answers a program that is not there, with 9009):
+
+- ``echo``, ``rem``, ``ver``, ``hostname``, ``set NAME=VALUE``, ``type FILE``, ``del``, ``mkdir``, ``rmdir``,
+  ``exit [/b] N``, ``cd``, ``if exist FILE LINE``, ``if not exist FILE LINE``
+- ``findstr "^"`` (copies standard input), ``certutil -hashfile FILE SHA256``, ``certutil -decode FROM TO``
+- ``call FILE`` and ``FILE.cmd``: the lines of a batch file, one after the other
+- ``ping -n N ADDRESS``: waits N-1 seconds; ``flood N``: writes N bytes; ``bytes HEX``: writes these bytes
+- ``spin``: never ends; ``ask``: writes ``Password:`` and waits for a line of standard input
+- ``%NAME%`` of the environment, ``LINE & LINE``, ``LINE && LINE``, and ``< > >>`` with files
+
+Files live in a dictionary per host; names are without regard to case.
+"""
+
+import base64
+import hashlib
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from tests.fleet.winrm_shells import Process
+
+_NOT_THERE = 9009
+
+
+@dataclass(slots=True)
+class _Run:
+    """One command line on its way."""
+
+    process: Process
+    environment: dict[str, str]
+    read: Callable[[], bytes]
+    stdin: bytes | None = None
+    capture: bytearray | None = None
+    over: bool = False
+
+    def write(self, data: bytes) -> None:
+        if self.capture is None:
+            self.process.write(data)
+        else:
+            self.capture += data
+
+    def input(self) -> bytes:
+        if self.stdin is None:
+            self.stdin = self.read()
+        return self.stdin
+
+
+class StubProcess(Process):
+    """A command of the stub; its input is collected until it ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stdin = bytearray()
+        self._closed = threading.Event()
+        self.killed = threading.Event()
+
+    def feed(self, data: bytes, *, ended: bool) -> None:
+        """Collect input."""
+        self._stdin += data
+        if ended:
+            self._closed.set()
+
+    def terminate(self) -> None:
+        """Stop waiting and end."""
+        self.killed.set()
+        self._closed.set()
+        self.end(1)
+
+    def read_all(self) -> bytes:
+        """Everything on standard input, once it has ended."""
+        self._closed.wait(600)
+        return bytes(self._stdin)
+
+
+@dataclass(slots=True)
+class StubEngine:
+    """One stub host."""
+
+    name: str = "STUB"
+    files: dict[str, bytes] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+    full: bool = False
+    certutil: bool = True
+
+    def start(self, line: str, environment: Mapping[str, str]) -> Process:
+        """Carry out a command line; lines that wait for something get a thread of their own."""
+        process = StubProcess()
+        known = {"TEMP": r"C:\Windows\Temp", "COMPUTERNAME": self.name, **environment}
+        run = _Run(process, {name.upper(): value for name, value in known.items()}, process.read_all)
+        if _WAITS.search(line):
+            threading.Thread(target=self._carry_out, args=(line, run), daemon=True).start()
+        else:
+            self._carry_out(line, run)
+        return process
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _carry_out(self, line: str, run: _Run) -> None:
+        run.process.end(self._line(line, run))
+
+    def _line(self, line: str, run: _Run) -> int:
+        code = 0
+        for joint, part in _parts(_expand(line, run.environment)):
+            if joint == "&&" and code:
+                continue
+            code = self._redirected(part, run)
+            if run.over:
+                break
+        return code
+
+    def _redirected(self, part: str, run: _Run) -> int:
+        plain, sources, target, append = _redirections(part)
+        before = run.stdin, run.capture
+        if sources:
+            if _key(sources) not in self.files:
+                return self._say(run, "The system cannot find the file specified.")
+            run.stdin = self.files[_key(sources)]
+        if target:
+            run.capture = bytearray()
+        code = self._command(plain, run)
+        if target and _key(target) != "nul":
+            if self.full:
+                run.process.write(stderr=b"There is not enough space on the disk.\r\n")
+                code = 1
+            else:
+                old = self.files.get(_key(target), b"") if append else b""
+                self.files[_key(target)] = old + bytes(run.capture or b"")
+        run.capture = before[1]
+        if sources:
+            run.stdin = before[0]
+        return code
+
+    def _command(self, text: str, run: _Run) -> int:
+        text = text.strip().lstrip("@").strip()
+        if not text or text.startswith(":"):
+            return 0
+        word, _, rest = text.partition(" ")
+        if text.lower().startswith("echo"):
+            return self._echo(text[4:], run)
+        action = _COMMANDS.get(word.strip('"').lower())
+        if action:
+            return action(self, rest.strip(), run)
+        if _key(word.strip('"')) in self.files:
+            return _call(self, text, run)
+        run.process.write(
+            stderr=f"'{word}' is not recognized as an internal or external command,\r\n"
+            "operable program or batch file.\r\n".encode()
+        )
+        return _NOT_THERE
+
+    def _echo(self, rest: str, run: _Run) -> int:
+        if rest.strip().lower() not in {"off", "on"}:
+            run.write(rest.removeprefix(".").removeprefix(" ").encode() + b"\r\n")
+        return 0
+
+    def _say(self, run: _Run, words: str) -> int:
+        run.process.write(stderr=words.encode() + b"\r\n")
+        return 1
+
+
+_WAITS = re.compile(r"findstr|ping|spin|call|\.cmd|ask|flood", re.IGNORECASE)
+_TOKEN = re.compile(r'"[^"]*"|&&|&|[^"&]+')
+
+
+def _parts(line: str) -> list[tuple[str, str]]:
+    """Cut at ``&`` and ``&&`` outside quotes; a batch file's ``echo`` keeps its own."""
+    parts, joint, current = [], "", ""
+    for token in _TOKEN.findall(line):
+        if token in {"&", "&&"}:
+            parts.append((joint, current))
+            joint, current = token, ""
+        else:
+            current += token
+    return [*parts, (joint, current)]
+
+
+def _redirections(part: str) -> tuple[str, str, str, bool]:
+    """The command without its redirections: command, input file, output file, whether to append."""
+    source = target = ""
+    append = False
+    pattern = re.compile(r'(>>|>|<)\s*("[^"]+"|[^\s"<>]+)')
+    quoted = [match.span() for match in re.finditer(r'"[^"]*"', part)]
+    spans = []
+    for match in pattern.finditer(part):
+        if any(low < match.start() < high for low, high in quoted):
+            continue
+        word = match.group(2).strip('"')
+        if part[max(0, match.start() - 1)] == "2" and match.group(1) != "<":
+            spans.append((match.start() - 1, match.end()))
+            continue
+        if match.group(1) == "<":
+            source = word
+        else:
+            target, append = word, match.group(1) == ">>"
+        spans.append(match.span())
+    for low, high in reversed(spans):
+        part = part[:low] + part[high:]
+    return part, source, target, append
+
+
+def _expand(line: str, environment: Mapping[str, str]) -> str:
+    return re.sub(r"%(\w+)%", lambda match: environment.get(match.group(1).upper(), match.group(0)), line)
+
+
+def _key(name: str) -> str:
+    return name.strip().strip('"').lower()
+
+
+def _call(engine: StubEngine, rest: str, run: _Run) -> int:
+    name = _key(rest)
+    if name not in engine.files:
+        return engine._say(run, "The system cannot find the batch label specified.")
+    code = 0
+    for line in engine.files[name].decode("utf-8", "replace").splitlines():
+        code = engine._line(line, run)
+        if run.over:
+            break
+    run.over = False
+    return code
+
+
+def _exit(engine: StubEngine, rest: str, run: _Run) -> int:
+    del engine
+    run.over = True
+    number = rest.lower().removeprefix("/b").strip()
+    return int(number) if number else 0
+
+
+def _type(engine: StubEngine, rest: str, run: _Run) -> int:
+    if _key(rest) not in engine.files:
+        return engine._say(run, "The system cannot find the file specified.")
+    run.write(engine.files[_key(rest)])
+    return 0
+
+
+def _set(engine: StubEngine, rest: str, run: _Run) -> int:
+    del engine
+    name, _, value = rest.strip('"').partition("=")
+    run.environment[name.upper()] = value
+    return 0
+
+
+def _if(engine: StubEngine, rest: str, run: _Run) -> int:
+    match = re.match(r'(?i)(not\s+)?exist\s+("[^"]+"|\S+)\s+(.*)', rest)
+    if not match:
+        return 0
+    name = _key(match.group(2)).rstrip("\\")
+    there = name in engine.files or name in engine.folders
+    return engine._command(match.group(3), run) if there != bool(match.group(1)) else 0
+
+
+def _findstr(engine: StubEngine, rest: str, run: _Run) -> int:
+    if rest.strip() != '"^"':
+        return engine._say(run, 'FINDSTR: the stub knows only findstr "^"')
+    data = run.input()
+    run.write(data)
+    return 0 if data else 1
+
+
+def _certutil(engine: StubEngine, rest: str, run: _Run) -> int:
+    words = [word.strip('"') for word in re.findall(r'"[^"]+"|\S+', rest)]
+    if not engine.certutil:
+        run.process.write(stderr=b"'certutil' is not recognized as an internal or external command,\r\n")
+        return _NOT_THERE
+    if len(words) < 3 or _key(words[1]) not in engine.files:
+        return engine._say(run, "CertUtil: The system cannot find the file specified.")
+    data = engine.files[_key(words[1])]
+    if words[0] == "-hashfile":
+        digest = hashlib.sha256(data).hexdigest()
+        ending = "CertUtil: -hashfile command completed successfully."
+        run.write(f"SHA256 hash of {words[1]}:\r\n{digest}\r\n{ending}\r\n".encode())
+        return 0
+    engine.files[_key(words[2])] = base64.b64decode(data)
+    run.write(b"CertUtil: -decode command completed successfully.\r\n")
+    return 0
+
+
+def _ping(engine: StubEngine, rest: str, run: _Run) -> int:
+    del engine
+    match = re.search(r"-n (\d+)", rest)
+    seconds = int(match.group(1)) - 1 if match else 3
+    assert isinstance(run.process, StubProcess)
+    run.process.killed.wait(seconds)
+    return 0
+
+
+def _spin(engine: StubEngine, rest: str, run: _Run) -> int:
+    del engine, rest
+    assert isinstance(run.process, StubProcess)
+    run.process.killed.wait(600)
+    return 1
+
+
+def _ask(engine: StubEngine, rest: str, run: _Run) -> int:
+    del engine, rest
+    run.write(b"Password:")
+    return 0 if run.input() else 1
+
+
+def _flood(engine: StubEngine, rest: str, run: _Run) -> int:
+    del engine
+    left = int(rest)
+    assert isinstance(run.process, StubProcess)
+    while left > 0 and not run.process.killed.is_set():
+        run.write(b"x" * min(left, 65536))
+        left -= 65536
+        time.sleep(0)
+    return 0
+
+
+def _bytes(engine: StubEngine, rest: str, run: _Run) -> int:
+    del engine
+    run.write(bytes.fromhex(rest))
+    return 0
+
+
+def _remove(engine: StubEngine, rest: str, run: _Run) -> int:
+    del run
+    name = _key(re.sub(r"(?i)/[a-z]\b", "", rest))
+    for file in [file for file in engine.files if file == name or file.startswith(name + "\\")]:
+        del engine.files[file]
+    engine.folders.discard(name)
+    return 0
+
+
+def _mkdir(engine: StubEngine, rest: str, run: _Run) -> int:
+    if _key(rest) in engine.folders:
+        return engine._say(run, "A subdirectory or file already exists.")
+    engine.folders.add(_key(rest))
+    return 0
+
+
+def _nothing(engine: StubEngine, rest: str, run: _Run) -> int:
+    del engine, rest, run
+    return 0
+
+
+def _ver(engine: StubEngine, rest: str, run: _Run) -> int:
+    del engine, rest
+    run.write(b"\r\nMicrosoft Windows [Version 10.0.17763.1]\r\n")
+    return 0
+
+
+def _hostname(engine: StubEngine, rest: str, run: _Run) -> int:
+    del rest
+    run.write(engine.name.encode() + b"\r\n")
+    return 0
+
+
+_COMMANDS: Mapping[str, Callable[[StubEngine, str, _Run], int]] = {
+    "ask": _ask,
+    "bytes": _bytes,
+    "call": _call,
+    "cd": _nothing,
+    "certutil": _certutil,
+    "del": _remove,
+    "exit": _exit,
+    "findstr": _findstr,
+    "flood": _flood,
+    "hostname": _hostname,
+    "if": _if,
+    "mkdir": _mkdir,
+    "ping": _ping,
+    "rem": _nothing,
+    "rmdir": _remove,
+    "set": _set,
+    "spin": _spin,
+    "type": _type,
+    "ver": _ver,
+}
