@@ -1,0 +1,152 @@
+"""From hosts that need work to visits: grouped by site and mode, split where they are too long, with steady ids."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import pairwise
+from types import MappingProxyType
+
+from muster.crew import Engineer
+from muster.fleet import Fleet, Host, OsFamily, Site, TransportName
+from muster.ids import ClientId, HostId, PersonId, SiteId, VisitId
+from muster.outcomes import HostStatus
+from muster.plan import Visit, VisitMode
+from muster.records import HostState
+from scheduler.estimate import EffortModel
+
+ONSITE_STATUSES = frozenset({HostStatus.UNREACHABLE, HostStatus.UNSUPPORTED})
+"""Nobody gets at these from afar."""
+
+
+@dataclass(frozen=True, slots=True)
+class VisitMaker:
+    """What visits are made with.
+
+    Attributes:
+        earliest, latest: aware; the span of every visit, usually now and the campaign's deadline.
+        crew: whoever may be sent; only asked whether one person can do Linux and Windows in one go.
+        preferred: people a client knows already.
+    """
+
+    fleet: Fleet
+    effort: EffortModel
+    earliest: datetime
+    latest: datetime
+    crew: Sequence[Engineer] = ()
+    preferred: Mapping[ClientId, tuple[PersonId, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def visits(self, states: Iterable[HostState], keep: Iterable[Visit] = ()) -> tuple[Visit, ...]:
+        """The visits that the hosts need, in order of their ids.
+
+        A host that stands in a visit of ``keep`` and still needs the same kind of work stays in it, so that a promise
+        keeps its id; a kept visit without such hosts is gone. The same input gives the same visits.
+        """
+        needed = self._needed(states)
+        kept = [v for v in (self._kept(visit, needed) for visit in keep) if v is not None]
+        settled = {host_id for visit in kept for host_id in visit.host_ids}
+        taken = {visit.id for visit in kept}
+        made: list[Visit] = []
+        for (site_id, mode), hosts in self._grouped(needed, settled).items():
+            made += self._of_site(self.fleet.site[site_id], mode, hosts, taken)
+        return tuple(sorted([*kept, *made], key=lambda visit: _natural(visit.id)))
+
+    def _needed(self, states: Iterable[HostState]) -> dict[HostId, VisitMode]:
+        """Everything that is not protected yet: a host that nobody has asked counts as needing work."""
+        return {
+            state.host_id: mode_of(self.fleet.host[state.host_id], state.status)
+            for state in states
+            if not state.status.protected and state.host_id in self.fleet.host
+        }
+
+    def _kept(self, visit: Visit, needed: Mapping[HostId, VisitMode]) -> Visit | None:
+        host_ids = tuple(host_id for host_id in visit.host_ids if needed.get(host_id) is visit.mode)
+        if not host_ids:
+            return None
+        hosts = [self.fleet.host[host_id] for host_id in host_ids]
+        minutes = self.effort.minutes(visit.mode, _families(hosts))
+        return replace(visit, host_ids=host_ids, effort_minutes=minutes, earliest=self.earliest, latest=self.latest)
+
+    def _grouped(
+        self, needed: Mapping[HostId, VisitMode], settled: set[HostId]
+    ) -> dict[tuple[SiteId, VisitMode], list[Host]]:
+        groups: dict[tuple[SiteId, VisitMode], list[Host]] = {}
+        for host_id in sorted(needed.keys() - settled):
+            host = self.fleet.host[host_id]
+            groups.setdefault((host.site_id, needed[host_id]), []).append(host)
+        return dict(sorted(groups.items()))
+
+    def _of_site(self, site: Site, mode: VisitMode, hosts: Sequence[Host], taken: set[VisitId]) -> list[Visit]:
+        visits = []
+        for together in self._by_skill(mode, hosts):
+            for part in self._split(mode, together):
+                visit_id = _free_id(site, mode, taken)
+                taken.add(visit_id)
+                visits.append(self._visit(visit_id, site, mode, part))
+        return visits
+
+    def _by_skill(self, mode: VisitMode, hosts: Sequence[Host]) -> list[list[Host]]:
+        """One group per family; on site all in one where somebody has every skill, because travel is paid once."""
+        skills = skills_for(hosts)
+        if mode is VisitMode.ONSITE and (len(skills) < 2 or any(skills <= person.skills for person in self.crew)):
+            return [sorted(hosts, key=lambda host: (host.os, host.id))]
+        return [[host for host in hosts if host.os is family] for family in OsFamily if family in _families(hosts)]
+
+    def _split(self, mode: VisitMode, hosts: Sequence[Host]) -> list[Sequence[Host]]:
+        """Parts of nearly equal size, each within the campaign's longest visit where one host alone is."""
+        parts = 1
+        while parts < len(hosts):
+            pieces = _pieces(hosts, parts)
+            if all(self.effort.minutes(mode, _families(p)) <= self.effort.policy.max_visit_minutes for p in pieces):
+                break
+            parts += 1
+        return _pieces(hosts, parts)
+
+    def _visit(self, visit_id: VisitId, site: Site, mode: VisitMode, hosts: Sequence[Host]) -> Visit:
+        client = self.fleet.client[site.client_id]
+        return Visit(
+            id=visit_id,
+            client_id=client.id,
+            site_id=site.id,
+            mode=mode,
+            host_ids=tuple(host.id for host in hosts),
+            effort_minutes=self.effort.minutes(mode, _families(hosts)),
+            skills=skills_for(hosts),
+            priority=client.priority,
+            earliest=self.earliest,
+            latest=self.latest,
+            preferred=self.preferred.get(client.id, ()),
+        )
+
+
+def mode_of(host: Host, status: HostStatus) -> VisitMode:
+    """Whether somebody must travel: for what cannot be reached, cannot be fixed from afar, or has no transport."""
+    if host.transport is TransportName.NONE or status in ONSITE_STATUSES:
+        return VisitMode.ONSITE
+    return VisitMode.REMOTE
+
+
+def skills_for(hosts: Iterable[Host]) -> frozenset[str]:
+    """The skills that these hosts ask for; a family that no fix knows asks for none."""
+    return frozenset(host.os.value for host in hosts if host.os is not OsFamily.OTHER)
+
+
+def _families(hosts: Iterable[Host]) -> Counter[OsFamily]:
+    return Counter(host.os for host in hosts)
+
+
+def _pieces(hosts: Sequence[Host], parts: int) -> list[Sequence[Host]]:
+    cuts = [len(hosts) * part // parts for part in range(parts + 1)]
+    return [hosts[first:last] for first, last in pairwise(cuts)]
+
+
+def _free_id(site: Site, mode: VisitMode, taken: set[VisitId]) -> VisitId:
+    number = 1
+    while (visit_id := VisitId(f"V-{site.id}-{mode.value}-{number}")) in taken:
+        number += 1
+    return visit_id
+
+
+def _natural(visit_id: VisitId) -> tuple[str, int]:
+    stem, _, number = visit_id.rpartition("-")
+    return (stem, int(number)) if number.isdigit() else (visit_id, 0)
