@@ -1,1 +1,1 @@
-"""The fleet of real SSH and WinRM hosts that the tests push to."""
+"""The fleet of real hosts that the tests push at."""
