@@ -1,0 +1,141 @@
+"""What a folder of ``playbooks/`` must hold to be a fix: ``fix.yml``, checked key by key, and the files it names.
+
+``docs/fixes.md`` is the contract for people. Everything is read through ``importlib.resources``, so that a fix works
+the same from a checkout and from a wheel.
+"""
+
+from importlib.resources.abc import Traversable
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from muster.errors import FixError
+from muster.fleet import OsFamily
+from muster.steps import StepName
+
+FIX_FILE = "fix.yml"
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+ParameterType = Literal["text", "words", "instants", "folder", "choice"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ParameterSpec(_Part):
+    """One parameter of a fix. Without a default it must be given.
+
+    Attributes:
+        type: ``words`` are separated by spaces; ``instants`` are words of the form ``2026-11-22T12:00:00Z``; a
+            ``folder`` is one that is there; a ``choice`` is one of ``choices``.
+        choices: what may be given, for a choice and for each of the words; empty means anything.
+        example: shown where a value is wrong.
+    """
+
+    type: ParameterType = "text"
+    default: str | None = None
+    description: Line
+    choices: tuple[str, ...] = ()
+    example: str = ""
+
+    @model_validator(mode="after")
+    def _a_choice_has_choices(self) -> "ParameterSpec":
+        if self.type == "choice" and not self.choices:
+            raise ValueError("a parameter of type choice needs a list 'choices'")
+        return self
+
+
+class StepSpec(_Part):
+    """One step for one family: the files that make its script, joined in order; and the playbook of the same."""
+
+    scripts: tuple[Line, ...] = Field(min_length=1)
+    timeout_s: float = Field(default=60.0, gt=0, le=3600)
+    playbook: str = ""
+
+
+class FamilySpec(_Part):
+    """The steps of one OS family. Verify is the probe again unless it is given."""
+
+    probe: StepSpec
+    apply: StepSpec
+    verify: StepSpec | None = None
+    rollback: StepSpec | None = None
+
+    def step(self, name: StepName) -> StepSpec | None:
+        """The step of this name, where there is one."""
+        match name:
+            case StepName.PROBE:
+                return self.probe
+            case StepName.APPLY:
+                return self.apply
+            case StepName.VERIFY:
+                return self.verify or self.probe
+            case StepName.ROLLBACK:
+                return self.rollback
+
+    def named(self) -> dict[StepName, StepSpec]:
+        """Every step that is there."""
+        return {name: spec for name in StepName if (spec := self.step(name)) is not None}
+
+
+class FixSpec(_Part):
+    """A whole ``fix.yml``.
+
+    Attributes:
+        clients_notice: what clients notice when it is pushed, for the notices that go to them.
+        prepare: ``module:function`` that makes the prepared fix; empty means the general one of
+            ``playbooks.scripted``.
+    """
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
+    title: Line
+    clients_notice: Line
+    prepare: Annotated[str, StringConstraints(pattern=r"^([\w.]+:\w+)?$")] = ""
+    parameters: dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")], ParameterSpec] = {}
+    families: dict[OsFamily, FamilySpec] = Field(min_length=1)
+
+
+def read_fix(folder: Traversable) -> FixSpec:
+    """Read and check the fix in a folder.
+
+    Raises:
+        FixError: names the file, the key, what is wrong and what would be right.
+    """
+    place = f"{folder.name}/{FIX_FILE}"
+    spec = _validated(place, _read_yaml(place, folder / FIX_FILE))
+    if spec.name != folder.name:
+        raise FixError(f"{place}: name: {spec.name!r} is not the name of its folder; write {folder.name!r}")
+    for family, steps in spec.families.items():
+        for name, step in steps.named().items():
+            for key, file in [("scripts", file) for file in step.scripts] + [("playbook", step.playbook)]:
+                if file and not folder.joinpath(*file.split("/")).is_file():
+                    raise FixError(
+                        f"{place}: families.{family}.{name}.{key}: there is no file {file!r} in the folder",
+                        hint=f"Add {folder.name}/{file}, or take it out of {place}.",
+                    )
+    return spec
+
+
+def _read_yaml(place: str, file: Traversable) -> object:
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FixError(f"{place}: is not there; every fix has one", hint="docs/fixes.md shows a small one.") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise FixError(f"{place}: cannot be read: {' '.join(str(error).split())}") from None
+
+
+def _validated(place: str, content: object) -> FixSpec:
+    try:
+        return FixSpec.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        shown = "" if first["type"] == "missing" else f", not {first['input']!r}"
+        wrong = first["msg"].removeprefix("Value error, ")
+        raise FixError(
+            f"{place}: {key + ': ' if key else ''}{wrong[0].lower()}{wrong[1:]}{shown}",
+            hint=f"docs/fixes.md lists every key of {FIX_FILE}.",
+        ) from None

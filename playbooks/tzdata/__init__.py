@@ -1,0 +1,1 @@
+"""The fix for zone rules: what clock changes there will be, on hosts that do not know it yet."""
