@@ -30,8 +30,9 @@ class Services(Protocol):
         """Hosts in one Prefect task run."""
         ...
 
-    def clock(self, campaign_id: CampaignId) -> Clock:
-        """The campaign's clock: the real one unless the campaign was opened at another instant."""
+    @property
+    def clock(self) -> Clock:
+        """What time the workspace's campaigns believe it is."""
         ...
 
     def context(self, campaign_id: CampaignId) -> Context:

@@ -57,7 +57,6 @@ class Campaign:
         reason: one sentence for clients: why somebody touches their machines.
         deadline: aware; nothing is planned to end after it.
         parameters: handed to the fix, such as ``zones`` and ``instants`` for ``tzdata``.
-        clock_at: the instant at which the campaign's clock stood when it was opened, None for the real clock.
     """
 
     id: CampaignId
@@ -68,4 +67,3 @@ class Campaign:
     parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     waves: WavePolicy = WavePolicy()
     effort: EffortPolicy = EffortPolicy()
-    clock_at: datetime | None = None

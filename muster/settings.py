@@ -37,6 +37,13 @@ class Settings(BaseSettings):
         default="agent:",
         description="Credential reference for hosts that name none: key:PATH, env:NAME or agent:.",
     )
+    push_by: Literal["ssh", "ansible"] = Field(
+        default="ssh",
+        description="How Linux hosts are pushed: the fix's scripts over SSH, or its playbooks by ansible-runner.",
+    )
+    clock_shift_s: float = Field(
+        default=0.0, description="Seconds added to the machine's clock, for rehearsals and the demo."
+    )
     engine: Literal["in-process", "workers"] = Field(
         default="in-process",
         description="Where flows are carried out: in this process, or by Prefect workers.",
@@ -89,7 +96,7 @@ def load_settings(workspace: Path) -> Settings:
     file = workspace / SETTINGS_FILE
     values = _read_file(file) if file.exists() else {}
     try:
-        return Settings.model_validate({"workspace": workspace.resolve(), **values})
+        settings = Settings.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
@@ -98,6 +105,7 @@ def load_settings(workspace: Path) -> Settings:
             f"{source}: {key}: {first['msg'].lower()}, not {first['input']!r}",
             hint="docs/settings.md lists every setting with its default.",
         ) from None
+    return settings.model_copy(update={"workspace": workspace.resolve()})  # where we are is not a setting of the file
 
 
 def _read_file(file: Path) -> dict[str, object]:

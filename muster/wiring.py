@@ -1,1 +1,101 @@
 """The one place where implementations are chosen and put behind the ports."""
+
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+
+from ledger.open import open_ledger
+
+from muster.clock import Clock, ShiftedClock, SystemClock
+from muster.ids import CampaignId
+from muster.ports import Ledger, Pusher
+from muster.settings import Settings, load_settings
+from playbooks.catalog import prepare_fix
+from push.context import Context
+from push.orders import Defaults, OrderBook
+from push.runners import this_runner
+from push.stop import StopWatch
+
+
+class Wired:
+    """The services of one workspace in one process; see ``flows.services.Services``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = _clock(settings)
+        self._contexts: dict[CampaignId, Context] = {}
+        self._watches: list[StopWatch] = []
+        self._lock = Lock()
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger, opened when it is first used; its schema is brought up to date."""
+        return open_ledger(_ledger_url(self.settings), clock=self.clock)
+
+    @cached_property
+    def pusher(self) -> Pusher:
+        """What carries steps to hosts."""
+        if self.settings.push_by == "ansible":
+            from push.ansible import ansible_pusher
+
+            return ansible_pusher(self.settings)
+        from push.ssh import ssh_pusher
+
+        return ssh_pusher(self.settings)
+
+    @property
+    def batch_hosts(self) -> int:
+        """Hosts in one Prefect task run."""
+        return self.settings.batch_hosts
+
+    def context(self, campaign_id: CampaignId) -> Context:
+        """Everything for acts at the hosts of one campaign; made once, shared by all threads."""
+        with self._lock:
+            if campaign_id not in self._contexts:
+                self._contexts[campaign_id] = self._make_context(campaign_id)
+            return self._contexts[campaign_id]
+
+    def interrupt(self) -> None:
+        """Stop what this process does at hosts, as soon as it safely can."""
+        for watch in self._watches:
+            watch.trip()
+
+    def close(self) -> None:
+        """Give back connections and threads."""
+        for watch in self._watches:
+            watch.leave()
+        if "ledger" in self.__dict__:
+            self.ledger.close()
+
+    def _make_context(self, campaign_id: CampaignId) -> Context:
+        settings, campaign = self.settings, self.ledger.campaign(campaign_id)
+        watch = StopWatch(self.ledger, campaign_id, settings.workspace)
+        self._watches.append(watch)
+        defaults = Defaults(settings.default_user, settings.default_credential, settings.host_deadline_s)
+        return Context(
+            campaign_id=campaign_id,
+            runner_id=this_runner(),
+            ledger=self.ledger,
+            pusher=self.pusher,
+            book=OrderBook(self.ledger.fleet(), prepare_fix(campaign.fix, campaign.parameters), defaults),
+            clock=self.clock,
+            stop=watch,
+            lease_s=settings.lease_s,
+        )
+
+
+def open_services(workspace: Path) -> Wired:
+    """The services of a workspace; registered as the opener of ``muster.services``."""
+    return Wired(load_settings(workspace))
+
+
+def _clock(settings: Settings) -> Clock:
+    return ShiftedClock(timedelta(seconds=settings.clock_shift_s)) if settings.clock_shift_s else SystemClock()
+
+
+def _ledger_url(settings: Settings) -> str:
+    prefix = "sqlite:///"
+    if not settings.ledger_url.startswith(prefix):
+        return settings.ledger_url
+    return prefix + str(settings.path(Path(settings.ledger_url.removeprefix(prefix))))

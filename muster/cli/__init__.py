@@ -1,5 +1,5 @@
 """The command line: one module per group of commands; ``main`` is the entry point."""
 
+from muster.cli.app import main
 
-def main() -> None:
-    """Run the command line."""
+__all__ = ["main"]

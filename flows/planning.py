@@ -1,0 +1,122 @@
+"""From the ledger to a plan, and from a plan to a binding one.
+
+The scheduler decides; this reads what it needs from the ledger and writes what it proposes.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from flows.services import Services
+from muster.errors import DispatchRejected, InvalidPlan
+from muster.ids import CampaignId, HostId, PlanId
+from muster.plan import Plan, VisitMode
+from scheduler.build import World, build
+from scheduler.estimate import EffortModel, Observation, effort_model
+from scheduler.problem import Problem
+from scheduler.solve import Progress, solve
+from scheduler.stop import AnyOf, Cancelled, MaxSeconds
+from scheduler.validate import violations
+
+LEAD = timedelta(minutes=30)
+"""A new plan leaves this long for reading and dispatching it."""
+
+
+def effort_of(services: Services, campaign_id: CampaignId) -> EffortModel:
+    """The estimate of a campaign: its own guess, moved by every push that it has measured.
+
+    A host's measurement is the time of all its attempts together, so that a host that took three tries counts as one
+    that takes long.
+    """
+    ledger = services.ledger
+    fleet = ledger.fleet()
+    seconds: dict[HostId, float] = defaultdict(float)
+    for attempt in ledger.attempts(campaign_id):
+        if attempt.outcome is not None and attempt.outcome.duration_s > 0:
+            seconds[attempt.host_id] += attempt.outcome.duration_s
+    observations = [
+        Observation(VisitMode.REMOTE, total / 60, fleet.host[host_id].os) for host_id, total in sorted(seconds.items())
+    ]
+    return effort_model(ledger.campaign(campaign_id).effort, observations)
+
+
+def world_of(services: Services, campaign_id: CampaignId, *, now: datetime) -> World:
+    """Everything a problem is built from, as the ledger has it; nothing is planned before ``now``."""
+    return World(
+        campaign=services.ledger.campaign(campaign_id),
+        fleet=services.ledger.fleet(),
+        crew=services.ledger.crew(),
+        effort=effort_of(services, campaign_id),
+        now=now,
+    )
+
+
+def problem_of(services: Services, campaign_id: CampaignId) -> Problem:
+    """The problem of planning what the hosts still need.
+
+    Visits of the plan that binds keep their hosts and ids, and changes against it have their price.
+
+    Raises:
+        NothingToPlan: no host needs a visit.
+    """
+    binding = services.ledger.dispatched(campaign_id)
+    previous = services.ledger.plan(binding.plan_id) if binding else None
+    return build(
+        world_of(services, campaign_id, now=first_start(services.clock.now())),
+        services.ledger.hosts(campaign_id),
+        keep=previous.visits if previous else (),
+        previous=previous,
+        ledger_revision=services.ledger.revision(),
+    )
+
+
+def first_start(now: datetime) -> datetime:
+    """The first instant at which a visit of a new plan may start: a full quarter of an hour, ``LEAD`` or more away.
+
+    A plan that began at once would be out of date by the time somebody has read and dispatched it.
+    """
+    quarter = timedelta(minutes=15)
+    whole = now.replace(minute=0, second=0, microsecond=0)
+    return whole + quarter * -((whole - now - LEAD) // quarter)
+
+
+def make_plan(
+    services: Services,
+    campaign_id: CampaignId,
+    *,
+    seconds: float,
+    seed: int,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Plan:
+    """Make a proposal, have it judged by the validator, and keep it.
+
+    Raises:
+        NothingToPlan: no host needs a visit.
+        InvalidPlan: the validator does not agree with the solver; nothing is kept.
+    """
+    problem = problem_of(services, campaign_id)
+    plan = solve(problem, AnyOf(MaxSeconds(seconds), Cancelled(cancelled)), seed, progress=progress)
+    _refuse_violations(problem, plan)
+    services.ledger.save_plan(plan, by="planner")
+    return plan
+
+
+def dispatch_plan(services: Services, plan_id: PlanId, *, by: str) -> Plan:
+    """Check a plan against the ledger of now, and make it binding.
+
+    Raises:
+        DispatchRejected: it does not hold any more; ``reasons`` names each visit and why.
+    """
+    ledger = services.ledger
+    plan = ledger.plan(plan_id)
+    revision = ledger.revision()
+    fallen = _fallen(services, plan)
+    if fallen:
+        raise DispatchRejected(
+            f"plan {plan_id} does not hold any more: {len(fallen)} of its {len(plan.assignments)} visits have fallen",
+            fallen,
+            hint="muster plan makes a new one from what is true now",
+        )
+    ledger.dispatch(plan_id, by=by, expected_revision=revision)
+    return plan

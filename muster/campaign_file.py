@@ -1,0 +1,228 @@
+"""The campaign file: what a manager writes, checked as a whole, turned into a ``Campaign``.
+
+Times in it are local: ``deadline: 2026-10-31 18:00`` with ``timezone: America/Vancouver``. Everything wrong is named
+at once, by its key.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated
+from zoneinfo import ZoneInfo, available_timezones
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+
+from muster.campaign import Campaign, EffortPolicy, WavePolicy
+from muster.errors import CampaignFileError, Problem
+from muster.fleet import Fleet, Host
+from muster.ids import CampaignId, FixName, HostId
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WavesSection(_Strict):
+    """``waves:`` of a campaign file; the meaning of each key is that of ``WavePolicy``."""
+
+    canary_per_kind: int = Field(default=1, ge=1)
+    growth_factor: float = Field(default=2.0, ge=1)
+    max_wave_hosts: int = Field(default=500, ge=1)
+    min_success_rate: Share = 0.9
+    tolerated_failures: int = Field(default=0, ge=0)
+    soak_seconds: float = Field(default=0, ge=0)
+
+
+class EffortSection(_Strict):
+    """``effort:`` of a campaign file; the meaning of each key is that of ``EffortPolicy``."""
+
+    remote_minutes_per_host: float = Field(default=3.0, gt=0)
+    onsite_minutes_per_host: float = Field(default=20.0, gt=0)
+    setup_minutes: float = Field(default=10.0, ge=0)
+    percentile: float = Field(default=0.8, gt=0, lt=1)
+    max_visit_minutes: int = Field(default=240, ge=15)
+
+
+class HostsSection(_Strict):
+    """``hosts:`` of a campaign file: a host must match every key that is given; an empty section takes all."""
+
+    clients: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
+    os: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+
+
+class CampaignSections(_Strict):
+    """A campaign file as it is written."""
+
+    id: Name
+    name: str = Field(min_length=1)
+    fix: Name
+    deadline: datetime
+    timezone: str
+    reason: str = ""
+    parameters: dict[str, str] = Field(default_factory=dict)
+    hosts: HostsSection = HostsSection()
+    waves: WavesSection = WavesSection()
+    effort: EffortSection = EffortSection()
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            near = get_close_matches(zone, available_timezones(), n=1)
+            raise ValueError(f"is no IANA zone{f'; did you mean {near[0]!r}?' if near else ''}")
+        return zone
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignFile:
+    """A campaign file that was read: the campaign, and which hosts it takes."""
+
+    path: Path
+    campaign: Campaign
+    selection: HostsSection
+
+    def hosts_of(self, fleet: Fleet) -> tuple[HostId, ...]:
+        """The hosts of the fleet that belong to the campaign.
+
+        Raises:
+            CampaignFileError: a client, site or host that is named is not in the fleet, or nothing matches.
+        """
+        problems = tuple(self._unknown(fleet))
+        if problems:
+            raise CampaignFileError(
+                f"{self.path}: hosts: names what the fleet does not hold", problems, hint="muster import it first"
+            )
+        chosen = tuple(host.id for host in fleet.hosts if self._takes(host, fleet))
+        if not chosen:
+            raise CampaignFileError(
+                f"{self.path}: no host of the fleet belongs to this campaign",
+                hint="muster import the fleet first, or widen 'hosts:'",
+            )
+        return chosen
+
+    def _takes(self, host: Host, fleet: Fleet) -> bool:
+        wanted = self.selection
+        return (
+            (not wanted.clients or fleet.site[host.site_id].client_id in wanted.clients)
+            and (not wanted.sites or host.site_id in wanted.sites)
+            and (not wanted.os or host.os.value in wanted.os)
+            and (not wanted.roles or host.role in wanted.roles)
+            and (not wanted.tags or not set(wanted.tags).isdisjoint(host.tags))
+            and (not wanted.ids or host.id in wanted.ids)
+        )
+
+    def _unknown(self, fleet: Fleet) -> list[Problem]:
+        there: dict[str, tuple[tuple[str, ...], set[str]]] = {
+            "clients": (self.selection.clients, set(fleet.client)),
+            "sites": (self.selection.sites, set(fleet.site)),
+            "ids": (self.selection.ids, set(fleet.host)),
+        }
+        return [
+            Problem(str(self.path), f"hosts.{key}", name, "is not in the fleet", _near(name, known))
+            for key, (names, known) in there.items()
+            for name in names
+            if name not in known
+        ]
+
+
+def read_campaign_file(path: Path) -> CampaignFile:
+    """Read and check a campaign file.
+
+    Raises:
+        CampaignFileError: it cannot be read, or keys are wrong; ``problems`` names every one of them.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        values = yaml.safe_load(text)
+    except FileNotFoundError:
+        raise CampaignFileError(f"{path}: there is no such file", hint="muster init writes one to start from") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise CampaignFileError(f"{path}: cannot be read: {error}") from None
+    if not isinstance(values, dict):
+        raise CampaignFileError(f"{path}: holds no lines of the form 'key: value'")
+    try:
+        sections = CampaignSections.model_validate(_text_parameters(values))
+    except ValidationError as error:
+        raise CampaignFileError(f"{path}: does not hold together", _problems(path, error)) from None
+    return CampaignFile(path, _campaign(sections), sections.hosts)
+
+
+def _campaign(sections: CampaignSections) -> Campaign:
+    zone = ZoneInfo(sections.timezone)
+    return Campaign(
+        id=CampaignId(sections.id),
+        name=sections.name,
+        fix=FixName(sections.fix),
+        deadline=_aware(sections.deadline, zone),
+        reason=sections.reason,
+        parameters=MappingProxyType(dict(sections.parameters)),
+        waves=TypeAdapter(WavePolicy).validate_python(sections.waves.model_dump()),
+        effort=TypeAdapter(EffortPolicy).validate_python(sections.effort.model_dump()),
+    )
+
+
+def _aware(local: datetime, zone: ZoneInfo) -> datetime:
+    return (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _text_parameters(values: Mapping[str, object]) -> dict[str, object]:
+    """YAML reads ``instants: 2026-11-22`` as a date and ``port: 22`` as a number; a fix reads its own text."""
+    changed = dict(values)
+    parameters = changed.get("parameters")
+    if isinstance(parameters, dict):
+        changed["parameters"] = {str(key): _as_text(value) for key, value in parameters.items()}
+    return changed
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, list):
+        return " ".join(_as_text(one) for one in value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return "" if value is None else str(value)
+
+
+def _problems(path: Path, error: ValidationError) -> tuple[Problem, ...]:
+    return tuple(
+        Problem(
+            place=str(path),
+            column=".".join(str(part) for part in one["loc"]),
+            value="" if one["type"] == "missing" else str(one["input"]),
+            wrong=one["msg"].removeprefix("Value error, ").lower(),
+            right=_right(str(one["loc"][-1]), one["type"]),
+        )
+        for one in error.errors()
+    )
+
+
+def _right(key: str, kind: str) -> str:
+    if kind == "extra_forbidden":
+        known = {
+            name
+            for section in (CampaignSections, WavesSection, EffortSection, HostsSection)
+            for name in section.model_fields
+        }
+        return _near(key, known)
+    examples = {
+        "id": "lower-case letters, digits, '-', such as vancouver-2026",
+        "deadline": "such as 2026-10-31 18:00",
+        "timezone": "such as America/Vancouver",
+        "fix": "such as tzdata (muster fix list)",
+    }
+    return examples.get(key, "see docs/campaign-file.md")
+
+
+def _near(name: str, known: set[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known)[:8]) or 'none yet'}"

@@ -1,0 +1,244 @@
+"""Commands that touch hosts (probe, run, retry, rollback), and those that stop them and let them go on."""
+
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from flows.engine import CarryOut, engine
+from muster.campaign import Campaign
+from muster.cli.campaigns import CampaignOption, JsonOption, campaign_to_ask, chosen_hosts, say_standing
+from muster.cli.output import console, count, say
+from muster.cli.progress import Done, watching
+from muster.cli.workspace import Workspace, me, opened
+from muster.errors import InputError, NothingToPlan
+from muster.ids import HostId
+from muster.outcomes import HostStatus
+from muster.records import HostState
+from push.release import RETRY, RUN, due_hosts
+from push.stop import STOP_FILE
+from push.waves import forecast
+
+NOT_ASKED_AGAIN = frozenset({HostStatus.VERIFIED, HostStatus.RIGHT, HostStatus.CLAIMED, HostStatus.ROLLED_BACK})
+
+
+def probe(
+    context: typer.Context,
+    hosts: Annotated[list[str] | None, typer.Argument(help="Only these hosts.")] = None,
+    campaign: CampaignOption = None,
+    everybody: Annotated[bool, typer.Option("--all", help="Ask those that are known to be right, too.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask hosts how they stand, and write their answers down. Opens the campaign of campaign.yml.
+
+    Example: muster probe --all
+    """
+    with opened(context) as workspace:
+        meant = campaign_to_ask(workspace, campaign)
+        states = workspace.ledger.hosts(meant.id)
+        if hosts:
+            asked: Sequence[HostId] = chosen_hosts(hosts, states)
+        else:
+            asked = [one.host_id for one in states if everybody or one.status not in NOT_ASKED_AGAIN]
+        if asked:
+            ask_hosts(workspace, meant, asked)
+        elif not as_json:
+            say("nobody to ask: every host is known to be right (muster probe --all asks all the same)")
+        say_standing(workspace, meant.id, as_json=as_json)
+
+
+def run(
+    context: typer.Context,
+    campaign: CampaignOption = None,
+    ahead: Annotated[bool, typer.Option("--ahead", help="Also hosts whose visit is not due yet.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Push the fix to the hosts whose visit is due, wave after wave; carry on where a run was cut off.
+
+    Example: muster run --ahead
+    """
+    with opened(context) as workspace:
+        meant = workspace.campaign(campaign)
+        push_waves(workspace, meant, ahead=ahead, retry_lost=False)
+        say_standing(workspace, meant.id, as_json=as_json)
+
+
+def retry(
+    context: typer.Context,
+    hosts: Annotated[list[str] | None, typer.Argument(help="Only these hosts.")] = None,
+    campaign: CampaignOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Push again where it failed or is unknown, and nowhere else; each host is asked first.
+
+    Example: muster retry web-03
+    """
+    with opened(context) as workspace:
+        meant = workspace.campaign(campaign)
+        only = chosen_hosts(hosts, workspace.ledger.hosts(meant.id)) if hosts else None
+        push_waves(workspace, meant, ahead=True, retry_lost=True, only=only)
+        say_standing(workspace, meant.id, as_json=as_json)
+
+
+def rollback(
+    context: typer.Context,
+    hosts: Annotated[list[str] | None, typer.Argument(help="These hosts.")] = None,
+    campaign: CampaignOption = None,
+    wave: Annotated[int | None, typer.Option(help="Every host of this wave.")] = None,
+    everybody: Annotated[bool, typer.Option("--all", help="Every host that was pushed.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Put hosts back to what the fix found there, from the backups, and ask them afterwards.
+
+    Example: muster rollback --wave 1
+    """
+    if sum((bool(hosts), wave is not None, everybody)) != 1:
+        raise InputError("name hosts, a wave or --all, one of the three", hint="muster rollback --wave 1")
+    with opened(context) as workspace:
+        meant = workspace.campaign(campaign)
+        states = workspace.ledger.hosts(meant.id)
+        named = set(chosen_hosts(hosts, states)) if hosts else None
+        chosen = [
+            one.host_id
+            for one in states
+            if one.attempts and (everybody or one.wave == wave or (named is not None and one.host_id in named))
+        ]
+        if not chosen:
+            say("nothing to roll back: none of these hosts was pushed by this campaign")
+            return
+        with at_hosts(workspace, meant, "roll back", len(chosen), _counter(chosen, {HostStatus.ROLLED_BACK})) as act:
+            act("roll back", {"host_ids": [str(host_id) for host_id in chosen]})
+        say_standing(workspace, meant.id, as_json=as_json)
+
+
+def stop(
+    context: typer.Context,
+    reason: Annotated[str, typer.Option(help="Why, for everybody who looks.")] = "stopped by hand",
+    campaign: CampaignOption = None,
+) -> None:
+    """Stop every push of a campaign, wherever it runs. Nothing goes on by itself.
+
+    Example: muster stop --reason "Exchange first, says the vendor"
+    """
+    with opened(context) as workspace:
+        meant = workspace.campaign(campaign)
+        workspace.ledger.stop(meant.id, by=me(), reason=reason)
+        say(f"stopped {meant.id}: {reason}", style="bold")
+        say("what is being written at a host is let come to its end; nothing new starts. muster resume lets it go on")
+
+
+def resume(context: typer.Context, campaign: CampaignOption = None) -> None:
+    """Lift a stop, yours or a halted wave's. Starts nothing: muster run does.
+
+    Example: muster resume && muster run
+    """
+    with opened(context) as workspace:
+        meant = workspace.campaign(campaign)
+        file = workspace.settings.workspace / STOP_FILE
+        if file.exists():
+            raise InputError(f"the stop file {file} is there", hint="remove it first; it would stop the campaign again")
+        workspace.ledger.resume(meant.id, by=me())
+        say(f"{meant.id} may go on: muster run")
+
+
+def ask_hosts(workspace: Workspace, campaign: Campaign, host_ids: Sequence[HostId]) -> None:
+    """Probe these hosts, with a bar."""
+    wanted = set(host_ids)
+    changed = {one.host_id: one.changed_at for one in workspace.ledger.hosts(campaign.id)}
+
+    def answered(states: Sequence[HostState]) -> int:
+        return sum(one.host_id in wanted and one.changed_at != changed[one.host_id] for one in states)
+
+    with at_hosts(workspace, campaign, "probe", len(host_ids), answered) as act:
+        act("probe", {"host_ids": [str(host_id) for host_id in host_ids]})
+
+
+def push_waves(
+    workspace: Workspace,
+    campaign: Campaign,
+    *,
+    ahead: bool,
+    retry_lost: bool,
+    only: Sequence[HostId] | None = None,
+) -> None:
+    """Push the hosts whose turn it is, with a bar; say before what will be touched.
+
+    Raises:
+        NothingToPlan: no plan is dispatched.
+        CampaignStopped: a stop is in force, or a wave did not pass its gate.
+    """
+    turn, later = _whose_turn(workspace, campaign, ahead=ahead, retry_lost=retry_lost, only=only)
+    if later:
+        say(f"{count(later, 'host')} not due yet by the plan (--ahead takes them now)")
+    fleet = workspace.ledger.fleet()
+    sizes = forecast(campaign.waves, [fleet.host[host_id] for host_id in turn])
+    if turn:
+        say(f"would touch {count(len(turn), 'host')} in {count(len(sizes), 'wave')}: {', then '.join(map(str, sizes))}")
+    ended = set(HostStatus) - {HostStatus.STALE, HostStatus.CLAIMED}
+    with at_hosts(workspace, campaign, "push", len(turn), _counter(turn, ended)) as act:
+        act(
+            "waves",
+            {
+                "ahead": ahead,
+                "retry": retry_lost,
+                "only": [str(host_id) for host_id in only] if only is not None else None,
+            },
+        )
+
+
+@contextmanager
+def at_hosts(workspace: Workspace, campaign: Campaign, what: str, total: int, done: Done) -> Iterator[CarryOut]:
+    """An engine, a bar, and an interrupt that ends pushes safely; for the length of the block."""
+    settings = workspace.settings
+    workspace.ledger.revision()  # the ledger's troubles are told before Prefect is started
+    with engine(
+        settings.engine, prefect_home=settings.path(settings.prefect_home), work_pool=settings.work_pool
+    ) as act:
+
+        def act_here(flow: str, parameters: dict[str, object]) -> None:
+            act(flow, {"workspace": str(settings.workspace), "campaign_id": str(campaign.id), **parameters})
+
+        with _gentle_interrupt(workspace), watching(workspace.ledger, campaign.id, what, total, done):
+            yield act_here
+
+
+@contextmanager
+def _gentle_interrupt(workspace: Workspace) -> Iterator[None]:
+    """The first Ctrl-C lets what is under way come to its end; the second one ends the process."""
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        console.print("\n[yellow]ending safely; once more Ctrl-C ends at once (muster run carries on either way)[/]")
+        workspace.services.interrupt()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _whose_turn(
+    workspace: Workspace, campaign: Campaign, *, ahead: bool, retry_lost: bool, only: Sequence[HostId] | None
+) -> tuple[list[HostId], int]:
+    """The hosts that a run takes now, and how many more would be taken if it went ahead of the plan."""
+    binding = workspace.ledger.dispatched(campaign.id)
+    if binding is None:
+        raise NothingToPlan("no plan is dispatched yet", hint="muster plan, then muster dispatch")
+    plan = workspace.ledger.plan(binding.plan_id)
+    wanted = RETRY if retry_lost else RUN
+    standing = {one.host_id for one in workspace.ledger.hosts(campaign.id) if one.status in wanted}
+    now = workspace.services.clock.now()
+    due = [host_id for host_id in due_hosts(plan, now=now, ahead=ahead) if host_id in standing]
+    everybody = [host_id for host_id in due_hosts(plan, now=now, ahead=True) if host_id in standing]
+    turn = due if only is None else [host_id for host_id in due if host_id in set(only)]
+    return turn, len(everybody) - len(due)
+
+
+def _counter(host_ids: Sequence[HostId], ended: set[HostStatus]) -> Done:
+    wanted = set(host_ids)
+    return lambda states: sum(one.host_id in wanted and one.status in ended for one in states)

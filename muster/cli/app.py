@@ -1,0 +1,96 @@
+"""The command ``muster``: its groups, the options before the command, and the one place where errors end."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+import muster
+from muster.cli import acts, demo, fleet, planning, watching
+from muster.cli.output import errors, say_error
+from muster.cli.workspace import Workspace
+from muster.errors import MusterError
+
+app = typer.Typer(
+    name="muster",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Get a large fleet of client machines fixed before a date that will not move.",
+    epilog="The way of a campaign: init, import, hosts trust, probe, estimate, capacity, plan, dispatch, run, status, report.",
+)
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    folder: Annotated[
+        Path, typer.Option("--workspace", "-C", envvar="MUSTER_WORKSPACE", help="The workspace folder.", show_default="here")
+    ] = Path(),
+    version: Annotated[bool, typer.Option("--version", help="Show the version and end.", is_eager=True)] = False,
+) -> None:
+    """Options before the command."""
+    if version:
+        typer.echo(f"muster {muster.__version__}")
+        raise typer.Exit
+    context.obj = Workspace(folder)
+
+
+hosts = typer.Typer(no_args_is_help=True, help="Hosts: trust their keys.")
+hosts.command("trust")(fleet.trust)
+
+plan = typer.Typer(help="Make a plan; explain one.", invoke_without_command=True)
+plan.callback()(planning.plan)
+plan.command("explain")(planning.explain)
+plan.command("show")(planning.show)
+
+app.command("init")(fleet.init)
+app.command("import")(fleet.import_files)
+app.add_typer(hosts, name="hosts")
+app.command("probe")(acts.probe)
+app.command("estimate")(planning.estimate)
+app.command("capacity")(planning.capacity)
+app.add_typer(plan, name="plan")
+app.command("dispatch")(planning.dispatch)
+app.command("run")(acts.run)
+app.command("stop")(acts.stop)
+app.command("resume")(acts.resume)
+app.command("status")(watching.status)
+app.command("retry")(acts.retry)
+app.command("rollback")(acts.rollback)
+app.command("report")(watching.report)
+app.command("demo")(demo.demo)
+
+
+def main() -> None:
+    """Run the command line; every error ends here as a sentence, never as a traceback."""
+    try:
+        code = app(standalone_mode=False)
+    except MusterError as error:
+        say_error(error)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        errors.print("[bold red]muster:[/] interrupted; muster run carries on where this ended")
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)  # the reader of our output has seen enough (muster status | head)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a sentence and a place to look, no traceback
+        errors.print(f"[bold red]muster:[/] an error nobody foresaw: {type(error).__name__}: {error}")
+        errors.print(f"[bold]what to do:[/] please report it with {_keep_details()}")
+        sys.exit(70)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _keep_details() -> Path:
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="muster-error-", suffix=".txt", delete=False) as kept:
+        kept.write(traceback.format_exc())
+    return Path(kept.name)

@@ -1,0 +1,79 @@
+"""Options and answers that several commands share."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from muster.campaign import Campaign
+from muster.cli.output import count, say, say_json
+from muster.cli.workspace import CAMPAIGN_FILE, Workspace, me
+from muster.ids import CampaignId, HostId
+from muster.outcomes import HostStatus
+from muster.records import HostState
+
+CampaignOption = Annotated[
+    str | None, typer.Option("--campaign", "-c", help="Id of the campaign; by default the one of campaign.yml.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document for scripts.")]
+
+
+def open_campaign_of_file(workspace: Workspace) -> Campaign:
+    """Open the campaign of ``campaign.yml``, or take over what has changed in the file; say so when it is new."""
+    file = workspace.campaign_file()
+    known = {campaign.id for campaign in workspace.ledger.campaigns()}
+    host_ids = file.hosts_of(workspace.ledger.fleet())
+    workspace.services.check_fix(file.campaign)
+    workspace.ledger.open_campaign(file.campaign, host_ids, by=me())
+    if file.campaign.id not in known:
+        say(f"opened campaign {file.campaign.id} with {count(len(host_ids), 'host')} ({CAMPAIGN_FILE})")
+    return file.campaign
+
+
+def campaign_to_ask(workspace: Workspace, name: str | None) -> Campaign:
+    """The campaign a command means; the one of the campaign file is opened or brought up to date first."""
+    if (workspace.folder / CAMPAIGN_FILE).exists() and name in {None, workspace.campaign_file().campaign.id}:
+        return open_campaign_of_file(workspace)
+    return workspace.campaign(name)
+
+
+def counts_of(states: Sequence[HostState]) -> dict[str, int]:
+    """How many hosts stand where, in the order of the statuses."""
+    counts = Counter(state.status for state in states)
+    return {status.value: counts[status] for status in HostStatus if counts[status]}
+
+
+def say_standing(workspace: Workspace, campaign_id: CampaignId, *, as_json: bool) -> None:
+    """The last lines of a command that touched hosts: where they stand now."""
+    states = workspace.ledger.hosts(campaign_id)
+    protected = sum(state.status.protected for state in states)
+    if as_json:
+        say_json(
+            {"campaign": campaign_id, "hosts": len(states), "protected": protected, "by_status": counts_of(states)}
+        )
+        return
+    say(f"{protected:,} of {count(len(states), 'host')} protected: ", style="bold")
+    for status, number in counts_of(states).items():
+        say(f"  {number:>7,}  {status}")
+
+
+def chosen_hosts(names: Sequence[str], states: Sequence[HostState]) -> tuple[HostId, ...]:
+    """The ids that were named, checked against the campaign.
+
+    Raises:
+        NotFound: a name is no host of the campaign.
+    """
+    from difflib import get_close_matches
+
+    from muster.errors import NotFound
+
+    there = {str(state.host_id): state.host_id for state in states}
+    for name in names:
+        if name not in there:
+            near = get_close_matches(name, there, n=1)
+            raise NotFound(
+                f"the campaign has no host {name!r}{f'; did you mean {near[0]!r}?' if near else ''}",
+                hint="muster status --all lists every host",
+            )
+    return tuple(there[name] for name in names)

@@ -1,0 +1,64 @@
+"""What commands print: plain sentences and tables for people, one JSON document for scripts, errors on standard error."""
+
+import json
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from muster.errors import CampaignFileError, DispatchRejected, ImportRejected, MusterError, Problem
+
+console = Console(highlight=False, soft_wrap=False)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+SHOWN_PROBLEMS = 50
+
+
+def say(text: str = "", *, style: str = "") -> None:
+    """One line for people; square brackets in it are kept as they are."""
+    console.print(escape(text), style=style or None)
+
+
+def say_json(document: object) -> None:
+    """One JSON document on standard output, for scripts."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
+    """A table without frames; ``right`` names the columns of numbers."""
+    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for number, heading in enumerate(headings):
+        made.add_column(heading, justify="right" if number in right else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(escape(cell) for cell in row))
+    console.print(made)
+
+
+def say_error(error: MusterError) -> None:
+    """What went wrong, every detail of it, and what to do next."""
+    errors.print(f"[bold red]muster:[/] {escape(error.message)}")
+    match error:
+        case ImportRejected() | CampaignFileError():
+            say_problems(error.problems)
+        case DispatchRejected():
+            for reason in error.reasons:
+                errors.print(f"  - {escape(reason)}")
+        case _:
+            pass
+    if error.hint:
+        errors.print(f"[bold]what to do:[/] {escape(error.hint)}")
+
+
+def say_problems(problems: Sequence[Problem]) -> None:
+    """Each problem on a line of its own, the first ``SHOWN_PROBLEMS`` of them."""
+    for problem in problems[:SHOWN_PROBLEMS]:
+        errors.print(f"  {escape(str(problem))}")
+    if len(problems) > SHOWN_PROBLEMS:
+        errors.print(f"  and {len(problems) - SHOWN_PROBLEMS} more (muster import --json lists all)")
+
+
+def count(number: int, singular: str, plural: str = "") -> str:
+    """A number with its noun: ``1 host``, ``3 hosts``."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"

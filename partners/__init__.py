@@ -1,1 +1,0 @@
-"""Vetting, agreements, who may see and do what."""
