@@ -199,11 +199,16 @@ def _problems(path: Path, error: ValidationError) -> tuple[Problem, ...]:
             place=str(path),
             column=".".join(str(part) for part in one["loc"]),
             value="" if one["type"] == "missing" else str(one["input"]),
-            wrong=one["msg"].removeprefix("Value error, ").lower(),
+            wrong=_sentence(one["msg"]),
             right=_right(str(one["loc"][-1]), one["type"]),
         )
         for one in error.errors()
     )
+
+
+def _sentence(message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    return text[:1].lower() + text[1:]
 
 
 def _right(key: str, kind: str) -> str:
