@@ -115,7 +115,7 @@ class _Batch:
             one.seconds += report.duration_s
             after = finding_of(report, self.context.book)
             if after is None:
-                self._end(one, *_unverified(report))
+                self._end(one, *_unverified(report, one))
             elif self.step is StepName.ROLLBACK:
                 self._end(one, *_rolled_back(one, after), after=after)
             else:
@@ -158,9 +158,10 @@ def _not_applied(report: StepReport, one: Begun) -> Judged:
     return STATUS_OF_ENDING[report.ending], report.stage, report.cause, report.hint
 
 
-def _unverified(report: StepReport) -> Judged:
+def _unverified(report: StepReport, one: Begun) -> Judged:
     cause = f"pushed, but the probe after it got no answer: {report.cause}"
-    return HostStatus.UNKNOWN, report.stage, cause, report.hint or "muster run asks it again before anything else"
+    stage = one.applied.stage if one.applied is not None else report.stage
+    return HostStatus.UNKNOWN, stage, cause, "muster run asks it again before anything else"
 
 
 def _verified(one: Begun, after: Finding) -> Judged:

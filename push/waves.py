@@ -7,12 +7,13 @@ from math import ceil
 from muster.campaign import WavePolicy
 from muster.fleet import Host
 from muster.ids import HostId
-from muster.outcomes import HostStatus
+from muster.outcomes import HostStatus, Stage
 from muster.records import HostState, WaveRow
 
-TOUCHED_AND_LOST = frozenset({HostStatus.FAILED, HostStatus.UNKNOWN})
-"""A host in one of these after its push counts against its wave. One that could not even be reached does not:
-nothing was done to it, so it says nothing about the fix."""
+LOST = frozenset({HostStatus.FAILED, HostStatus.UNKNOWN})
+TOUCHED = frozenset({Stage.TRANSFER, Stage.COMMAND, Stage.FINISHED})
+"""A host that is lost after something was carried to it counts against its wave. One that could not be entered does
+not: nothing was done to it, so it says nothing about the fix."""
 
 Kind = tuple[str, str, str]
 
@@ -65,8 +66,9 @@ def judge_wave(policy: WavePolicy, states: Iterable[HostState]) -> WaveVerdict:
     verified = lost = untouched = 0
     for state in states:
         verified += state.status.protected
-        lost += state.status in TOUCHED_AND_LOST
-        untouched += not state.status.protected and state.status not in TOUCHED_AND_LOST
+        hurt = state.status in LOST and state.stage in TOUCHED
+        lost += hurt
+        untouched += not state.status.protected and not hurt
     touched = verified + lost
     rest = f", {untouched} not touched" if untouched else ""
     counts = f"{verified} of {touched} verified{rest}"

@@ -24,8 +24,8 @@ def wave(number: int, size: int) -> WaveRow:
     return WaveRow(number, WaveState.PASSED, ids, NOON, NOON, "")
 
 
-def state(number: int, status: HostStatus) -> HostState:
-    return HostState(HostId(f"h{number}"), status, Stage.FINISHED, "", "", 1, 0, 1, None, None, None, None, None, NOON)
+def state(number: int, status: HostStatus, stage: Stage = Stage.FINISHED) -> HostState:
+    return HostState(HostId(f"h{number}"), status, stage, "", "", 1, 0, 1, None, None, None, None, None, NOON)
 
 
 def states(**counts: int) -> list[HostState]:
@@ -105,3 +105,9 @@ def test_a_tolerated_failure_lets_a_small_wave_pass() -> None:
 def test_the_verdict_counts_149_of_150_as_149_of_150() -> None:
     verdict = judge_wave(WavePolicy(), states(VERIFIED=149, FAILED=1, UNREACHABLE=2))
     assert verdict.sentence == "149 of 150 verified, 2 not touched"
+
+
+@pytest.mark.parametrize("stage", [Stage.CONNECT, Stage.BANNER, Stage.HOST_KEY, Stage.AUTHENTICATE])
+def test_a_host_that_could_not_be_entered_says_nothing_about_the_fix(stage: Stage) -> None:
+    standing = [*states(VERIFIED=2), state(7, HostStatus.UNKNOWN, stage), state(8, HostStatus.FAILED, stage)]
+    assert judge_wave(WavePolicy(), standing).passed
