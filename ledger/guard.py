@@ -1,0 +1,86 @@
+"""What stands between words that came from hosts and the ledger: the redactor, and what a database can hold."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+from math import isfinite
+
+from muster.outcomes import Evidence, Finding, HostOutcome
+from muster.records import ProbeRecord
+from muster.steps import Fact
+
+Redact = Callable[[str], str]
+
+
+def leave(text: str) -> str:
+    """The redactor that changes nothing."""
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Cleans every text that a host or a person had a hand in.
+
+    ``redact`` takes secrets out. Then NUL and lone surrogates, which PostgreSQL does not hold, become U+FFFD.
+    """
+
+    redact: Redact = leave
+
+    def text(self, text: str) -> str:
+        """One text, fit to be kept."""
+        clean = self.redact(text)
+        if clean.isascii() and "\0" not in clean:
+            return clean
+        return clean.replace("\0", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+    def texts(self, texts: tuple[str, ...]) -> tuple[str, ...]:
+        """Several texts."""
+        return tuple(self.text(text) for text in texts)
+
+    def finding(self, finding: Finding | None) -> Finding | None:
+        """A finding with clean words."""
+        if finding is None:
+            return None
+        facts = tuple(Fact(self.text(fact.layer), self.text(fact.key), self.text(fact.value)) for fact in finding.facts)
+        return replace(finding, summary=self.text(finding.summary), facts=facts, advice=self.texts(finding.advice))
+
+    def outcome(self, outcome: HostOutcome) -> HostOutcome:
+        """An outcome with clean words."""
+        evidence = Evidence(
+            before=self.finding(outcome.evidence.before),
+            after=self.finding(outcome.evidence.after),
+            changes=self.texts(outcome.evidence.changes),
+        )
+        return replace(outcome, cause=self.text(outcome.cause), hint=self.text(outcome.hint), evidence=evidence)
+
+    def probe(self, record: ProbeRecord) -> ProbeRecord:
+        """A probe's record with clean words."""
+        return replace(
+            record,
+            cause=self.text(record.cause),
+            hint=self.text(record.hint),
+            finding=self.finding(record.finding),
+        )
+
+    def plain(self, value: object) -> object:
+        """Anything as values that JSON knows, every text clean; what JSON does not know becomes its text."""
+        plain: object
+        match value:
+            case Enum():
+                plain = self.plain(value.value)
+            case None | bool() | int():
+                plain = value
+            case float():
+                plain = value if isfinite(value) else str(value)
+            case datetime():
+                plain = value.isoformat()
+            case Mapping():
+                plain = {self.text(str(key)): self.plain(item) for key, item in value.items()}
+            case list() | tuple():
+                plain = [self.plain(item) for item in value]
+            case set() | frozenset():
+                plain = sorted((self.plain(item) for item in value), key=str)
+            case _:
+                plain = self.text(str(value))
+        return plain

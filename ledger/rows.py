@@ -1,0 +1,158 @@
+"""Rows of the projections, read from and written to their tables."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Connection, Row, and_, bindparam, insert, select, update
+
+from ledger import tables
+from ledger.codec import Plain
+from ledger.projections import CampaignRow, HostRow, WaveRecord
+
+T = TypeVar("T")
+CHUNK = 1000
+"""Ids in one IN list; both databases take more, and gain nothing by it."""
+
+_HOST_COLUMNS = tuple(field.name for field in fields(HostRow))
+_HOST_KEY = ("campaign_id", "host_id")
+
+
+def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """``items`` in lists of at most ``size``."""
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
+        yield chunk
+
+
+def to_json(value: object) -> str:
+    """Plain values as compact JSON text."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def host_rows(connection: Connection, campaign_id: str, host_ids: Sequence[str] | None = None) -> dict[str, HostRow]:
+    """Rows of a campaign by host id; all of them, or those that are there of ``host_ids``."""
+    table = tables.host_states
+    query = select(*(table.c[name] for name in _HOST_COLUMNS)).where(table.c.campaign_id == campaign_id)
+    if host_ids is None:
+        return {row[1]: _host_row(row) for row in connection.execute(query)}
+    found: dict[str, HostRow] = {}
+    for chunk in chunks(host_ids):
+        found |= {row[1]: _host_row(row) for row in connection.execute(query.where(table.c.host_id.in_(chunk)))}
+    return found
+
+
+def _host_row(row: Row[Any]) -> HostRow:
+    values = list(row)
+    finding = values[17]
+    values[17] = None if finding is None else json.loads(finding)
+    return HostRow(*values)
+
+
+def insert_host_rows(connection: Connection, rows: Sequence[HostRow]) -> None:
+    """Add rows."""
+    for chunk in chunks(rows):
+        connection.execute(insert(tables.host_states), [_host_values(row, _HOST_COLUMNS) for row in chunk])
+
+
+def update_host_rows(connection: Connection, pairs: Sequence[tuple[HostRow, HostRow]]) -> None:
+    """Write what has changed of rows, given as (before, after); only the columns in which any of them differ."""
+    changed = [(old, new) for old, new in pairs if old is not new]
+    names = [
+        name
+        for name in _HOST_COLUMNS
+        if any(getattr(old, name) is not getattr(new, name) for old, new in changed) and name not in _HOST_KEY
+    ]
+    if not names:
+        return
+    table = tables.host_states
+    statement = (
+        update(table)
+        .where(and_(table.c.campaign_id == bindparam("key_campaign_id"), table.c.host_id == bindparam("key_host_id")))
+        .values({name: bindparam(name) for name in names})
+    )
+    for chunk in chunks(changed):
+        values = [
+            {**_host_values(new, names), "key_campaign_id": new.campaign_id, "key_host_id": new.host_id}
+            for _, new in chunk
+        ]
+        connection.execute(statement, values)
+
+
+def _host_values(row: HostRow, names: Sequence[str]) -> dict[str, object]:
+    values = {name: getattr(row, name) for name in names}
+    if values.get("finding") is not None:
+        values["finding"] = to_json(values["finding"])
+    return values
+
+
+def campaign_row(connection: Connection, campaign_id: str) -> CampaignRow | None:
+    """A campaign's row, or None."""
+    return next(_campaign_rows(connection, campaign_id), None)
+
+
+def campaign_rows(connection: Connection) -> tuple[CampaignRow, ...]:
+    """Every campaign's row, the newest last."""
+    return tuple(_campaign_rows(connection, None))
+
+
+def _campaign_rows(connection: Connection, campaign_id: str | None) -> Iterator[CampaignRow]:
+    table = tables.campaigns
+    query = select(*(table.c[field.name] for field in fields(CampaignRow))).order_by(table.c.opened_revision)
+    if campaign_id is not None:
+        query = query.where(table.c.id == campaign_id)
+    for row in connection.execute(query):
+        values = list(row)
+        values[1] = json.loads(values[1])
+        yield CampaignRow(*values)
+
+
+def write_campaign_row(connection: Connection, row: CampaignRow, *, new: bool) -> None:
+    """Add a campaign's row, or write it anew."""
+    table = tables.campaigns
+    values: dict[str, object] = {
+        **{field.name: getattr(row, field.name) for field in fields(CampaignRow)},
+        "document": to_json(row.document),
+        "fix": row.document["fix"],
+        "deadline": datetime.fromisoformat(str(row.document["deadline"])),
+    }
+    connection.execute(
+        insert(table).values(values) if new else update(table).where(table.c.id == row.id).values(values)
+    )
+
+
+def wave_rows(connection: Connection, campaign_id: str, number: int | None = None) -> tuple[WaveRecord, ...]:
+    """The waves of a campaign in order, or the one with this number."""
+    table = tables.waves
+    query = select(*(table.c[field.name] for field in fields(WaveRecord))).where(table.c.campaign_id == campaign_id)
+    if number is not None:
+        query = query.where(table.c.number == number)
+    return tuple(_wave_row(row) for row in connection.execute(query.order_by(table.c.number)))
+
+
+def _wave_row(row: Row[Any]) -> WaveRecord:
+    values = list(row)
+    values[3] = tuple(json.loads(values[3]))
+    return WaveRecord(*values)
+
+
+def write_wave_row(connection: Connection, row: WaveRecord, *, new: bool) -> None:
+    """Add a wave's row, or write it anew."""
+    table = tables.waves
+    values: dict[str, object] = {field.name: getattr(row, field.name) for field in fields(WaveRecord)}
+    values["host_ids"] = to_json(list(row.host_ids))
+    this = and_(table.c.campaign_id == row.campaign_id, table.c.number == row.number)
+    connection.execute(insert(table).values(values) if new else update(table).where(this).values(values))
+
+
+def plain(text: str) -> Plain:
+    """An object from JSON text."""
+    return cast("Plain", json.loads(text))
+
+
+def mapping(value: object) -> Mapping[str, object]:
+    """A plain value that is known to be an object."""
+    return cast("Mapping[str, object]", value)
