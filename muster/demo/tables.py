@@ -52,22 +52,22 @@ PARTNERS = (
 _OWN = {"timezone": VANCOUVER, "shifts": "Mon-Fri 08:00-16:30", "overtime_minutes": "60", "overtime_factor": "1.5"}
 _THEIRS = {"timezone": VANCOUVER, "shifts": "Mon-Fri 09:00-17:00"}
 CREW = (
-    {**_OWN, "id": "mira", "name": "Mira Okafor", "skills": "linux windows", "email": "mira@helpline.example",
+    {"id": "mira", "name": "Mira Okafor", **_OWN, "skills": "linux windows", "email": "mira@helpline.example",
      "home_latitude": "49.2606", "home_longitude": "-123.1140", "region": "coast", "rate_per_hour": "68.00"},
-    {**_OWN, "id": "jonas", "name": "Jonas Lindqvist", "skills": "linux", "email": "jonas@helpline.example",
+    {"id": "jonas", "name": "Jonas Lindqvist", **_OWN, "skills": "linux", "email": "jonas@helpline.example",
      "home_latitude": "49.2488", "home_longitude": "-122.9805", "region": "coast", "rate_per_hour": "61.50",
      "absences": "2026-10-26..2026-10-27 training"},
-    {**_OWN, "id": "priya", "name": "Priya Raman", "skills": "linux windows", "email": "priya@helpline.example",
+    {"id": "priya", "name": "Priya Raman", **_OWN, "skills": "linux windows", "email": "priya@helpline.example",
      "home_latitude": "49.8801", "home_longitude": "-119.4436", "region": "interior", "rate_per_hour": "63.00"},
-    {**_OWN, "id": "tom", "name": "Tom Beaulieu", "skills": "linux", "email": "tom@helpline.example",
+    {"id": "tom", "name": "Tom Beaulieu", **_OWN, "skills": "linux", "email": "tom@helpline.example",
      "home_latitude": "53.9169", "home_longitude": "-122.7494", "region": "north", "rate_per_hour": "59.00"},
-    {**_THEIRS, "id": "ti-ana", "name": "Ana Castillo", "skills": "linux windows", "partner_id": "thompson-it",
+    {"id": "ti-ana", "name": "Ana Castillo", **_THEIRS, "skills": "linux windows", "partner_id": "thompson-it",
      "email": "ana@thompson-it.example", "home_latitude": "50.6740", "home_longitude": "-120.3280",
      "region": "interior", "rate_per_hour": "84.00"},
-    {**_THEIRS, "id": "ti-ben", "name": "Ben Achterberg", "skills": "linux", "partner_id": "thompson-it",
+    {"id": "ti-ben", "name": "Ben Achterberg", **_THEIRS, "skills": "linux", "partner_id": "thompson-it",
      "email": "ben@thompson-it.example", "home_latitude": "50.7020", "home_longitude": "-120.3750",
      "region": "interior", "rate_per_hour": "79.00"},
-    {**_THEIRS, "id": "in-lea", "name": "Lea Marchetti", "skills": "linux", "partner_id": "island-networks",
+    {"id": "in-lea", "name": "Lea Marchetti", **_THEIRS, "skills": "linux", "partner_id": "island-networks",
      "email": "lea@island-networks.example", "home_latitude": "48.4280", "home_longitude": "-123.3640",
      "region": "island", "rate_per_hour": "75.00"},
 )  # fmt: skip
@@ -76,8 +76,7 @@ CREW = (
 def write_tables(folder: Path, hosts: Sequence[Located], *, key: Path) -> None:
     """Write clients.csv, sites.csv, hosts.csv, crew.csv and partners.csv into ``folder``, which is made.
 
-    Args:
-        key: the private key that the hosts take; the files hold a reference to it.
+    ``key`` is the private key that the hosts take; the files hold a reference to it.
     """
     folder.mkdir()
     used = {host.part.site.id for host in hosts}
