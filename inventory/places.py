@@ -1,0 +1,77 @@
+"""Rows of clients and sites."""
+
+from collections.abc import Callable
+
+from inventory.formats import numbers, texts, weekly, zones
+from inventory.gather import Gathered, check_references
+from inventory.names import find_clients
+from inventory.rows import Known, TableReader
+from inventory.tables import Table
+from muster.fleet import AccessWindow, Client, Place, Site
+from muster.ids import ClientId, SiteId
+
+_AT_ANY_HOUR: tuple[AccessWindow, ...] = ()
+_ANY_HOUR = frozenset({"always", "any", "any time", "anytime", "24/7", "24x7"})
+
+
+def read_clients(table: Table, gathered: Gathered) -> None:
+    """Read a table of clients onto its shelf."""
+    reader = TableReader[Client](table)
+    reader.read_ids(gathered.clients.known, gathered.clients.seen)
+    names = reader.required("name", texts.parse_text, "")
+    emails = reader.column("email", texts.parse_email, default="", keep=lambda old: old.email)
+    priorities = reader.column("priority", numbers.parse_priority, default=3, keep=lambda old: old.priority)
+    allowed = reader.column("partners_allowed", texts.parse_yes, default=True, keep=lambda old: old.partners_allowed)
+    for i in reader.good():
+        id_ = ClientId(reader.ids[i])
+        gathered.clients.good[id_] = Client(id_, names[i], emails[i], priorities[i], allowed[i])
+    gathered.problems += reader.problems
+
+
+def read_sites(table: Table, gathered: Gathered) -> None:
+    """Read a table of sites onto its shelf; the client is named by id or by name."""
+    reader = TableReader[Site](table)
+    reader.read_ids(gathered.sites.known, gathered.sites.seen)
+    clients = find_clients(reader, gathered)
+    check_references(reader, "client_id", clients, gathered.clients)
+    names = reader.required("name", texts.parse_text, "")
+    timezones = reader.required("timezone", zones.parse_zone, "UTC")
+    regions = reader.column("region", texts.parse_text, default="", keep=lambda old: old.region)
+    addresses = reader.column("address", texts.parse_text, default="", keep=lambda old: old.address)
+    places = read_places(reader, "latitude", "longitude", lambda old: old.place)
+    access = reader.column("access", _parse_access, default=_AT_ANY_HOUR, keep=lambda old: old.access)
+    for i in reader.good():
+        id_, client_id = SiteId(reader.ids[i]), ClientId(clients[i])
+        gathered.sites.good[id_] = Site(
+            id_, client_id, names[i], timezones[i], regions[i], addresses[i], places[i], access[i]
+        )
+    gathered.problems += reader.problems
+
+
+def read_places(
+    reader: TableReader[Known], latitude: str, longitude: str, keep: Callable[[Known], Place | None]
+) -> list[Place | None]:
+    """Two columns as one point; one without the other is refused."""
+    norths = reader.column(latitude, numbers.parse_latitude, default=None, keep=lambda old: _north(keep(old)))
+    easts = reader.column(longitude, numbers.parse_longitude, default=None, keep=lambda old: _east(keep(old)))
+    for index, (north, east) in enumerate(zip(norths, easts, strict=True)):
+        if (north is None) != (east is None) and reader.is_good(index):
+            lacking, given = (longitude, latitude) if east is None else (latitude, longitude)
+            reader.refuse(index, lacking, "", f"is empty while {given} is not", "give both, or neither")
+    return [
+        None if north is None or east is None else Place(north, east) for north, east in zip(norths, easts, strict=True)
+    ]
+
+
+def _north(place: Place | None) -> float | None:
+    return place.latitude if place else None
+
+
+def _east(place: Place | None) -> float | None:
+    return place.longitude if place else None
+
+
+def _parse_access(text: str) -> tuple[AccessWindow, ...]:
+    if text.lower() in _ANY_HOUR:
+        return ()
+    return tuple(AccessWindow(span.weekday, span.starts, span.ends) for span in weekly.parse_weekly(text))
