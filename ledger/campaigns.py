@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select
 
 from ledger import tables
-from ledger.codec import campaign_from_text, campaign_to_plain
+from ledger.codec import campaign_from_text, campaign_to_plain, to_json
 from ledger.kinds import Effect, Kind
 from ledger.projections import CampaignRow
-from ledger.rows import campaign_row, campaign_rows, chunks, to_json
+from ledger.rows import campaign_row, campaign_rows, chunks
 from ledger.writing import Draft, Writing, no_campaign
 from muster.campaign import Campaign
 from muster.errors import Conflict, NotFound

@@ -5,6 +5,7 @@ from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
+import pydantic_core
 from pydantic import TypeAdapter
 
 from muster.campaign import Campaign
@@ -16,6 +17,17 @@ from muster.plan import Plan
 T = TypeVar("T")
 Plain = dict[str, object]
 """What ``json.loads`` makes of an object."""
+
+
+def to_json(value: object) -> str:
+    """Plain values as compact JSON text."""
+    return pydantic_core.to_json(value).decode()
+
+
+def from_json(text: str) -> Plain:
+    """An object from JSON text."""
+    plain: Plain = pydantic_core.from_json(text)
+    return plain
 
 
 class Codec(Generic[T]):

@@ -1,12 +1,12 @@
 """Reading the record, and adding notes to it."""
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, Select, func, select
 
 from ledger import tables
+from ledger.codec import from_json
 from ledger.kinds import Effect
 from ledger.projections import EventRow
 from ledger.writing import Draft, Writing
@@ -69,4 +69,4 @@ def _query(campaign_id: CampaignId | None, after: int, limit: int) -> Select[tup
 def _rows(connection: Connection, query: Select[tuple[object, ...]]) -> Iterator[EventRow]:
     for row in connection.execute(query).mappings():
         values = dict(row)
-        yield EventRow(**{**values, "data": json.loads(values["data"])})
+        yield EventRow(**{**values, "data": from_json(values["data"])})

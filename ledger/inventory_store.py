@@ -4,7 +4,6 @@ Every type is one table: the columns that somebody will ask for, and ``more`` wi
 of a type needs no migration. What is there is compared with what comes as values, not as text.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar
@@ -12,9 +11,9 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
 from ledger import tables
-from ledger.codec import CLIENT, ENGINEER, HOST, PARTNER, SITE, Codec, Plain
+from ledger.codec import CLIENT, ENGINEER, HOST, PARTNER, SITE, Codec, Plain, from_json, to_json
 from ledger.kinds import Effect, Kind
-from ledger.rows import chunks, to_json
+from ledger.rows import chunks
 from ledger.writing import Draft, Writing
 from muster.crew import Crew, Engineer, Partner
 from muster.fleet import Client, Fleet, Host, Site
@@ -63,7 +62,7 @@ class Shelf(Generic[T]):
 
     def _item(self, names: Sequence[str], row: Iterable[Any]) -> T:
         *own, more = row
-        plain: Plain = dict(zip(names, own, strict=True)) | json.loads(more)
+        plain: Plain = dict(zip(names, own, strict=True)) | from_json(more)
         return self.codec.from_plain(plain)
 
     def add(self, connection: Connection, items: Sequence[T]) -> None:

@@ -1,16 +1,17 @@
 """Rows of the projections, read from and written to their tables."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, and_, bindparam, insert, select, update
 
 from ledger import tables
-from ledger.codec import Plain
+from ledger.codec import Plain, from_json, to_json
 from ledger.projections import CampaignRow, HostRow, WaveRecord
 
 T = TypeVar("T")
@@ -28,13 +29,10 @@ def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
         yield chunk
 
 
-def to_json(value: object) -> str:
-    """Plain values as compact JSON text."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
 def host_rows(connection: Connection, campaign_id: str, host_ids: Sequence[str] | None = None) -> dict[str, HostRow]:
     """Rows of a campaign by host id; all of them, or those that are there of ``host_ids``."""
+    if host_ids is not None and not host_ids:
+        return {}
     table = tables.host_states
     query = select(*(table.c[name] for name in _HOST_COLUMNS)).where(table.c.campaign_id == campaign_id)
     if host_ids is None:
@@ -48,8 +46,14 @@ def host_rows(connection: Connection, campaign_id: str, host_ids: Sequence[str] 
 def _host_row(row: Row[Any]) -> HostRow:
     values = list(row)
     finding = values[17]
-    values[17] = None if finding is None else json.loads(finding)
+    values[17] = None if finding is None else _shared(finding)
     return HostRow(*values)
+
+
+@lru_cache(maxsize=4096)
+def _shared(text: str) -> Plain:
+    """An object from JSON text, read once for all hosts that have the same; nobody changes plain values."""
+    return from_json(text)
 
 
 def insert_host_rows(connection: Connection, rows: Sequence[HostRow]) -> None:
@@ -106,7 +110,7 @@ def _campaign_rows(connection: Connection, campaign_id: str | None) -> Iterator[
         query = query.where(table.c.id == campaign_id)
     for row in connection.execute(query):
         values = list(row)
-        values[1] = json.loads(values[1])
+        values[1] = from_json(values[1])
         yield CampaignRow(*values)
 
 
@@ -146,13 +150,3 @@ def write_wave_row(connection: Connection, row: WaveRecord, *, new: bool) -> Non
     values["host_ids"] = to_json(list(row.host_ids))
     this = and_(table.c.campaign_id == row.campaign_id, table.c.number == row.number)
     connection.execute(insert(table).values(values) if new else update(table).where(this).values(values))
-
-
-def plain(text: str) -> Plain:
-    """An object from JSON text."""
-    return cast("Plain", json.loads(text))
-
-
-def mapping(value: object) -> Mapping[str, object]:
-    """A plain value that is known to be an object."""
-    return cast("Mapping[str, object]", value)

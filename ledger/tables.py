@@ -13,6 +13,7 @@ in UTC.
 """
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -32,28 +33,34 @@ from sqlalchemy import (
     TypeDecorator,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware instant: ``timestamp with time zone`` on PostgreSQL, text of the UTC time on SQLite."""
+    """An aware instant: ``timestamp with time zone`` on PostgreSQL, text of one width and in UTC on SQLite."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """SQLite has no type for times; its own text form would lose the offset."""
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> object:
         """To UTC; a naive time is refused, because nobody could say which instant it means."""
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError("the ledger takes aware times only")
         utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+        return utc.isoformat(timespec="microseconds") if dialect.name == "sqlite" else utc
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: object, dialect: Dialect) -> datetime | None:
         """From UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+        del dialect
+        if isinstance(value, str):
+            return datetime.fromisoformat(value)  # written with +00:00, which is read as UTC
+        return value.astimezone(UTC) if isinstance(value, datetime) else None
 
 
 # The engine hands JSON in and out as text (see ledger.database), so that equal documents can be decoded once.

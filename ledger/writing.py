@@ -1,6 +1,5 @@
 """One writer's transaction: events are appended, and whatever they change is changed with them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select
 
 from ledger import tables
-from ledger.codec import Plain
+from ledger.codec import Plain, from_json, to_json
 from ledger.guard import Guard
 from ledger.kinds import Effect, Kind
 from ledger.projections import (
@@ -27,7 +26,6 @@ from ledger.rows import (
     chunks,
     host_rows,
     insert_host_rows,
-    to_json,
     update_host_rows,
     wave_rows,
     write_campaign_row,
@@ -167,7 +165,7 @@ def no_campaign(campaign_id: str) -> NotFound:
 
 
 def _event_row(draft: Draft, revision: int, at: datetime, text: str) -> EventRow:
-    data: Plain = json.loads(text)  # what a replay will read, not what was meant
+    data: Plain = from_json(text)  # what a replay will read, not what was meant
     return EventRow(revision, at, draft.campaign_id, draft.host_id, draft.kind, draft.effect, draft.by, data)
 
 

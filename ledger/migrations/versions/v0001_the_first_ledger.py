@@ -10,7 +10,7 @@ branch_labels = None
 depends_on = None
 
 TEXT = sa.Text()
-INSTANT = sa.DateTime(timezone=True)
+INSTANT = sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite")
 JSON = sa.JSON().with_variant(JSONB(), "postgresql")
 
 RECORD = ("events", "attempts", "outcomes", "plans")
