@@ -25,6 +25,13 @@ started() {
     echo "${20}"
 }
 
+# check_lock: give up while a holder lives.
+check_lock() {
+    read -r lock_pid lock_start 2>/dev/null <"$root$state/lock" || return 0
+    [ -n "$lock_pid" ] && [ "$(started "$lock_pid")" = "$lock_start" ] || return 0
+    give_up "another push is at work on this host (process $lock_pid)"
+}
+
 take_lock() {
     mkdir -p "$root$state" 2>/dev/null || give_up "$(why_not_written "$state" 4)"
     lock=$root$state/lock

@@ -8,6 +8,8 @@
 #   MUSTER_TIMEZONE  the zone that the inventory gives for this host
 #   MUSTER_RESTART   services that keep old rules until they are started again
 #   MUSTER_PACKAGE   auto: upgrade the package where that can be done; never: only zone files
+#   MUSTER_DIGESTS   SHA-256 of each zone's file in the payload: "America/Vancouver=5fd1... ..."; for apply
+#   MUSTER_PAYLOAD_BYTES   how long the payload is; for apply
 #   MUSTER_LOOK_FOR  which runtimes with data of their own to ask: "jvm node python"
 #   MUSTER_FIXED_IN  first tz release that is right, such as 2026b; may be empty
 # From the host: MUSTER_ROOT, put before every path; empty on a real one.

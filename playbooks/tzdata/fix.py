@@ -17,10 +17,8 @@ from muster.steps import Step, StepName, StepOutput
 from playbooks.contract import FixSpec, StepSpec
 from playbooks.scripted import playbook_of, script_of
 from playbooks.tzdata.judge import Expected, judge
-from playbooks.tzdata.source import ZoneSource, open_source, pack
+from playbooks.tzdata.source import ZoneSource, digests, open_source, pack
 from playbooks.values import read_instants
-
-_PAYLOAD_STEPS = {StepName.APPLY}
 
 
 def prepare(spec: FixSpec, folder: Traversable, values: Mapping[str, str]) -> "TzdataFix":
@@ -93,14 +91,18 @@ class TzdataFix:
 
     def _make(self, name: StepName, spec: StepSpec, timezone: str) -> Step:
         zones = self._zones(timezone)
-        return Step(
-            name,
-            script_of(self.folder, spec),
-            self._arguments(zones, timezone),
-            pack(self.source, zones) if name in _PAYLOAD_STEPS else b"",
-            spec.timeout_s,
-            playbook_of(self.folder, spec),
-        )
+        arguments, payload = self._arguments(zones, timezone), b""
+        if name is StepName.APPLY:
+            payload = pack(self.source, zones)
+            arguments |= self._about_payload(zones, payload)
+        script, playbook = script_of(self.folder, spec), playbook_of(self.folder, spec)
+        return Step(name, script, arguments, payload, spec.timeout_s, playbook)
+
+    def _about_payload(self, zones: tuple[str, ...], payload: bytes) -> dict[str, str]:
+        return {
+            "MUSTER_DIGESTS": " ".join(f"{zone}={digest}" for zone, digest in digests(self.source, zones).items()),
+            "MUSTER_PAYLOAD_BYTES": str(len(payload)),
+        }
 
     def _arguments(self, zones: tuple[str, ...], timezone: str) -> dict[str, str]:
         epochs = {label(instant): int(instant.timestamp()) for instant in self.instants}

@@ -96,28 +96,16 @@ def open_source(folder: str) -> ZoneSource:
 def pack(source: ZoneSource, zones: tuple[str, ...]) -> bytes:
     """The payload of ``apply.sh``: a header line, a line for each zone, then the files one after another."""
     contents = [(zone, source.data(zone)) for zone in zones]
-    table = "".join(f"{zone} {sha256(data).hexdigest()} {len(data)}\n" for zone, data in contents).encode()
+    table = "".join(f"{zone} {len(data)}\n" for zone, data in contents).encode()
     body = b"".join(data for _, data in contents)
-    width = 8
-    header_bytes = len(f"muster-tzdata 1 {'':{width}} {'':{width}}\n") + len(table)
-    first = f"muster-tzdata 1 {header_bytes:{width}d} {header_bytes + len(body):{width}d}\n"
-    return first.encode() + table + body
+    header_bytes = len(_first_line(0, 0)) + len(table)
+    return _first_line(header_bytes, header_bytes + len(body)) + table + body
 
 
-def unpack(payload: bytes) -> dict[str, bytes]:
-    """The files of a payload by zone; the other way of ``pack``.
+def _first_line(header_bytes: int, total_bytes: int) -> bytes:
+    return f"muster-tzdata 1 {header_bytes:8d} {total_bytes:8d}\n".encode()
 
-    Raises:
-        ValueError: it is not one, or is cut short or damaged.
-    """
-    mark, version, header, total = payload.split(b"\n", 1)[0].split()
-    if (mark, version, int(total)) != (b"muster-tzdata", b"1", len(payload)):
-        raise ValueError("not a whole payload of tzdata")
-    found, at = {}, int(header)
-    for line in payload[:at].decode().splitlines()[1:]:
-        zone, digest, size = line.split()
-        found[zone] = payload[at : at + int(size)]
-        at += int(size)
-        if sha256(found[zone]).hexdigest() != digest:
-            raise ValueError(f"the data of {zone} is damaged")
-    return found
+
+def digests(source: ZoneSource, zones: tuple[str, ...]) -> dict[str, str]:
+    """SHA-256 of each zone's file, in hex."""
+    return {zone: sha256(source.data(zone)).hexdigest() for zone in zones}
