@@ -7,6 +7,7 @@ from threading import Lock
 
 from ledger.open import open_ledger
 
+from muster.campaign import Campaign
 from muster.clock import Clock, ShiftedClock, SystemClock
 from muster.ids import CampaignId
 from muster.ports import Ledger, Pusher
@@ -55,6 +56,14 @@ class Wired:
             if campaign_id not in self._contexts:
                 self._contexts[campaign_id] = self._make_context(campaign_id)
             return self._contexts[campaign_id]
+
+    def check_fix(self, campaign: Campaign) -> None:
+        """Refuse a campaign whose fix or parameters do not hold together.
+
+        Raises:
+            InputError: there is no such fix, or a parameter is wrong.
+        """
+        prepare_fix(campaign.fix, campaign.parameters)
 
     def interrupt(self) -> None:
         """Stop what this process does at hosts, as soon as it safely can."""

@@ -28,7 +28,8 @@ app = typer.Typer(
 def options(
     context: typer.Context,
     folder: Annotated[
-        Path, typer.Option("--workspace", "-C", envvar="MUSTER_WORKSPACE", help="The workspace folder.", show_default="here")
+        Path,
+        typer.Option("--workspace", "-C", envvar="MUSTER_WORKSPACE", help="The workspace folder.", show_default="here"),
     ] = Path(),
     version: Annotated[bool, typer.Option("--version", help="Show the version and end.", is_eager=True)] = False,
 ) -> None:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import typer
 
+from flows.services import services_of
 from muster.campaign import Campaign
 from muster.campaign_file import CampaignFile, read_campaign_file
 from muster.errors import InputError, NotFound
 from muster.ids import CampaignId
 from muster.ports import Ledger
 from muster.settings import SETTINGS_FILE, Settings, load_settings
-from muster.wiring import Wired, open_services
+from muster.wiring import Wired
 
 CAMPAIGN_FILE = "campaign.yml"
 
@@ -43,7 +44,10 @@ class Workspace:
                 f"{self.folder.resolve()} is no workspace: it has no {SETTINGS_FILE}",
                 hint="muster init makes one here; or say where it is: muster -C FOLDER",
             )
-        return open_services(self.folder.resolve())
+        services = services_of(str(self.folder.resolve()))  # the one that flows in this process use, too
+        if not isinstance(services, Wired):
+            raise TypeError("muster.services is registered by somebody else")
+        return services
 
     @property
     def ledger(self) -> Ledger:
@@ -75,6 +79,7 @@ class Workspace:
         """Give everything back that was opened."""
         if "services" in self.__dict__:
             self.services.close()
+            services_of.cache_clear()
 
 
 def workspace_of(context: typer.Context) -> Workspace:

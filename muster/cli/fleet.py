@@ -1,0 +1,136 @@
+"""Commands of the fleet: init, import, hosts trust."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from inventory.templates import write_templates
+
+from inventory.read import Imported, read_files
+from muster.cli.campaigns import JsonOption
+from muster.cli.new_workspace import CAMPAIGN_TEMPLATE, SETTINGS_TEMPLATE
+from muster.cli.output import count, say, say_json, say_problems, table
+from muster.cli.workspace import CAMPAIGN_FILE, me, opened, workspace_of
+from muster.errors import InputError, MusterError
+from muster.records import ImportSummary
+from muster.settings import SETTINGS_FILE
+
+
+def init(
+    context: typer.Context,
+    folder: Annotated[Path | None, typer.Argument(help="The folder; by default the one you are in.")] = None,
+) -> None:
+    """Make a workspace: settings, a campaign to fill in, and example files of a fleet.
+
+    Example: muster init spring-clocks
+    """
+    place = folder or workspace_of(context).folder
+    if (place / SETTINGS_FILE).exists():
+        raise InputError(f"{place.resolve()} is a workspace already", hint="give another folder: muster init NAME")
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        (place / SETTINGS_FILE).write_text(SETTINGS_TEMPLATE, encoding="utf-8")
+        if not (place / CAMPAIGN_FILE).exists():
+            (place / CAMPAIGN_FILE).write_text(CAMPAIGN_TEMPLATE, encoding="utf-8")
+        written = write_templates(place / "fleet")
+    except OSError as error:
+        raise MusterError(f"{place}: the workspace cannot be made: {error.strerror or error}") from None
+    say(f"made a workspace in {place.resolve()}", style="bold")
+    table(
+        ("file", "what it is"),
+        [
+            (SETTINGS_FILE, "settings, every one with its default"),
+            (CAMPAIGN_FILE, "the campaign: what, for whom, until when"),
+            *((f"fleet/{path.name}", "example rows: put yours in their place") for path in written),
+        ],
+    )
+    say("next: fill them in, then muster import fleet/*.csv")
+
+
+def import_files(
+    context: typer.Context,
+    files: Annotated[
+        list[Path], typer.Argument(help="CSV or XLSX of clients, sites, hosts, crew, partners; Ansible inventories.")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; change nothing.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Take nothing in when anything is wrong.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a fleet in. Good rows are in, every bad one is named; the same file again changes nothing.
+
+    Example: muster import fleet/*.csv --dry-run
+    """
+    with opened(context) as workspace:
+        folder = workspace.folder
+        paths = [path if path.is_absolute() or path.exists() else folder / path for path in files]
+        known, known_crew = workspace.ledger.fleet(), workspace.ledger.crew()
+        found = read_files(paths, known=known, known_crew=known_crew)
+        kept = not (strict and found.problems)
+        summary = workspace.ledger.save_inventory(found.fleet, found.crew, by=me(), dry_run=dry_run or not kept)
+        if as_json:
+            say_json(_document(found, summary, dry_run=dry_run, kept=kept))
+        else:
+            _say_import(found, summary, dry_run=dry_run, kept=kept)
+    if found.problems:
+        raise typer.Exit(1)
+
+
+def trust(
+    context: typer.Context,
+    hosts: Annotated[list[str] | None, typer.Argument(help="Only these hosts.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Trust every new key without asking.")] = False,
+    replace: Annotated[list[str] | None, typer.Option(help="Take this host's changed key; name each host.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask hosts for their keys, show the fingerprints, and trust the new ones when you say so.
+
+    A changed key is never taken unless you name its host with --replace.
+
+    Example: muster hosts trust web-01 web-02
+    """
+    from muster.cli.trusting import trust_hosts
+
+    with opened(context) as workspace:
+        trust_hosts(workspace, hosts or (), yes=yes, replace=replace or (), as_json=as_json)
+
+
+def _say_import(found: Imported, summary: ImportSummary, *, dry_run: bool, kept: bool) -> None:
+    rows = [
+        (word, f"{added:,}", f"{changed:,}", f"{same:,}")
+        for word, (added, changed, same) in summary.counts.items()
+        if added or changed or same
+    ]
+    if rows:
+        table(("would be" if dry_run or not kept else "", "added", "changed", "the same"), rows, right=(1, 2, 3))
+    for note in found.notes:
+        say(f"note: {note}")
+    if found.problems:
+        say(f"{count(len(found.problems), 'row')} not taken in:" if kept else "nothing was taken in:", style="bold red")
+        say_problems(found.problems)
+        say("put them right and import the file again: what is in already stays as it is")
+    elif not rows:
+        say("the files hold no rows")
+
+
+def _document(found: Imported, summary: ImportSummary, *, dry_run: bool, kept: bool) -> dict[str, object]:
+    return {
+        "dry_run": dry_run,
+        "taken_in": kept and not dry_run,
+        "counts": {
+            word: {"added": added, "changed": changed, "same": same}
+            for word, (added, changed, same) in summary.counts.items()
+        },
+        "problems": [_problem_row(found, number) for number in range(len(found.problems))],
+        "notes": list(found.notes),
+    }
+
+
+def _problem_row(found: Imported, number: int) -> dict[str, str]:
+    problem = found.problems[number]
+    return {
+        "place": problem.place,
+        "column": problem.column,
+        "value": problem.value,
+        "wrong": problem.wrong,
+        "right": problem.right,
+    }

@@ -1,0 +1,167 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from muster.errors import CampaignStopped
+from muster.ids import HostId
+from muster.outcomes import Ending, Stage
+from muster.steps import StepName
+from push.attempts import push_batch
+from push.probing import probe_hosts
+from tests.push.fakes import CAMPAIGN, World, ends, make_world, silent_after_doing
+
+A, B = HostId("a"), HostId("b")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = make_world(tmp_path, {"a": "old", "b": "old", "c": "new"})
+    probe_hosts(made.context, [A, B, HostId("c")])
+    yield made
+    made.ledger.close()
+
+
+def apply(world: World, *hosts: HostId) -> None:
+    push_batch(world.context, hosts, wave=1, step=StepName.APPLY)
+
+
+def steps(world: World, host_id: HostId) -> list[StepName]:
+    return [step for seen, step in world.hosts.seen if seen == host_id]
+
+
+def test_a_probe_tells_the_right_from_the_stale(world: World) -> None:
+    assert world.standing() == {"a": "needs the fix", "b": "needs the fix", "c": "already right"}
+
+
+def test_a_push_is_verified_by_a_probe_of_its_own(world: World) -> None:
+    apply(world, A, B)
+    assert world.standing() == {"a": "verified", "b": "verified", "c": "already right"}
+    assert steps(world, A) == [StepName.PROBE, StepName.APPLY, StepName.VERIFY]
+    outcome = world.ledger.attempts(CAMPAIGN)[0].outcome
+    assert outcome is not None
+    assert outcome.evidence.changes == ("the state",)
+    assert (outcome.evidence.before or outcome.evidence.after) is not None
+    assert outcome.evidence.before is not None
+    assert outcome.evidence.before.summary == "it is old"
+    assert outcome.evidence.after is not None
+    assert outcome.evidence.after.summary == "it is new"
+
+
+def test_a_right_host_is_not_pushed(world: World) -> None:
+    result = push_batch(world.context, [HostId("c")], wave=1, step=StepName.APPLY)
+    assert result.left_out == ("c",)
+    assert steps(world, HostId("c")) == [StepName.PROBE]
+
+
+def test_a_push_that_says_done_and_is_not_is_failed(world: World) -> None:
+    world.hosts.acts[A, StepName.APPLY] = [ends(Ending.DONE)]
+    apply(world, A, B)
+    assert world.standing()["a"] == "failed"
+    assert world.state("a").cause == "pushed, but a fresh probe says: it is old"
+    assert world.standing()["b"] == "verified"
+
+
+def test_a_push_whose_answer_was_lost_is_asked_and_found_verified(world: World) -> None:
+    world.hosts.acts[A, StepName.APPLY] = [silent_after_doing]
+    apply(world, A)
+    assert world.standing()["a"] == "verified"
+
+
+def test_a_push_that_was_lost_and_did_nothing_is_failed_with_both_causes(world: World) -> None:
+    world.hosts.acts[A, StepName.APPLY] = [ends(Ending.UNKNOWN)]
+    apply(world, A)
+    assert world.standing()["a"] == "failed"
+    assert world.state("a").cause == "unknown on purpose; a probe after it finds: it is old"
+
+
+def test_a_push_that_cannot_be_verified_is_unknown_and_counts_as_touched(world: World) -> None:
+    world.hosts.acts[A, StepName.VERIFY] = [ends(Ending.UNREACHABLE)]
+    apply(world, A)
+    assert world.standing()["a"] == "unknown"
+    assert world.state("a").stage is Stage.FINISHED
+
+
+def test_an_unknown_host_is_asked_before_it_is_pushed_again(world: World) -> None:
+    world.hosts.acts[A, StepName.VERIFY] = [ends(Ending.UNREACHABLE)]
+    apply(world, A)
+    world.hosts.seen.clear()
+    apply(world, A)
+    assert world.standing()["a"] == "verified"
+    assert steps(world, A) == [StepName.PROBE], "it was right already, so nothing was pushed a second time"
+
+
+def test_a_failed_host_is_asked_before_it_is_pushed_again(world: World) -> None:
+    world.hosts.acts[A, StepName.APPLY] = [ends(Ending.FAILED)]
+    apply(world, A)
+    assert world.standing()["a"] == "failed"
+    world.hosts.seen.clear()
+    apply(world, A)
+    assert steps(world, A) == [StepName.PROBE, StepName.APPLY, StepName.VERIFY]
+    assert world.state("a").attempts == 2
+
+
+@pytest.mark.parametrize(("ending", "status"), [(Ending.UNREACHABLE, "unreachable"), (Ending.UNTRUSTED, "untrusted")])
+def test_a_host_that_was_not_entered_is_what_its_report_says(world: World, ending: Ending, status: str) -> None:
+    world.hosts.acts[A, StepName.APPLY] = [ends(ending)]
+    apply(world, A)
+    assert world.standing()["a"] == status
+
+
+def test_after_a_stop_nothing_new_is_touched_and_hosts_stand_as_before(world: World) -> None:
+    world.switch.on = True
+    apply(world, A, B)
+    assert world.standing() == {"a": "needs the fix", "b": "needs the fix", "c": "already right"}
+    assert steps(world, A) == [StepName.PROBE]
+    assert world.ledger.runners(CAMPAIGN) == ()
+
+
+def test_a_stopped_campaign_claims_nothing(world: World) -> None:
+    world.ledger.stop(CAMPAIGN, by="me", reason="because")
+    with pytest.raises(CampaignStopped):
+        apply(world, A)
+    assert steps(world, A) == [StepName.PROBE]
+
+
+def test_a_roll_back_restores_what_the_fix_found(world: World) -> None:
+    apply(world, A, B)
+    push_batch(world.context, [A], wave=0, step=StepName.ROLLBACK)
+    assert world.standing() == {"a": "rolled back", "b": "verified", "c": "already right"}
+    assert world.hosts.holds["a"] == "old"
+
+
+def test_a_host_that_somebody_else_holds_is_left_alone(world: World) -> None:
+    world.ledger.claim(
+        CAMPAIGN, [A], runner_id=world.as_runner("there:1:1.00").runner_id, step=StepName.APPLY, wave=1, lease_s=60
+    )
+    result = push_batch(world.context, [A, B], wave=1, step=StepName.APPLY)
+    assert result.left_out == ("a",)
+    assert steps(world, A) == [StepName.PROBE]
+
+
+def test_a_host_that_was_taken_over_is_not_touched_any_more(world: World) -> None:
+    """The lease runs out while another host is under way: the fence refuses the late result."""
+
+    def taken_over(hosts: object, order: object) -> tuple[Ending, str]:
+        del hosts, order
+        world.ledger.recover(CAMPAIGN, dead=[world.context.runner_id], by="somebody else")
+        return Ending.DONE, "done\tapply"
+
+    world.hosts.acts[A, StepName.APPLY] = [taken_over]
+    apply(world, A)
+    assert world.standing()["a"] == "unknown"
+
+
+def test_a_probe_without_an_answer_does_not_take_protection_away(world: World) -> None:
+    apply(world, A)
+    world.hosts.acts[A, StepName.PROBE] = [ends(Ending.UNREACHABLE)]
+    probe_hosts(world.context, [A])
+    assert world.standing()["a"] == "verified"
+    assert any(event.kind == "probe without answer" for event in world.ledger.events(campaign_id=CAMPAIGN))
+
+
+def test_a_verified_host_that_is_found_stale_needs_the_fix_again(world: World) -> None:
+    apply(world, A)
+    world.hosts.holds[A] = "old"
+    probe_hosts(world.context, [A])
+    assert world.standing()["a"] == "needs the fix"
