@@ -5,6 +5,7 @@ The scheduler decides; this reads what it needs from the ledger and writes what 
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from flows.services import Services
@@ -14,7 +15,7 @@ from muster.plan import Plan, VisitMode
 from scheduler.build import World, build
 from scheduler.estimate import EffortModel, Observation, effort_model
 from scheduler.problem import Problem
-from scheduler.solve import Progress, solve
+from scheduler.solve import Watcher, solve
 from scheduler.stop import AnyOf, Cancelled, MaxSeconds
 from scheduler.validate import violations
 
@@ -86,7 +87,7 @@ def make_plan(
     *,
     seconds: float,
     seed: int,
-    progress: Progress | None = None,
+    progress: Watcher | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Plan:
     """Make a proposal, have it judged by the validator, and keep it.
@@ -120,3 +121,36 @@ def dispatch_plan(services: Services, plan_id: PlanId, *, by: str) -> Plan:
         )
     ledger.dispatch(plan_id, by=by, expected_revision=revision)
     return plan
+
+
+def _refuse_violations(problem: Problem, plan: Plan) -> None:
+    wrong = violations(problem, plan)
+    if wrong:
+        raise InvalidPlan(
+            f"the solver's plan breaks {len(wrong)} rules, the first: {wrong[0]}",
+            hint="this is an error of Muster: please report it; nothing was kept",
+        )
+
+
+def _fallen(services: Services, plan: Plan) -> tuple[str, ...]:
+    """What of a plan does not hold any more, in sentences.
+
+    The problem is built again from the ledger of now, around the plan's own visits and efforts, and the validator
+    judges the plan by it.
+    """
+    world = world_of(services, plan.campaign_id, now=services.clock.now())
+    problem = build(world, services.ledger.hosts(plan.campaign_id), keep=plan.visits)
+    demands = tuple(
+        replace(demand, visit=plan.visit[demand.visit.id])
+        for demand in problem.demands
+        if demand.visit.id in plan.visit
+    )
+    needed = {demand.visit.id for demand in demands}
+    gone = sorted({one.visit_id for one in plan.assignments} - needed)
+    still = replace(
+        plan,
+        assignments=tuple(one for one in plan.assignments if one.visit_id in needed),
+        unplaced=tuple(one for one in plan.unplaced if one.visit_id in needed),
+    )
+    broken = violations(replace(problem, demands=demands), still)
+    return (*(f"{visit_id}: nothing is left to do there" for visit_id in gone), *map(str, broken))

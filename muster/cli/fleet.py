@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from inventory.templates import write_templates
 
 from inventory.read import Imported, read_files
+from inventory.templates import write_templates
 from muster.cli.campaigns import JsonOption
 from muster.cli.new_workspace import CAMPAIGN_TEMPLATE, SETTINGS_TEMPLATE
 from muster.cli.output import count, say, say_json, say_problems, table

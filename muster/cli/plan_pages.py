@@ -55,6 +55,40 @@ def euros(cents: int) -> str:
     return f"{cents / 100:,.2f}"
 
 
+def plan_document(plan: Plan) -> dict[str, object]:
+    """A plan for scripts."""
+    return {
+        "id": plan.id,
+        "campaign": plan.campaign_id,
+        "created_at": plan.created_at.isoformat(),
+        "cost_cents": plan.cost.total_cents,
+        "objective": plan.objective,
+        "bound": plan.bound,
+        "gap": plan.gap,
+        "assignments": [
+            {
+                "visit": one.visit_id,
+                "person": one.person_id,
+                "site": plan.visit[one.visit_id].site_id,
+                "mode": plan.visit[one.visit_id].mode.value,
+                "hosts": list(plan.visit[one.visit_id].host_ids),
+                "starts_at": one.starts_at.isoformat(),
+                "ends_at": one.ends_at.isoformat(),
+                "travel_minutes": one.travel_minutes,
+            }
+            for one in plan.assignments
+        ],
+        "unplaced": [
+            {
+                "visit": one.visit_id,
+                "hosts": list(plan.visit[one.visit_id].host_ids),
+                "reasons": [{"rule": r.rule, "text": r.text, "remedy": r.remedy} for r in one.reasons],
+            }
+            for one in plan.unplaced
+        ],
+    }
+
+
 def _row(plan: Plan, one: Assignment, fleet: Fleet, crew: Crew) -> Sequence[str]:
     visit = plan.visit[one.visit_id]
     person = crew.engineer.get(one.person_id)

@@ -127,7 +127,7 @@ def test_a_roll_back_restores_what_the_fix_found(world: World) -> None:
     apply(world, A, B)
     push_batch(world.context, [A], wave=0, step=StepName.ROLLBACK)
     assert world.standing() == {"a": "rolled back", "b": "verified", "c": "already right"}
-    assert world.hosts.holds["a"] == "old"
+    assert world.hosts.holds[A] == "old"
 
 
 def test_a_host_that_somebody_else_holds_is_left_alone(world: World) -> None:

@@ -1,0 +1,43 @@
+"""A bar for a search: how long it has gone, what the best plan costs, and how far it can be from the best possible."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event
+from types import FrameType
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from muster.cli.output import console
+from scheduler.solve import Progress as Standing
+from scheduler.solve import Watcher
+
+
+@contextmanager
+def searching(seconds: float, *, quiet: bool) -> Iterator[tuple[Watcher, Callable[[], bool]]]:
+    """A watcher for ``solve``, and whether the user wants it to end (Ctrl-C) with the best plan so far."""
+    enough = Event()
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        enough.set()
+
+    columns = (TextColumn("plan     "), BarColumn(bar_width=30), TimeElapsedColumn(), TextColumn("{task.fields[said]}"))
+    before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as progress:
+            bar = progress.add_task("plan", total=seconds, said="")
+
+            def watch(standing: Standing) -> None:
+                progress.update(bar, completed=min(seconds, standing.seconds), said=_said(standing))
+
+            yield watch, enough.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _said(standing: Standing) -> str:
+    placed = f"{standing.placed} of {standing.visits} placed"
+    if standing.bound is None or standing.objective <= 0:
+        return placed
+    return f"{placed}, at most {max(0.0, 1 - standing.bound / standing.objective):.1%} from the best"
