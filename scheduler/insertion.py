@@ -1,0 +1,201 @@
+"""Putting visits into days: the cheapest place for one visit, several people at once, and visits that wait for others.
+
+A visit that is waited for, waits itself, or takes several people gets a fixed start when it is placed: then its
+neighbours cannot push it past those it is tied to.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from scheduler.state import State
+from scheduler.tour import Tour, Touring
+
+NEAR_DAYS = 60
+"""A visit is tried on so many days at most: the cheapest by themselves. Keeps large problems quick."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One way to place a visit: the days as they would be, what it adds in cents, and the start if it is tied."""
+
+    cents: int
+    tours: tuple[Tour, ...]
+    start: int | None = None
+
+
+class Inserter:
+    """Finds offers; knows for each visit the days that could take it at all."""
+
+    def __init__(self, touring: Touring) -> None:
+        self.touring = touring
+        self.problem = touring.problem
+        self.days = [self._possible_days(number) for number in range(len(self.problem.demands))]
+
+    def insert(self, state: State, visits: Iterable[int], random: Random, blink: float = 0.0) -> None:
+        """Place each of these visits where it is cheapest at its turn; those that fit nowhere stay out.
+
+        Args:
+            state: is changed.
+            visits: in the order of their turns.
+            random: for blinks.
+            blink: the share of places that are overlooked, which keeps a search from going in circles.
+        """
+        waiting = [v for v in visits if v not in state.days_of]
+        while waiting:
+            later = []
+            for visit in waiting:
+                if any(before not in state.days_of for before in self._waits_for(visit)):
+                    later.append(visit)
+                    continue
+                offer = self.best(state, visit, random, blink)
+                if offer is not None:
+                    state.place(visit, offer.tours, offer.start)
+            waiting = later if len(later) < len(waiting) else []
+
+    def best(self, state: State, visit: int, random: Random | None = None, blink: float = 0.0) -> Offer | None:
+        """The cheapest way to place a visit as things stand; None where there is none that is worth its price."""
+        if visit in self.touring.tied:
+            offer = self._tied_offer(state, visit)
+        else:
+            offers = self.offers(state, visit, random, blink)
+            offer = min(offers, key=lambda o: o.cents, default=None)
+        price = int(self.touring.arrays.visits.unplaced_cents[visit])
+        return offer if offer is not None and offer.cents < price else None
+
+    def offers(
+        self, state: State, visit: int, random: Random | None = None, blink: float = 0.0, limit: int = NEAR_DAYS
+    ) -> list[Offer]:
+        """The cheapest place on each day that can take an untied visit, best first days first."""
+        found: list[Offer] = []
+        best = int(self.touring.arrays.visits.unplaced_cents[visit])
+        for floor, day in self.days[visit][:limit]:
+            if state.tours[day] is not None or not found or floor < best:
+                offer = self._on_day(state, visit, day, random, blink)
+                if offer is not None:
+                    found.append(offer)
+                    best = min(best, offer.cents)
+        return found
+
+    def _on_day(
+        self, state: State, visit: int, day: int, random: Random | None = None, blink: float = 0.0
+    ) -> Offer | None:
+        """The cheapest place of one day."""
+        if not state.fits_caps(day, self.touring.effort[visit], 0):
+            return None
+        before, old = state.visits_on(day), state.tours[day]
+        spent, travelled = (old.cents, old.travel_minutes) if old else (0, 0)
+        best: Tour | None = None
+        for place in range(len(before) + 1):
+            if random is not None and blink > 0 and random.random() < blink:
+                continue
+            tour = self.touring.tour(day, (*before[:place], visit, *before[place:]), state.fixed)
+            if tour is None or (best is not None and tour.cents >= best.cents):
+                continue
+            if state.fits_caps(day, self.touring.effort[visit], tour.travel_minutes - travelled):
+                best = tour
+        return None if best is None else Offer(best.cents - spent, (best,))
+
+    def _tied_offer(self, state: State, visit: int) -> Offer | None:
+        """The cheapest start at which enough people can come, among those that somebody's day suggests."""
+        ready = max(
+            (self._ends(state, before) for before in self._waits_for(visit)),
+            default=0,
+        )
+        deadline = min((state.fixed[w] for w in self.touring.waiters.get(visit, ()) if w in state.fixed), default=None)
+        best: Offer | None = None
+        for start in self._starts(state, visit, ready):
+            if deadline is not None and start + self.touring.effort[visit] > deadline:
+                continue
+            offer = self._at(state, visit, start)
+            if offer is not None and (best is None or offer.cents < best.cents):
+                best = offer
+        return best
+
+    def _starts(self, state: State, visit: int, ready: int) -> list[int]:
+        """Starts worth trying: the openings of its spans, and the earliest on each day as it stands."""
+        effort = self.touring.effort[visit]
+        spans = [(max(opens, ready), closes) for opens, closes in self.touring.spans[visit]]
+        starts = {opens for opens, closes in spans if opens + effort <= closes}
+        for _, day in self.days[visit][:NEAR_DAYS]:
+            tour = self.touring.tour(day, (*state.visits_on(day), visit), state.fixed)
+            if tour is not None:
+                starts.add(max(tour.starts[-1], ready))
+            alone = self.touring.tour(day, (visit,), state.fixed)
+            if alone is not None:
+                starts.add(max(alone.starts[0], ready))
+        return sorted(s for s in starts if any(o <= s and s + effort <= c for o, c in spans))
+
+    def _at(self, state: State, visit: int, start: int) -> Offer | None:
+        """The cheapest people for a start that is given."""
+        wanted = self.touring.people[visit]
+        state.fixed[visit] = start
+        try:
+            offers: list[tuple[int, int, Tour]] = []
+            for _, day in self.days[visit]:
+                spell = self.problem.days[day]
+                if spell.starts <= start < spell.latest_end:
+                    offer = self._on_day(state, visit, day)
+                    if offer is not None:
+                        offers.append((offer.cents, day, offer.tours[0]))
+        finally:
+            del state.fixed[visit]
+        chosen = self._team(state, visit, sorted(offers, key=lambda o: o[:2]), wanted)
+        if chosen is None:
+            return None
+        cents = sum(cents for cents, _, _ in chosen)
+        if wanted > 1:
+            cents += self.touring.visit_cents(visit, min(self.problem.days[day].ordinal for _, day, _ in chosen))
+        return Offer(cents, tuple(tour for _, _, tour in chosen), start)
+
+    def _team(
+        self, state: State, visit: int, offers: Sequence[tuple[int, int, Tour]], wanted: int
+    ) -> list[tuple[int, int, Tour]] | None:
+        """The cheapest different people, those first whom a pin names, within every cap together."""
+        pinned = self.touring.arrays.visits.pinned_people[:, visit]
+        trial = state.copy()
+        chosen: list[tuple[int, int, Tour]] = []
+        people: set[int] = set()
+        by_promise = sorted(offers, key=lambda o: not pinned[self.problem.days[o[1]].person])
+        for offer in by_promise:
+            tour = offer[2]
+            person = self.problem.days[tour.day].person
+            old = trial.tours[tour.day]
+            more = tour.travel_minutes - (old.travel_minutes if old else 0)
+            if person in people or not trial.fits_caps(tour.day, self.touring.effort[visit], more):
+                continue
+            trial.put(tour)
+            chosen.append(offer)
+            people.add(person)
+            if len(chosen) == wanted:
+                return chosen if all(p in people for p in pinned.nonzero()[0]) else None
+        return None
+
+    def _ends(self, state: State, visit: int) -> int:
+        tour = state.tours[state.days_of[visit][0]]
+        if tour is None:
+            return 0
+        return tour.starts[tour.visits.index(visit)] + self.touring.effort[visit]
+
+    def _waits_for(self, visit: int) -> tuple[int, ...]:
+        index = self.problem.demand_index
+        return tuple(index[v] for v in self.problem.demands[visit].visit.after if v in index)
+
+    def _possible_days(self, visit: int) -> list[tuple[int, int]]:
+        """The days that could take a visit if they were empty, with the least that it adds there; cheapest first."""
+        allowed = self.touring.arrays.visits.allowed[:, visit]
+        spans = self.touring.spans[visit]
+        found = []
+        for number, day in enumerate(self.problem.days):
+            if not allowed[day.person] or not any(o < day.latest_end and day.starts < c for o, c in spans):
+                continue
+            alone = self.touring.tour(number, (visit,))
+            if alone is not None:
+                found.append((self._floor(visit, number), alone.cents, number))
+        return [(floor, number) for floor, _, number in sorted(found, key=lambda f: (f[1], f[2]))]
+
+    def _floor(self, visit: int, number: int) -> int:
+        """The least a visit adds to a day whatever else is on it: its labour and its place in the calendar."""
+        day = self.problem.days[number]
+        cents = int(self.touring.placing[day.person][visit])
+        return cents + (self.touring.visit_cents(visit, day.ordinal) if self.touring.people[visit] == 1 else 0)

@@ -1,0 +1,78 @@
+"""Why a visit is left out: the rules that stop it, counted over everybody's days, the nearest way in first."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from muster.plan import Reason
+from scheduler.problem import Problem
+from scheduler.rules import Case, broken
+from scheduler.state import State
+from scheduler.tour import Touring
+
+MOST_DAYS = 400
+"""Person-days that are looked at for one visit; of more, so many spread evenly over all."""
+
+NOBODY_WORKS = "nobody works"
+"""The rule that is named where there is no person-day at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacles:
+    """What stops one visit.
+
+    Attributes:
+        by_day: each person-day that was looked at, with its broken rules and their sentences.
+        minimal: the smallest set of rules without which some day could take the visit; of several such sets the one
+            that holds for most days. Empty where some day could take it as it is.
+    """
+
+    visit: int
+    by_day: dict[int, dict[str, str]]
+    minimal: frozenset[str]
+
+    def nearest_days(self) -> list[int]:
+        """The days that only the minimal set keeps from taking the visit."""
+        return [day for day, rules in self.by_day.items() if frozenset(rules) == self.minimal]
+
+
+def obstacles(touring: Touring, state: State, visit: int) -> Obstacles:
+    """Look at every person-day for one visit, as the plan stands."""
+    days = _spread(range(len(touring.problem.days)))
+    by_day = {day: broken(Case(touring, visit, day), state) for day in days}
+    sets = Counter(frozenset(rules) for rules in by_day.values())
+    minimal = min(sets, key=lambda rules: (len(rules), -sets[rules], sorted(rules)), default=frozenset[str]())
+    return Obstacles(visit, by_day, minimal)
+
+
+def reasons_for(found: Obstacles, problem: Problem) -> tuple[Reason, ...]:
+    """One reason for each rule that stops the visit; those of the minimal set first, then by the days they stop."""
+    if not problem.days:
+        return (Reason(NOBODY_WORKS, _nobody(problem), "add people, or move the deadline"),)
+    if not found.minimal:
+        return (Reason("price", "it could be done, but the search found no better plan with it in the time it had"),)
+    counts = Counter(rule for rules in found.by_day.values() for rule in rules)
+    rules = sorted(counts, key=lambda rule: (rule not in found.minimal, -counts[rule], rule))
+    return tuple(Reason(rule, _sentence(found, rule, counts[rule])) for rule in rules)
+
+
+def _sentence(found: Obstacles, rule: str, count: int) -> str:
+    """The rule's sentence for the most telling day, and for how many others it holds."""
+    telling = [day for day in found.nearest_days() if rule in found.by_day[day]]
+    days = telling or [day for day, rules in found.by_day.items() if rule in rules]
+    sentences = Counter(found.by_day[day][rule] for day in days)
+    sentence = sentences.most_common(1)[0][0]
+    if count == len(found.by_day):
+        return f"{sentence} (on all {count} person-days)" if count > 1 else sentence
+    return f"{sentence} (on {count} of {len(found.by_day)} person-days)"
+
+
+def _nobody(problem: Problem) -> str:
+    out = "; ".join(f"{person.name}: {person.reason}" for person in problem.left_out[:3])
+    return f"nobody works before the deadline{': ' + out if out else ''}"
+
+
+def _spread(days: Sequence[int]) -> Sequence[int]:
+    if len(days) <= MOST_DAYS:
+        return days
+    return sorted({days[len(days) * k // MOST_DAYS] for k in range(MOST_DAYS)})

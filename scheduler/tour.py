@@ -1,0 +1,215 @@
+"""One person's day as a tour: whether an order of visits can be kept, when each begins, and what the day costs.
+
+The solver, the rules and the explanations ask here; ``scheduler/validate.py`` does not.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from scheduler.arrays import ProblemArrays, arrays_of
+from scheduler.problem import AT_HOME, PersonDay, Problem, Span, money
+from scheduler.spans import joined, without
+
+NEVER = 2**30
+"""A minute that is never reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tour:
+    """A day that can be kept.
+
+    Attributes:
+        starts: when each visit begins; each as early as the ones before it let it.
+        legs: minutes of travel before each visit, and last the way home.
+        ends: when the person is home.
+        cents: the day's part of the objective: all but what is left out, and, for visits of several people, all but
+            what is counted once for the visit.
+    """
+
+    day: int
+    visits: tuple[int, ...]
+    starts: tuple[int, ...]
+    legs: tuple[int, ...]
+    ends: int
+    cents: int
+    effort_minutes: int
+
+    @property
+    def travel_minutes(self) -> int:
+        """All legs together."""
+        return sum(self.legs)
+
+
+class Touring:
+    """Answers for one problem; holds what would otherwise be looked up again for every question."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.arrays: ProblemArrays = arrays_of(problem)
+        self.effort = [demand.visit.effort_minutes for demand in problem.demands]
+        self.people = [demand.visit.people for demand in problem.demands]
+        self.spot = [demand.spot for demand in problem.demands]
+        self.spans = _spans(self.arrays, len(problem.demands))
+        self.placing = self.arrays.visits.placing_cents.tolist()
+        self.travel = self.arrays.travel.tolist() if len(problem.spots) <= 2000 else self.arrays.travel
+        self.waiters = _waiters(problem)
+        self.tied = {
+            number
+            for number, demand in enumerate(problem.demands)
+            if demand.visit.people > 1
+            or number in self.waiters
+            or any(before in problem.demand_index for before in demand.visit.after)
+        }
+        self._previous = {p.visit_id: p.ordinal for p in problem.previous}
+
+    def tour(self, day_number: int, visits: Sequence[int], fixed: Mapping[int, int] | None = None) -> Tour | None:
+        """The earliest tour of these visits in this order; None where it cannot be kept.
+
+        Args:
+            day_number: whose day, by index.
+            visits: in the order of the day.
+            fixed: starts that are promised or bound to other people's, by visit.
+        """
+        return self.tour_on(self.problem.days[day_number], day_number, visits, fixed)
+
+    def tour_on(
+        self, day: PersonDay, day_number: int, visits: Sequence[int], fixed: Mapping[int, int] | None = None
+    ) -> Tour | None:
+        """The same on a day that differs from the problem's: what-if for explanations."""
+        starts = fixed or {}
+        legs = self._legs(day, visits)
+        if legs is None:
+            return None
+        times = self._times(day, visits, legs, starts, None)
+        if times is None:
+            return None
+        if day.rest is not None and not self._rested(day, visits, legs, times):
+            times = self._times_with_rest(day, visits, legs, starts)
+            if times is None:
+                return None
+        begins = tuple(times[2 * k + 1] for k in range(len(visits)))
+        cents = self._cents(day, visits, legs, times[-1] + legs[-1])
+        effort = sum(self.effort[v] for v in visits)
+        return Tour(day_number, tuple(visits), begins, tuple(legs), times[-1] + legs[-1], cents, effort)
+
+    def visit_cents(self, visit: int, ordinal: int) -> int:
+        """What is counted once for a visit, however many people it takes: slack and a change of day."""
+        demand = self.problem.demands[visit]
+        before = self._previous.get(demand.visit.id)
+        moved = before is not None and before != ordinal
+        return demand.delay_cents_per_day * ordinal + (self.problem.prices.change_day_cents if moved else 0)
+
+    def _legs(self, day: PersonDay, visits: Sequence[int]) -> list[int] | None:
+        """Minutes before each visit and home; None where a limit on travel is broken."""
+        spots = [day.start_spot if self.spot[v] == AT_HOME else self.spot[v] for v in visits]
+        path = [day.start_spot, *spots, day.end_spot]
+        legs = [int(self.travel[path[k]][path[k + 1]]) for k in range(len(path) - 1)]
+        if day.max_leg_minutes is not None and max(legs) > day.max_leg_minutes:
+            return None
+        if day.max_travel_minutes is not None and sum(legs) > day.max_travel_minutes:
+            return None
+        return legs
+
+    def _times(
+        self,
+        day: PersonDay,
+        visits: Sequence[int],
+        legs: Sequence[int],
+        fixed: Mapping[int, int],
+        rest_before: int | None,
+    ) -> list[int] | None:
+        """When each leg and each visit begins, in turn; the rest is taken before that one of them."""
+        times, now, latest = [], day.starts, day.latest_end
+        for number in range(2 * len(visits) + 1):
+            if number == rest_before:
+                now = _after_rest(day, now)
+            if number % 2 == 0:
+                now = _clear_of(day.blocked, now, legs[number // 2])
+                times.append(now)
+                now += legs[number // 2]
+            else:
+                visit = visits[number // 2]
+                now = self._start(day, visit, now, fixed.get(visit))
+                times.append(now)
+                now += self.effort[visit]
+            if now > latest:
+                return None
+        return times
+
+    def _times_with_rest(
+        self, day: PersonDay, visits: Sequence[int], legs: Sequence[int], fixed: Mapping[int, int]
+    ) -> list[int] | None:
+        """The times with the rest wherever the day ends soonest."""
+        tries = [self._times(day, visits, legs, fixed, before) for before in range(2 * len(visits) + 1)]
+        kept = [times for times in tries if times is not None]
+        return min(kept, key=lambda times: times[-1], default=None)
+
+    def _start(self, day: PersonDay, visit: int, ready: int, fixed: int | None) -> int:
+        """The first minute from ``ready`` on at which a visit can begin; ``NEVER`` where there is none."""
+        effort = self.effort[visit]
+        for opens, closes in self.spans[visit] if fixed is None else ((fixed, fixed + effort),):
+            if closes - effort < ready:
+                continue
+            start = _clear_of(day.blocked, max(ready, opens), effort)
+            if start + effort <= closes:
+                return start
+        return NEVER
+
+    def _rested(self, day: PersonDay, visits: Sequence[int], legs: Sequence[int], times: Sequence[int]) -> bool:
+        """Whether the day leaves a free stretch for its rest."""
+        rest = day.rest
+        if rest is None:
+            return True
+        taken = list(day.blocked)
+        for number, begins in enumerate(times):
+            length = self.effort[visits[number // 2]] if number % 2 else legs[number // 2]
+            taken.append(Span(begins, begins + length))
+        free = without(Span(rest.earliest, rest.latest), joined(taken))
+        return any(span.ends - span.starts >= rest.minutes for span in free)
+
+    def _cents(self, day: PersonDay, visits: Sequence[int], legs: Sequence[int], ends: int) -> int:
+        if not visits:
+            return 0
+        person = self.problem.people[day.person]
+        cents = day.fixed_cents + money(max(0, ends - day.ends), person.overtime_cents_per_hour)
+        cents += sum(money(leg, person.travel_cents_per_hour) for leg in legs)
+        placing = self.placing[day.person]
+        for visit in visits:
+            cents += placing[visit]
+            if self.people[visit] == 1:
+                cents += self.visit_cents(visit, day.ordinal)
+        return cents
+
+
+def _spans(arrays: ProblemArrays, visits: int) -> list[list[tuple[int, int]]]:
+    """Each visit's spans, pins applied."""
+    offsets = arrays.visits.span_offsets.tolist()
+    pairs = list(zip(arrays.visits.span_starts.tolist(), arrays.visits.span_ends.tolist(), strict=True))
+    return [pairs[offsets[v] : offsets[v + 1]] for v in range(visits)]
+
+
+def _waiters(problem: Problem) -> dict[int, tuple[int, ...]]:
+    """The visits that wait for each visit."""
+    waiting: dict[int, list[int]] = {}
+    for number, demand in enumerate(problem.demands):
+        for before in demand.visit.after:
+            if before in problem.demand_index:
+                waiting.setdefault(problem.demand_index[before], []).append(number)
+    return {visit: tuple(numbers) for visit, numbers in waiting.items()}
+
+
+def _clear_of(blocked: Sequence[Span], begins: int, minutes: int) -> int:
+    """The first minute from ``begins`` on from which so many minutes are free of blocked spans."""
+    for span in blocked:
+        if minutes > 0 and begins < span.ends and span.starts < begins + minutes:
+            begins = span.ends
+    return begins
+
+
+def _after_rest(day: PersonDay, now: int) -> int:
+    """When the rest is over that begins as soon as it can; ``NEVER`` where it does not fit any more."""
+    if day.rest is None:
+        return now
+    begins = _clear_of(day.blocked, max(now, day.rest.earliest), day.rest.minutes)
+    ends = begins + day.rest.minutes
+    return ends if ends <= day.rest.latest else NEVER

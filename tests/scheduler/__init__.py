@@ -1,0 +1,1 @@
+"""The scheduler: problems, searches, the second opinion, explanations."""

@@ -1,0 +1,21 @@
+"""Every plan passes the second opinion; small plans are the best there are; the same seed gives the same plan."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scheduler.exact import ExactLimits, solve_exactly
+from scheduler.insertion import Inserter
+from scheduler.solve import solve, without_time
+from scheduler.stop import MaxIterations
+from scheduler.tour import Touring
+from scheduler.validate import violations
+from tests.scheduler.problems import random_problem
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 10**9))
+def test_every_plan_of_a_random_problem_passes_the_validator(seed: int) -> None:
+    problem = random_problem(seed)
+    plan = solve(problem, MaxIterations(30), seed % 7)
+    assert violations(problem, plan) == ()
