@@ -36,6 +36,12 @@ class _Run:
     stdin: bytes | None = None
     capture: bytearray | None = None
     over: bool = False
+    folder: str = "c:\\"
+
+    def path(self, name: str) -> str:
+        """The key of a file, from a name as it was typed."""
+        key = _key(name).removeprefix(".\\")
+        return key if ":" in key or key == "nul" else f"{self.folder.rstrip(chr(92))}\\{key}"
 
     def write(self, data: bytes) -> None:
         if self.capture is None:
@@ -117,19 +123,20 @@ class StubEngine:
         plain, sources, target, append = _redirections(part)
         before = run.stdin, run.capture
         if sources:
-            if _key(sources) not in self.files:
+            content = b"" if _key(sources) == "nul" else self.files.get(run.path(sources))
+            if content is None:
                 return self._say(run, "The system cannot find the file specified.")
-            run.stdin = self.files[_key(sources)]
+            run.stdin = content
         if target:
             run.capture = bytearray()
         code = self._command(plain, run)
         if target and _key(target) != "nul":
-            if self.full:
+            if self.full and run.capture:
                 run.process.write(stderr=b"There is not enough space on the disk.\r\n")
                 code = 1
             else:
-                old = self.files.get(_key(target), b"") if append else b""
-                self.files[_key(target)] = old + bytes(run.capture or b"")
+                old = self.files.get(run.path(target), b"") if append else b""
+                self.files[run.path(target)] = old + bytes(run.capture or b"")
         run.capture = before[1]
         if sources:
             run.stdin = before[0]
@@ -145,7 +152,7 @@ class StubEngine:
         action = _COMMANDS.get(word.strip('"').lower())
         if action:
             return action(self, rest.strip(), run)
-        if _key(word.strip('"')) in self.files:
+        if run.path(word) in self.files:
             return _call(self, text, run)
         run.process.write(
             stderr=f"'{word}' is not recognized as an internal or external command,\r\n"
@@ -212,7 +219,7 @@ def _key(name: str) -> str:
 
 
 def _call(engine: StubEngine, rest: str, run: _Run) -> int:
-    name = _key(rest)
+    name = run.path(rest)
     if name not in engine.files:
         return engine._say(run, "The system cannot find the batch label specified.")
     code = 0
@@ -232,9 +239,11 @@ def _exit(engine: StubEngine, rest: str, run: _Run) -> int:
 
 
 def _type(engine: StubEngine, rest: str, run: _Run) -> int:
-    if _key(rest) not in engine.files:
+    if run.path(rest) == "nul":
+        return 0
+    if run.path(rest) not in engine.files:
         return engine._say(run, "The system cannot find the file specified.")
-    run.write(engine.files[_key(rest)])
+    run.write(engine.files[run.path(rest)])
     return 0
 
 
@@ -249,7 +258,7 @@ def _if(engine: StubEngine, rest: str, run: _Run) -> int:
     match = re.match(r'(?i)(not\s+)?exist\s+("[^"]+"|\S+)\s+(.*)', rest)
     if not match:
         return 0
-    name = _key(match.group(2)).rstrip("\\")
+    name = run.path(match.group(2)).rstrip("\\")
     there = name in engine.files or name in engine.folders
     return engine._command(match.group(3), run) if there != bool(match.group(1)) else 0
 
@@ -263,19 +272,19 @@ def _findstr(engine: StubEngine, rest: str, run: _Run) -> int:
 
 
 def _certutil(engine: StubEngine, rest: str, run: _Run) -> int:
-    words = [word.strip('"') for word in re.findall(r'"[^"]+"|\S+', rest)]
+    words = [word.strip('"') for word in re.findall(r'"[^"]+"|\S+', rest) if word != "-f"]
     if not engine.certutil:
         run.process.write(stderr=b"'certutil' is not recognized as an internal or external command,\r\n")
         return _NOT_THERE
-    if len(words) < 3 or _key(words[1]) not in engine.files:
+    if len(words) < 3 or run.path(words[1]) not in engine.files:
         return engine._say(run, "CertUtil: The system cannot find the file specified.")
-    data = engine.files[_key(words[1])]
+    data = engine.files[run.path(words[1])]
     if words[0] == "-hashfile":
         digest = hashlib.sha256(data).hexdigest()
         ending = "CertUtil: -hashfile command completed successfully."
         run.write(f"SHA256 hash of {words[1]}:\r\n{digest}\r\n{ending}\r\n".encode())
         return 0
-    engine.files[_key(words[2])] = base64.b64decode(data)
+    engine.files[run.path(words[2])] = base64.b64decode(data)
     run.write(b"CertUtil: -decode command completed successfully.\r\n")
     return 0
 
@@ -320,8 +329,7 @@ def _bytes(engine: StubEngine, rest: str, run: _Run) -> int:
 
 
 def _remove(engine: StubEngine, rest: str, run: _Run) -> int:
-    del run
-    name = _key(re.sub(r"(?i)/[a-z]\b", "", rest))
+    name = run.path(re.sub(r"(?i)/[a-z]\b", "", rest))
     for file in [file for file in engine.files if file == name or file.startswith(name + "\\")]:
         del engine.files[file]
     engine.folders.discard(name)
@@ -329,9 +337,17 @@ def _remove(engine: StubEngine, rest: str, run: _Run) -> int:
 
 
 def _mkdir(engine: StubEngine, rest: str, run: _Run) -> int:
-    if _key(rest) in engine.folders:
+    if run.path(rest) in engine.folders:
         return engine._say(run, "A subdirectory or file already exists.")
-    engine.folders.add(_key(rest))
+    engine.folders.add(run.path(rest))
+    return 0
+
+
+def _cd(engine: StubEngine, rest: str, run: _Run) -> int:
+    folder = run.path(re.sub(r"(?i)^/d\b", "", rest))
+    if folder not in engine.folders:
+        return engine._say(run, "The system cannot find the path specified.")
+    run.folder = folder
     return 0
 
 
@@ -356,7 +372,7 @@ _COMMANDS: Mapping[str, Callable[[StubEngine, str, _Run], int]] = {
     "ask": _ask,
     "bytes": _bytes,
     "call": _call,
-    "cd": _nothing,
+    "cd": _cd,
     "certutil": _certutil,
     "del": _remove,
     "exit": _exit,
@@ -364,6 +380,7 @@ _COMMANDS: Mapping[str, Callable[[StubEngine, str, _Run], int]] = {
     "flood": _flood,
     "hostname": _hostname,
     "if": _if,
+    "md": _mkdir,
     "mkdir": _mkdir,
     "ping": _ping,
     "rem": _nothing,

@@ -1,0 +1,226 @@
+"""Carry steps to Windows hosts by WinRM.
+
+One step is one session: a connection, a shell, the script as a batch file in a folder of its own under ``%TEMP%``, one
+command, and everything removed again. The script finds its arguments as environment variables, its payload on standard
+input and as the file ``payload`` in the current folder. Text is UTF-8 (code page 65001).
+
+The step's command is told to stop (Signal) when its own time or the order's is up, and its shell is deleted, before
+this transport says so; that takes 3 seconds at most.
+"""
+
+import contextlib
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from muster.errors import PushError, SecretError, StepFailed
+from muster.ids import SiteId
+from muster.outcomes import Stage
+from muster.ports import Order, Pusher, Target
+from muster.settings import Settings
+from push.clixml import plain
+from push.credentials import Credentials, Password
+from push.pool import Limits, PoolPusher
+from push.redact import SHARED as SHARED_REDACTOR
+from push.redact import Redactor
+from push.transport import Door, Guard, RawResult, Stopped, TimeUp
+from push.winrm_access import AccessBook, Logon, WinRmAccess, endpoint, read_access
+from push.winrm_failures import meaning
+from push.winrm_passwords import SHARED, PasswordGate
+from push.winrm_shell import CLEANING_S, Output, WinRmShell
+from push.winrm_upload import as_text, remove, upload
+from push.winrm_wire import Watch, Wire, plain_watch
+
+SCRIPT = "step.cmd"
+PAYLOAD = "payload"
+ACCESS_FILE = "winrm.yml"
+
+
+@dataclass(slots=True)
+class _Visit:
+    """One order on its way."""
+
+    order: Order
+    guard: Guard
+    access: WinRmAccess
+    user: str
+    password: str
+    connection: socket.socket | None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        target = self.order.target
+        return target.address, self.access.port_for(target.port)
+
+    def wire(self) -> Wire:
+        """The session's one connection."""
+        guard = self.guard
+        watch = Watch(
+            remaining_s=lambda: guard.remaining_s,
+            check=guard.check,
+            knocked=lambda: guard.reached(Stage.BANNER),
+            entered=lambda: guard.reached(Stage.AUTHENTICATE),
+            leash=guard.on_cut,
+        )
+        connection, self.connection = self.connection, None
+        return self._wire(connection, watch)
+
+    def fresh_wire(self) -> Wire:
+        """Another, for cleaning up after the first was lost."""
+        return self._wire(None, plain_watch(CLEANING_S))
+
+    def _wire(self, connection: socket.socket | None, watch: Watch) -> Wire:
+        url = endpoint(self.order.target, self.access)
+        return Wire(url, self.address, self.access, self.user, self.password, connection, watch)
+
+
+def winrm_pusher(
+    settings: Settings,
+    *,
+    book: AccessBook | None = None,
+    credentials: Credentials | None = None,
+    redactor: Redactor | None = None,
+    sites: Mapping[SiteId, int] | None = None,
+    per_site: int = 0,
+) -> Pusher:
+    """WinRM as the settings have it.
+
+    Args:
+        settings: time-outs, ``parallel_hosts`` and the limit of output are taken from it.
+        book: how each host is entered; read from ``winrm.yml`` of the workspace, where it is, when not given.
+        credentials: resolves references; a fresh one that shares ``redactor`` when not given.
+        redactor: removes secrets from every report; the one of this process when not given.
+        sites: most hosts of a site at one time, by site.
+        per_site: the same for sites that are not named; 0 means no cap.
+
+    Raises:
+        SettingsError: ``winrm.yml`` is wrong.
+    """
+    redactor = redactor or SHARED_REDACTOR
+    file = settings.path(Path(ACCESS_FILE))
+    if book is None:
+        book = read_access(file) if file.exists() else AccessBook()
+    transport = WinRmTransport(
+        credentials or Credentials(redactor),
+        book,
+        default_user=settings.default_user,
+        output_limit_bytes=settings.output_limit_bytes,
+    )
+    limits = Limits(settings.parallel_hosts, settings.connect_timeout_s, sites or {}, per_site)
+    return PoolPusher(transport, limits, redactor=redactor)
+
+
+class WinRmTransport:
+    """WinRM behind the transport port.
+
+    Args:
+        credentials: resolves references; WinRM takes passwords only (Kerberos uses the ticket that is there).
+        book: how each host is entered.
+        default_user: for hosts that name no user.
+        gate: keeps bad passwords from being tried again; one for the process unless a test brings its own.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        book: AccessBook | None = None,
+        *,
+        default_user: str = "Administrator",
+        output_limit_bytes: int = 262_144,
+        gate: PasswordGate | None = None,
+    ) -> None:
+        self._credentials = credentials
+        self._book = book or AccessBook()
+        self._default_user = default_user
+        self._output_limit_bytes = output_limit_bytes
+        self._gate = gate or SHARED
+
+    def door(self, target: Target) -> Door | None:
+        """The WinRM port; the server waits for us to speak."""
+        access = self._book.of(target)
+        return Door(target.address, access.port_for(target.port), greets=False)
+
+    def carry(self, order: Order, guard: Guard, connection: socket.socket | None) -> RawResult:
+        """Carry the step; see the port."""
+        try:
+            visit = self._visit(order, guard, connection)
+        except BaseException:
+            if connection is not None:
+                connection.close()
+            raise
+        try:
+            return self._carry(visit)
+        except (PushError, SecretError, TimeUp, Stopped):
+            raise
+        except Exception as error:
+            raise meaning(error, guard, user=visit.user, logon=visit.access.logon) from error
+
+    def _visit(self, order: Order, guard: Guard, connection: socket.socket | None) -> _Visit:
+        target = order.target
+        access = self._book.of(target)
+        if access.logon is Logon.BASIC and endpoint(target, access).startswith("http:"):
+            raise StepFailed(
+                "basic logon over HTTP would send the password in the clear; nothing was sent",
+                hint="use HTTPS, or logon: ntlm, for this host in winrm.yml",
+            )
+        password = "" if access.logon is Logon.KERBEROS and not target.credential else self._password(target)
+        return _Visit(order, guard, access, target.user or self._default_user, password, connection)
+
+    def _password(self, target: Target) -> str:
+        login = self._credentials.resolve(target.credential)
+        if not isinstance(login, Password):
+            raise SecretError(
+                f"{target.credential}: WinRM takes a password, not a key", hint="give a reference such as env:NAME"
+            )
+        return login.value
+
+    def _carry(self, visit: _Visit) -> RawResult:
+        guard = visit.guard
+        wire = visit.wire()
+        shell = WinRmShell(
+            wire,
+            fresh=visit.fresh_wire,
+            check=guard.check,
+            remaining_s=lambda: guard.remaining_s,
+            output_limit_bytes=self._output_limit_bytes,
+        )
+        try:
+            place = f"{visit.address[0]}:{visit.address[1]}"
+            with self._gate.attempt(visit.user, visit.password, place, guard):
+                shell.open(visit.order.step.arguments)
+            return _step(shell, visit)
+        finally:
+            shell.close()
+            wire.close()
+
+
+def _step(shell: WinRmShell, visit: _Visit) -> RawResult:
+    guard, step = visit.guard, visit.order.step
+    guard.reached(Stage.TRANSFER)
+    folder = f"%TEMP%\\muster-{secrets.token_hex(6)}"
+    upload(shell, folder, SCRIPT, as_text(step.script))
+    if step.payload:
+        upload(shell, folder, PAYLOAD, step.payload)
+    guard.reached(Stage.COMMAND)
+    guard.begin()
+    source = PAYLOAD if step.payload else "nul"
+    output = shell.run(f'cd /d "{folder}" & .\\{SCRIPT} < {source}', limit_s=_limit_s(visit))
+    result = _result(output)
+    guard.stdout, guard.stderr = result.stdout, result.stderr
+    guard.reached(Stage.FINISHED)
+    with contextlib.suppress(Exception):  # what is known of the step outweighs a folder that stays behind
+        remove(shell, folder)
+    return result
+
+
+def _limit_s(visit: _Visit) -> float:
+    """The step's own time, or what is left of the order's less the time that ending it takes."""
+    left_s = visit.guard.remaining_s
+    return min(visit.order.step.timeout_s, max(left_s / 2, left_s - CLEANING_S))
+
+
+def _result(output: Output) -> RawResult:
+    stdout, stderr = (bytes(part).decode("utf-8", "replace") for part in (output.stdout, output.stderr))
+    return RawResult(output.exit_code, stdout, plain(stderr), dropped_bytes=output.dropped_bytes)

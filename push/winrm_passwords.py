@@ -1,0 +1,103 @@
+"""A bad password is tried once: an account that is tried with it at every host of a fleet is locked by noon.
+
+An account of a domain is the same account at every host. So until one host has taken its password, hosts ask it one
+after the other; once one host has said no, no other is asked. After one host has said yes, all go ahead, and a no is
+that host's own. Local accounts are judged for each host by itself. What is kept of a password is a keyed digest.
+"""
+
+import hmac
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from muster.errors import AuthenticationRefused
+from push.transport import Guard
+
+NEVER_AGAIN = "tried once and not again, so that the account is not locked"
+HINT = "correct user and credential of this host, then muster retry"
+
+
+class LogonRefused(Exception):
+    """The host said no to the credential; ``offers`` is what it would take instead, where it says so."""
+
+    def __init__(self, offers: str = "") -> None:
+        super().__init__(offers)
+        self.offers = offers
+
+
+@dataclass(slots=True)
+class _Account:
+    proven: bool = False
+    proving: bool = False
+    refused: bool = False
+    refused_at: set[str] = field(default_factory=set)
+
+
+class PasswordGate:
+    """What this process knows about passwords; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._key = os.urandom(32)
+        self._accounts: dict[bytes, _Account] = {}
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def attempt(self, user: str, secret: str, host: str, guard: Guard) -> Iterator[None]:
+        """Around one logon; the body raises :class:`LogonRefused` when the host says no.
+
+        Raises:
+            AuthenticationRefused: this password was refused before; nothing was sent.
+        """
+        account = self._account(user, secret, host)
+        prover = self._enter(account, user, host, guard)
+        try:
+            yield
+        except LogonRefused:
+            self._leave(account, host, prover, proven=False, refused=True)
+            raise
+        except BaseException:
+            self._leave(account, host, prover, proven=False, refused=False)
+            raise
+        self._leave(account, host, prover, proven=True, refused=False)
+
+    def _account(self, user: str, secret: str, host: str) -> _Account:
+        scope = user.lower() if _of_a_domain(user) else f"{user.lower()} at {host}"
+        key = hmac.digest(self._key, f"{scope}\0{secret}".encode(), "sha256")
+        with self._changed:
+            return self._accounts.setdefault(key, _Account())
+
+    def _enter(self, account: _Account, user: str, host: str, guard: Guard) -> bool:
+        """Go ahead at once, or as the one who proves; True for the latter."""
+        with self._changed:
+            while True:
+                if account.refused or host in account.refused_at:
+                    raise AuthenticationRefused(
+                        f"the password of {user} was refused before: {NEVER_AGAIN}; nothing was sent", hint=HINT
+                    )
+                if account.proven:
+                    return False
+                if not account.proving:
+                    account.proving = True
+                    return True
+                self._changed.wait(guard.slice_s())
+
+    def _leave(self, account: _Account, host: str, prover: bool, *, proven: bool, refused: bool) -> None:  # noqa: FBT001
+        with self._changed:
+            if prover:
+                account.proving = False
+            account.proven = account.proven or proven
+            if refused:
+                account.refused_at.add(host)
+                account.refused = not account.proven
+            self._changed.notify_all()
+
+
+def _of_a_domain(user: str) -> bool:
+    domain, slash, _ = user.rpartition("\\")
+    return "@" in user or bool(slash and domain not in {"", "."})
+
+
+SHARED = PasswordGate()
+"""The one of this process."""
