@@ -1,0 +1,75 @@
+"""How a step's script, arguments and payload reach a host: one command that never changes, and one stream.
+
+Whatever varies or may be secret goes down standard input, so that nothing of it is seen in the host's process list::
+
+    <end mark> NEWLINE <script, with its arguments as assignments> NEWLINE <end mark> NEWLINE <payload>
+
+The command reads the script line by line (``read`` takes one byte at a time from a stream, as POSIX demands, so the
+payload stays untouched), says that it has begun, and lets the same shell carry the script out: the script finds the
+payload on its standard input. A script that did not arrive whole is not begun. Where the host has ``timeout``, it
+ends the script and everything that it started; without it, a script that hangs outlives us.
+
+The login shell only sees ``exec /bin/sh -c '…' '…' N``, which sh, csh and fish read alike.
+"""
+
+import shlex
+
+from muster.steps import Step
+
+BEGUN = "muster\tbegun"
+"""The line that is said when the whole script has arrived; whatever comes before it is the login shell's."""
+
+_READ_AND_RUN = (
+    r'IFS= read -r e;n=$(printf "\nx");n=${n%x};s=;'
+    r'while IFS= read -r l;do [ "$l" = "$e" ]&&break;s=$s$l$n;done;'
+    r'[ -n "$e" ]&&[ "$l" = "$e" ]||exit 97;'
+    r'unset e n l;printf "muster\tbegun\n";eval "$s"'
+)
+_WITH_TIMEOUT = 'timeout -k 5 9 true 2>/dev/null&&exec timeout -k 5 "$1" /bin/sh -c "$0";eval "$0"'
+_WITH_SUDO = 'if [ "$(id -u)" = 0 ];then exec /bin/sh -c "$1" "$0" "$2";fi;exec sudo -n -- /bin/sh -c "$1" "$0" "$2"'
+
+
+def command(limit_s: int, *, become: bool = False) -> str:
+    """The command for the host's login shell; ``become`` has it run by sudo where the login is not root's."""
+    limit = str(max(1, limit_s))
+    if become:
+        return f"exec /bin/sh -c '{_WITH_SUDO}' '{_READ_AND_RUN}' '{_WITH_TIMEOUT}' {limit}"
+    return f"exec /bin/sh -c '{_WITH_TIMEOUT}' '{_READ_AND_RUN}' {limit}"
+
+
+def stream(step: Step) -> bytes:
+    """What goes down standard input: script, arguments and payload.
+
+    Raises:
+        ValueError: the script holds a NUL, which no shell can read, or an argument's name is not a name.
+    """
+    script = script_with_arguments(step)
+    if "\0" in script:
+        raise ValueError("the script of a step cannot hold a NUL")
+    mark = end_mark(script)
+    return f"{mark}\n{script}\n{mark}\n".encode() + step.payload
+
+
+def script_with_arguments(step: Step) -> str:
+    """The script behind the assignments of its arguments, plain messages, and the folders of system programs."""
+    lines = ["PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin LC_ALL=C", "export PATH LC_ALL"]
+    for name, value in step.arguments.items():
+        if not (name.isascii() and name.isidentifier()):
+            raise ValueError(f"{name!r} cannot be the name of an argument")
+        lines += [f"{name}={shlex.quote(value)}", f"export {name}"]
+    return "\n".join([*lines, step.script])
+
+
+def end_mark(script: str) -> str:
+    """A line that does not occur in the script."""
+    lines = set(script.splitlines())
+    number = 0
+    while f"end-of-script-{number}" in lines:
+        number += 1
+    return f"end-of-script-{number}"
+
+
+def split_output(stdout: str) -> tuple[bool, str]:
+    """Whether the script began, and its output without what the login shell said before."""
+    before, begun, after = stdout.partition(BEGUN + "\n")
+    return (True, after) if begun else (False, before)

@@ -1,0 +1,143 @@
+"""Open an SSH session on a connection, up to the host's proved key, and end it without leaving a thread behind."""
+
+import contextlib
+import logging
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from threading import Event
+from typing import Literal
+
+import paramiko
+from paramiko.kex_mlkem import KexMLKEM768X25519
+from paramiko.packet import Packetizer
+
+from muster.outcomes import Stage
+from push.failures import ConnectionLost, Silent
+from push.transport import Guard
+
+FAST_EXCHANGES = ("curve25519-sha256@libssh.org", "ecdh-sha2-nistp256", "ecdh-sha2-nistp384", "ecdh-sha2-nistp521")
+POST_QUANTUM_EXCHANGES = ("mlkem768x25519-sha256",)
+OLD_EXCHANGES = (
+    "diffie-hellman-group16-sha512",
+    "diffie-hellman-group14-sha256",
+    "diffie-hellman-group-exchange-sha256",
+)
+CERTIFICATE_TYPES = (
+    "ssh-ed25519-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp256-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp384-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp521-cert-v01@openssh.com",
+    "rsa-sha2-512-cert-v01@openssh.com",
+    "rsa-sha2-256-cert-v01@openssh.com",
+)
+PLAIN_TYPES = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+)
+ALGORITHMS_OF_KEY_TYPE = {"certificate": CERTIFICATE_TYPES, "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
+"""A type in known_hosts and the names by which a host is asked for it; all others are asked for by their own name."""
+JOIN_S = 2.0
+
+_QUIET = "push.ssh.paramiko"
+logging.getLogger(_QUIET).disabled = True
+"""paramiko logs tracebacks of every lost connection; what they mean is in our reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class SshOptions:
+    """How SSH is spoken.
+
+    Attributes:
+        key_exchange: see the setting of the same name.
+        login_timeout_s: longest wait for key exchange and login together.
+        output_limit_bytes: what is kept of standard output, and of standard error; the rest is read and dropped.
+        become: run the step by ``sudo -n`` where the login name is not root's.
+    """
+
+    key_exchange: Literal["fast", "post-quantum-first"] = "fast"
+    login_timeout_s: float = 15.0
+    output_limit_bytes: int = 262_144
+    become: bool = False
+
+    @property
+    def exchanges(self) -> tuple[str, ...]:
+        """The key exchanges that are offered, the most wanted first, of those that the library has."""
+        if self.key_exchange == "fast":
+            return FAST_EXCHANGES
+        first = POST_QUANTUM_EXCHANGES if KexMLKEM768X25519.is_available() else ()
+        return (*first, *FAST_EXCHANGES, *OLD_EXCHANGES)
+
+
+class _QuietPacketizer(Packetizer):
+    """Without paramiko's own handshake timer, which is a thread for each connection: our guard watches."""
+
+    def start_handshake(self, timeout: float) -> None:
+        """No timer."""
+
+
+class _Session(paramiko.Transport):
+    """paramiko's Transport, which looks less often whether it was closed: its socket is shut down instead."""
+
+    _active_check_timeout = 1.0
+
+
+def algorithms_for(key_types: Sequence[str]) -> tuple[str, ...]:
+    """The host key algorithms to ask for: those of the keys that are known first, then every other plain one."""
+    wanted = [name for each in key_types for name in ALGORITHMS_OF_KEY_TYPE.get(each, (each,))]
+    known = {*PLAIN_TYPES, *CERTIFICATE_TYPES}
+    return tuple(dict.fromkeys(name for name in (*wanted, *PLAIN_TYPES) if name in known))
+
+
+@contextlib.contextmanager
+def open_session(
+    connection: socket.socket, guard: Guard, options: SshOptions, key_types: Sequence[str]
+) -> Iterator[paramiko.Transport]:
+    """Exchange keys over an open connection; the host has proved to hold the key that it shows, nothing more.
+
+    Args:
+        connection: an open socket; it is closed at the end.
+        guard: asked in every wait; may cut the connection.
+        options: what is offered.
+        key_types: types of the keys that are known for this host (``KnownHosts.key_types``).
+    """
+    guard.on_cut(lambda: connection.shutdown(socket.SHUT_RDWR))
+    guard.reached(Stage.HOST_KEY)
+    session = _Session(connection, packetizer_class=_QuietPacketizer)
+    try:
+        session.set_log_channel(_QUIET)
+        security = session.get_security_options()
+        security.kex = options.exchanges
+        security.key_types = algorithms_for(key_types)
+        session.auth_timeout = options.login_timeout_s
+        session.channel_timeout = options.login_timeout_s
+        _exchange_keys(session, guard, options.login_timeout_s)
+        yield session
+    finally:
+        _end(session, connection)
+
+
+def _exchange_keys(session: paramiko.Transport, guard: Guard, timeout_s: float) -> None:
+    done = Event()
+    session.start_client(event=done)
+    until = time.monotonic() + timeout_s
+    while not done.wait(guard.slice_s()):
+        if time.monotonic() > until:
+            raise Silent(timeout_s)
+    if not session.is_active():
+        raise session.get_exception() or ConnectionLost()
+
+
+def _end(session: paramiko.Transport, connection: socket.socket) -> None:
+    """In this order, or a descriptor can be reused while paramiko's thread still reads from it."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    if session.is_alive():
+        session.join(JOIN_S)
+    session.close()
+    connection.close()
