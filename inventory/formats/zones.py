@@ -25,6 +25,9 @@ _NOT_PLACES = frozenset(
 )
 """Names that zoneinfo knows and that name no place: an abbreviation says nothing about the next clock change."""
 
+_SHORTEST_CITY = 5
+"""Shorter texts are near to some city or other by chance."""
+
 
 def parse_zone(text: str) -> str:
     """An IANA name in its own spelling, whatever the case it was written in.
@@ -36,7 +39,7 @@ def parse_zone(text: str) -> str:
     if (name := known.get(text.replace(" ", "_").casefold())) is not None:
         return name
     near = _near(text)
-    if near:
+    if near and text.upper() not in _NOT_PLACES:
         raise BadValue("is not a time zone", f"did you mean {' or '.join(near)}?")
     raise BadValue("is not a time zone", "write the IANA name of a place, such as America/Vancouver or Europe/Berlin")
 
@@ -49,6 +52,8 @@ def _near(text: str) -> list[str]:
     if cities:
         return sorted(cities)[:3]
     near = difflib.get_close_matches(word, list(known), n=2, cutoff=0.75)
+    if len(word) < _SHORTEST_CITY:
+        return [known[folded] for folded in near]
     by_city = {folded.rpartition("/")[2]: folded for folded in known}
     near += [by_city[city] for city in difflib.get_close_matches(word, list(by_city), n=1, cutoff=0.8)]
     return [known[folded] for folded in dict.fromkeys(near)]
