@@ -7,8 +7,8 @@ from importlib import metadata
 import muster
 from muster.ids import PlanId, VisitId
 from muster.plan import Assignment, Plan, PlanCost, Reason, Unplaced
+from scheduler.left_out import unplaced
 from scheduler.problem import Problem, money
-from scheduler.reasons import obstacles, reasons_for
 from scheduler.state import Solution, State
 from scheduler.tour import Tour, Touring
 
@@ -150,7 +150,7 @@ def _assignments(problem: Problem, tours: Iterable[Tour]) -> Iterable[Assignment
 def _reasons(touring: Touring, state: State | None, visit: int) -> tuple[Reason, ...]:
     if state is None:
         return (Reason("not examined", "many visits are left out; ask for this one's reasons by name"),)
-    return reasons_for(obstacles(touring, state, visit), touring.problem)
+    return unplaced(touring, state, visit)
 
 
 def _plan_id(problem: Problem, assignments: Iterable[Assignment], seed: int) -> PlanId:

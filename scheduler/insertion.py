@@ -27,10 +27,16 @@ class Offer:
 class Inserter:
     """Finds offers; knows for each visit the days that could take it at all."""
 
-    def __init__(self, touring: Touring) -> None:
+    def __init__(self, touring: Touring, visits: Iterable[int] | None = None) -> None:
         self.touring = touring
         self.problem = touring.problem
-        self.days = [self._possible_days(number) for number in range(len(self.problem.demands))]
+        wanted = set(range(len(self.problem.demands)) if visits is None else visits)
+        self.days = [self._possible_days(n) if n in wanted else [] for n in range(len(self.problem.demands))]
+
+    @classmethod
+    def for_visits(cls, touring: Touring, visits: Iterable[int]) -> "Inserter":
+        """One that knows only these visits; for questions about a few of very many."""
+        return cls(touring, visits)
 
     def insert(self, state: State, visits: Iterable[int], random: Random, blink: float = 0.0) -> None:
         """Place each of these visits where it is cheapest at its turn; those that fit nowhere stay out.
@@ -64,13 +70,23 @@ class Inserter:
         return offer if offer is not None and offer.cents < price else None
 
     def offers(
-        self, state: State, visit: int, random: Random | None = None, blink: float = 0.0, limit: int = NEAR_DAYS
+        self,
+        state: State,
+        visit: int,
+        random: Random | None = None,
+        blink: float = 0.0,
+        *,
+        limit: int = NEAR_DAYS,
+        everything: bool = False,
     ) -> list[Offer]:
-        """The cheapest place on each day that can take an untied visit, best first days first."""
+        """The cheapest place on each day that can take an untied visit.
+
+        Days that cannot be better than one that was found are passed over, unless ``everything`` is wanted.
+        """
         found: list[Offer] = []
         best = int(self.touring.arrays.visits.unplaced_cents[visit])
         for floor, day in self.days[visit][:limit]:
-            if state.tours[day] is not None or not found or floor < best:
+            if everything or floor < best:
                 offer = self._on_day(state, visit, day, random, blink)
                 if offer is not None:
                     found.append(offer)

@@ -163,16 +163,28 @@ def problem(
     )
 
 
+class Spiteful(Random):
+    """Random numbers, and how spiteful the problem is: the share of its rules that are meant to hurt."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.spite = super().random() ** 2
+
+    def spites(self, share: float) -> bool:
+        """Whether a rule that hurts is used here."""
+        return self.random() < share * self.spite
+
+
 def random_problem(seed: int, *, visits: int = 6, people: int = 3, days: int = 2) -> Problem:
     """A problem that may use any rule; often something in it cannot be placed."""
-    random = Random(seed)
+    random = Spiteful(seed)
     spots = random.randint(2, 6)
     crew = [_random_person(random, n) for n in range(random.randint(1, people))]
     spells = [
         _random_day(random, who, number, spots)
         for who in range(len(crew))
         for number in range(days)
-        if random.random() < 0.85
+        if not random.spites(0.4)
     ]
     demands = [_random_demand(random, n, spots, days, [p.id for p in crew]) for n in range(random.randint(1, visits))]
     return Problem(
@@ -199,34 +211,34 @@ def random_problem(seed: int, *, visits: int = 6, people: int = 3, days: int = 2
     )
 
 
-def _random_travel(random: Random) -> TableTravel:
+def _random_travel(random: Spiteful) -> TableTravel:
     if random.random() < 0.7:
         return TableTravel()
     return TableTravel({("spot:0", "spot:1"): random.randint(0, 200), ("spot:1", "spot:0"): random.randint(0, 200)})
 
 
-def _random_person(random: Random, number: int) -> Person:
+def _random_person(random: Spiteful, number: int) -> Person:
     partner = random.random() < 0.4
     return person(
         "ABCDEFGH"[number],
         skills=random.sample(["linux", "windows", "mac"], random.randint(1, 3)),
         partner=random.choice(["north", "south"]) if partner else None,
-        clients=["acme"] if partner and random.random() < 0.4 else None,
+        clients=["acme"] if partner and random.spites(0.6) else None,
         rate=random.choice([4_000, 5_555, 6_000, 9_001]),
         travel_rate=random.choice([0, 5_000, 7_777]),
         overtime_rate=random.choice([0, 2_500, 3_333]),
     )
 
 
-def _random_day(random: Random, who: int, number: int, spots: int) -> PersonDay:
+def _random_day(random: Spiteful, who: int, number: int, spots: int) -> PersonDay:
     starts = random.randint(6, 10) * 60 + random.choice([0, 0, 17])
     ends = starts + random.randint(2, 9) * 60
     blocked = []
-    if random.random() < 0.3:
+    if random.spites(0.6):
         begins = random.randint(starts, ends - 30)
         blocked = [(begins, min(ends, begins + random.randint(15, 120)))]
     rest = None
-    if random.random() < 0.4:
+    if random.spites(0.8):
         earliest = starts + random.randint(-30, 180)
         rest = Rest(random.choice([20, 30, 45]), earliest, earliest + random.randint(30, 200))
     home = random.randrange(spots)
@@ -240,47 +252,47 @@ def _random_day(random: Random, who: int, number: int, spots: int) -> PersonDay:
         overtime=random.choice([0, 0, 30, 90]),
         blocked=blocked,
         rest=rest,
-        max_leg=random.choice([None, None, None, 60]),
-        max_travel=random.choice([None, None, None, 150]),
+        max_leg=60 if random.spites(0.5) else None,
+        max_travel=150 if random.spites(0.5) else None,
         fixed_cents=random.choice([0, 0, 2_000]),
     )
 
 
-def _random_demand(random: Random, number: int, spots: int, days: int, people: list[PersonId]) -> Demand:
+def _random_demand(random: Spiteful, number: int, spots: int, days: int, people: list[PersonId]) -> Demand:
     spans = []
     for at in range(days):
-        if random.random() < 0.8:
-            opens = at * 1440 + random.randint(5, 14) * 60
-            spans.append((opens, min(opens + random.randint(1, 9) * 60, days * 1440)))
+        if not random.spites(0.4):
+            opens = at * 1440 + random.randint(5, 9 if not random.spites(0.8) else 14) * 60
+            spans.append((opens, min(opens + random.randint(1 if random.spites(0.8) else 5, 9) * 60, days * 1440)))
     return demand(
         f"V-{number}",
-        effort=random.choice([10, 30, 45, 60, 90, 120, 240]),
+        effort=random.choice([10, 30, 45, 60, 90, 120, 240] if random.spites(1) else [10, 30, 45, 60]),
         spot=random.choice([AT_HOME, *range(spots)]),
         spans=spans,
-        skills=random.choice([(), ("linux",), ("windows",), ("linux", "windows")]),
-        unplaced_cents=random.choice([100, 20_000, 500_000]),
-        after=[f"V-{random.randrange(number)}"] if number and random.random() < 0.2 else (),
+        skills=("linux", "windows") if random.spites(0.5) else random.choice([(), ("linux",), ("windows",)]),
+        unplaced_cents=100 if random.spites(0.3) else random.choice([20_000, 500_000]),
+        after=[f"V-{random.randrange(number)}"] if number and random.spites(0.6) else (),
         preferred=[random.choice(people)] if random.random() < 0.2 else (),
-        excluded=[random.choice(people)] if random.random() < 0.1 else (),
-        people=2 if random.random() < 0.15 else 1,
+        excluded=[random.choice(people)] if random.spites(0.3) else (),
+        people=2 if random.spites(0.4) else 1,
         delay=random.choice([0, 5, 400]),
-        partners_allowed=random.random() < 0.8,
+        partners_allowed=not random.spites(0.5),
         client=random.choice(["acme", "borg"]),
         deadline=days * 1440,
     )
 
 
-def _random_caps(random: Random, days: int) -> list[Cap]:
-    if not days or random.random() < 0.5:
+def _random_caps(random: Spiteful, days: int) -> list[Cap]:
+    if not days or not random.spites(0.9):
         return []
     numbers = tuple(sorted(random.sample(range(days), random.randint(1, days))))
     return [Cap("cap", numbers, random.randint(30, 400), counts_travel=random.random() < 0.5)]
 
 
-def _random_pins(random: Random, demands: list[Demand], people: list[Person]) -> list[Pin]:
+def _random_pins(random: Spiteful, demands: list[Demand], people: list[Person]) -> list[Pin]:
     pins = []
     for one in demands:
-        if random.random() < 0.15:
+        if random.spites(0.4):
             starts = None
             if one.spans and random.random() < 0.5:
                 starts = random.choice(one.spans).starts + random.choice([0, 15, 60])

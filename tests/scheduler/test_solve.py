@@ -1,14 +1,10 @@
 """Every plan passes the second opinion; small plans are the best there are; the same seed gives the same plan."""
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.exact import ExactLimits, solve_exactly
-from scheduler.insertion import Inserter
-from scheduler.solve import solve, without_time
+from scheduler.solve import solve
 from scheduler.stop import MaxIterations
-from scheduler.tour import Touring
 from scheduler.validate import violations
 from tests.scheduler.problems import random_problem
 

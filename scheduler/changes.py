@@ -1,0 +1,284 @@
+"""What would place a visit that is left out: the smallest changes of the world, each tried for real.
+
+For a person-day and the rules that stop the visit there, each rule is loosened just enough on a small problem of that
+one day, and the day's tour is worked out anew. A change is offered only where the visit then fits. Changes are ranked
+by how easily they are had (``EASE``), then by how much of them it takes, then by cents.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from muster.ids import PersonId
+from scheduler.problem import AT_HOME, Demand, Person, PersonDay, Problem, Span
+from scheduler.reasons import Obstacles
+from scheduler.rules import Case
+from scheduler.state import State
+from scheduler.tour import Tour, Touring
+from scheduler.travel import Spot
+
+EASE = (
+    "overtime",
+    "rest",
+    "busy",
+    "access",
+    "cap",
+    "promise",
+    "travel limit",
+    "excluded",
+    "agreement",
+    "partner allowed",
+    "skills",
+    "person",
+)
+"""Kinds of change, the easiest to be had first: an hour of overtime before a word from the client before a new skill,
+and one more person last."""
+
+MOST_OVERTIME = 180
+"""Nobody is asked for more minutes beyond the hours that are planned already."""
+
+MOST_DAYS_TRIED = 80
+"""Person-days for which changes are tried, those with the fewest broken rules first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One way to place a visit.
+
+    Attributes:
+        kinds: of ``EASE``; more than one where one alone is not enough.
+        amount: minutes that it takes, over all kinds; decides between changes of the same kinds.
+        text: what to do, for the manager.
+        who: who would do the visit, and when, in words.
+        cents: what the plan's cost would grow by.
+    """
+
+    kinds: tuple[str, ...]
+    amount: int
+    text: str
+    who: str
+    cents: int
+
+    @property
+    def rank(self) -> tuple[int, int, int, int]:
+        """Smaller is easier."""
+        places = [EASE.index(kind) for kind in self.kinds]
+        return len(places), sum(places), self.amount, self.cents
+
+
+@dataclass(slots=True)
+class _Trial:
+    """One person-day with its visits and the one that is to fit in, loosened step by step."""
+
+    case: Case
+    demand: Demand
+    person: Person
+    day: PersonDay
+    kinds: list[str]
+    words: list[str]
+    amount: int = 0
+    pinned: bool = True
+
+
+def changes_for(touring: Touring, state: State, found: Obstacles) -> list[Change]:
+    """Every change that was found to place the visit, the easiest first; one for each text."""
+    days = sorted(found.by_day, key=lambda day: (len(found.by_day[day]), day))[:MOST_DAYS_TRIED]
+    offered = [_change(Case(touring, found.visit, day), state, found.by_day[day]) for day in days if found.by_day[day]]
+    changes = [change for change in offered if change is not None]
+    changes += _one_more(touring, found.visit)
+    best: dict[str, Change] = {}
+    for change in sorted(changes, key=lambda c: c.rank):
+        best.setdefault(change.text, change)
+    return list(best.values())
+
+
+def _change(case: Case, state: State, broken: Iterable[str]) -> Change | None:
+    trial = _Trial(case, case.demand, case.person, case.day, [], [])
+    rules = set(broken)
+    if "order" in rules or case.demand.visit.people > 1:
+        return None
+    for rule in sorted(rules):
+        _loosen(trial, rule)
+    if rules & {"cap"}:
+        _raise_caps(trial, state)
+    tour = _fitted(trial, state, rules)
+    return None if tour is None else _described(trial, state, tour)
+
+
+def _loosen(trial: _Trial, rule: str) -> None:
+    """Take one rule away; what that means is put into words, or, for hours, when the tour is known."""
+    case, visit = trial.case, trial.demand.visit
+    match rule:
+        case "skills":
+            missing = sorted(visit.skills - trial.person.skills)
+            trial.person = replace(trial.person, skills=trial.person.skills | visit.skills)
+            _say(trial, "skills", f"{trial.person.name} could do {' and '.join(missing)}")
+        case "excluded":
+            trial.demand = replace(trial.demand, visit=replace(visit, excluded=()))
+            _say(trial, "excluded", f"{trial.person.name} might be sent there")
+        case "partner allowed":
+            trial.demand = replace(trial.demand, partners_allowed=True)
+            _say(trial, "partner allowed", f"client {visit.client_id} allowed partners ({trial.person.partner_id})")
+        case "agreement":
+            trial.person = replace(trial.person, clients=None)
+            _say(trial, "agreement", f"the agreement of {trial.person.partner_id} covered client {visit.client_id}")
+        case "promised person" | "promised start":
+            trial.pinned = False
+            _say(trial, "promise", "its promise were given up")
+        case "travel limit":
+            trial.day = replace(trial.day, max_leg_minutes=None, max_travel_minutes=None)
+            _say(trial, "travel limit", f"{trial.person.name} might travel farther on {case.date}")
+        case "rest":
+            trial.day = replace(trial.day, rest=None)
+            _say(trial, "rest", f"{trial.person.name}'s break on {case.date} could be moved")
+        case "busy":
+            trial.day = replace(trial.day, blocked=())
+            _say(trial, "busy", f"{trial.person.name} were free all {case.date}")
+
+
+def _say(trial: _Trial, kind: str, words: str) -> None:
+    if kind not in trial.kinds:
+        trial.kinds.append(kind)
+        trial.words.append(words)
+
+
+def _raise_caps(trial: _Trial, state: State) -> None:
+    effort = trial.demand.visit.effort_minutes
+    for number, cap in enumerate(trial.case.problem.caps):
+        short = state.cap_used[number] + effort - cap.minutes
+        if trial.case.day_number in cap.days and short > 0:
+            trial.amount += short
+            _say(trial, "cap", f"{cap.name} were {_hours(short)} higher")
+
+
+def _fitted(trial: _Trial, state: State, rules: set[str]) -> Tour | None:
+    """The day's best tour with the visit: as it is, else with overtime, else with other access hours, else both."""
+    for overtime, access in ((False, False), (True, False), (False, True), (True, True)):
+        if (overtime and not _helps(rules, "overtime")) or (access and not _helps(rules, "access")):
+            continue
+        tour = _try(trial, state, overtime=overtime, access=access)
+        if tour is not None:
+            return tour
+    return None
+
+
+def _helps(rules: set[str], kind: str) -> bool:
+    """Whether a kind of loosening can do anything about what stops the visit."""
+    hours = {"length", "reach", "room", "busy", "rest", "access", "deadline"}
+    return bool(rules & (hours if kind == "overtime" else {"access", "deadline", "reach", "room", "promised start"}))
+
+
+def _try(trial: _Trial, state: State, *, overtime: bool, access: bool) -> Tour | None:
+    day, demand = trial.day, trial.demand
+    if overtime:
+        day = replace(day, overtime_minutes=day.overtime_minutes + MOST_OVERTIME)
+    if access:
+        whole = Span(max(0, day.starts), min(day.latest_end, trial.case.problem.deadline))
+        if whole.starts >= whole.ends:
+            return None
+        demand = replace(demand, spans=(whole,))
+    others = [trial.case.problem.demands[v] for v in state.visits_on(trial.case.day_number)]
+    small = _small(trial, day, [*others, demand])
+    touring = Touring(small)
+    new = len(others)
+    tied = {n: state.fixed[v] for n, v in enumerate(state.visits_on(trial.case.day_number)) if v in state.fixed}
+    if not touring.arrays.visits.allowed[0, new]:
+        return None
+    tours = [touring.tour(0, (*range(place), new, *range(place, new)), tied) for place in range(new + 1)]
+    return min((tour for tour in tours if tour is not None), key=lambda tour: tour.cents, default=None)
+
+
+def _small(trial: _Trial, day: PersonDay, demands: list[Demand]) -> Problem:
+    """A problem of one person-day, with the same spots and prices."""
+    problem = trial.case.problem
+    ids = {demand.visit.id for demand in demands}
+    kept = ids if trial.pinned else ids - {trial.demand.visit.id}
+    return replace(
+        problem,
+        demands=tuple(demands),
+        people=(trial.person,),
+        days=(replace(day, person=0),),
+        caps=(),
+        pins=tuple(pin for pin in problem.pins if pin.visit_id in kept),
+        previous=tuple(previous for previous in problem.previous if previous.visit_id in ids),
+        travel=_Known(problem),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The travel that was worked out already."""
+
+    problem: Problem
+
+    def matrix(self, spots: Sequence[Spot]) -> NDArray[np.int16]:
+        """The same table again."""
+        del spots
+        return self.problem.travel_minutes
+
+
+def _described(trial: _Trial, state: State, tour: Tour) -> Change:
+    case = trial.case
+    new = max(tour.visits)
+    starts = tour.starts[tour.visits.index(new)]
+    ends = starts + trial.demand.visit.effort_minutes
+    late = tour.ends - trial.case.day.latest_end
+    if late > 0:
+        trial.amount += late
+        _say(trial, "overtime", f"{case.person.name} worked {late} minutes longer on {case.date}")
+    widening = _widening(case.demand.spans, Span(starts, ends))
+    if widening:
+        trial.amount += widening
+        _say(trial, "access", f"access were given {case.local(starts)}-{case.local(ends)} on {case.date}")
+    old = state.tours[case.day_number]
+    who = f"{case.person.name}, {case.date} {case.local(starts)}"
+    cents = tour.cents - (old.cents if old else 0)
+    return Change(tuple(trial.kinds), trial.amount, " and ".join(trial.words), who, cents)
+
+
+def _widening(spans: Iterable[Span], needed: Span) -> int:
+    """By how many minutes the nearest span would have to grow to hold another one; its length where none is near."""
+    growth = [max(0, span.starts - needed.starts) + max(0, needed.ends - span.ends) for span in spans]
+    return min([*growth, 1440], default=0)
+
+
+def _one_more(touring: Touring, visit: int) -> Iterator[Change]:
+    """One more person who lives where the visit is, with its skills, on a day like those of the others."""
+    problem, demand = touring.problem, touring.problem.demands[visit]
+    if demand.visit.people > 1:
+        return
+    for number in _one_for_each_date(problem):
+        model = problem.days[number]
+        spot = model.start_spot if demand.spot == AT_HOME else demand.spot
+        day = replace(model, start_spot=spot, end_spot=spot, blocked=(), fixed_cents=0)
+        rates = [p.rate_cents_per_hour for p in problem.people] or [0]
+        new = Person(PersonId("one more"), "one more person", demand.visit.skills, rate_cents_per_hour=min(rates))
+        free = replace(demand, visit=replace(demand.visit, excluded=(), after=()))
+        trial = _Trial(Case(touring, visit, number), free, new, day, [], [])
+        small = Touring(_small(trial, day, [free]))
+        tour = small.tour(0, (0,)) if small.arrays.visits.allowed[0, 0] else None
+        if tour is not None:
+            case = trial.case
+            where = f" in {demand.region}" if demand.region else ""
+            what = " and ".join(sorted(demand.visit.skills)) or "further"
+            week = model.day.isocalendar().week
+            text = f"there were one more {what} engineer{where} in week {week}"
+            who = f"{case.date} {case.local(tour.starts[0])}"
+            yield Change(("person",), model.ordinal, text, who, tour.cents)
+            return
+
+
+def _one_for_each_date(problem: Problem) -> list[int]:
+    """The longest day of each date, in order of time."""
+    longest: dict[int, int] = {}
+    for number, day in enumerate(problem.days):
+        best = longest.get(day.ordinal)
+        if best is None or day.latest_end - day.starts > problem.days[best].latest_end - problem.days[best].starts:
+            longest[day.ordinal] = number
+    return [longest[ordinal] for ordinal in sorted(longest)]
+
+
+def _hours(minutes: int) -> str:
+    return f"{minutes} minutes" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

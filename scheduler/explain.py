@@ -1,0 +1,98 @@
+"""Why a visit is as it is in a plan, and what would make it otherwise."""
+
+from muster.errors import NotFound
+from muster.ids import VisitId
+from muster.plan import Plan, Reason
+from scheduler.assemble import solution_of, state_of
+from scheduler.insertion import Inserter
+from scheduler.left_out import euros, unplaced
+from scheduler.problem import Problem
+from scheduler.rules import Case
+from scheduler.state import State
+from scheduler.tour import Touring
+
+
+def explain(problem: Problem, plan: Plan, visit_id: VisitId) -> tuple[Reason, ...]:
+    """The reasons of one visit, the most telling first.
+
+    For a visit that is left out: every rule that stops it, those first that would be enough to lift, and the easiest
+    changes that would place it. For one that is placed: why this person, why this hour, and what the next best would
+    cost. Where the problem is newer than the plan, the answer is about the plan as it could be kept now.
+
+    Raises:
+        NotFound: the problem has no such visit.
+    """
+    if visit_id not in problem.demand_index:
+        raise NotFound(f"there is no visit {visit_id} to explain", hint="It may be done; muster status tells.")
+    touring = Touring(problem)
+    state = state_of(touring, solution_of(touring, plan))
+    visit = problem.demand_index[visit_id]
+    return _placed(touring, state, visit) if visit in state.days_of else unplaced(touring, state, visit)
+
+
+def _placed(touring: Touring, state: State, visit: int) -> tuple[Reason, ...]:
+    day_number = state.days_of[visit][0]
+    case = Case(touring, visit, day_number)
+    tour = state.tours[day_number]
+    starts = tour.starts[tour.visits.index(visit)] if tour else 0
+    before = state.objective()
+    without = state.copy()
+    without.remove([visit])
+    price = int(touring.arrays.visits.unplaced_cents[visit])
+    worth = before - (without.objective() - price)
+    return (
+        _why_person(touring, without, visit, case, worth),
+        _why_hour(case, state, starts),
+        *_promised(case),
+    )
+
+
+def _why_person(touring: Touring, without: State, visit: int, case: Case, cents: int) -> Reason:
+    """What the visit adds to the plan with this person, and with the next best."""
+    name = " and ".join(touring.problem.people[touring.problem.days[d].person].name for d in [case.day_number])
+    inserter = Inserter.for_visits(touring, [visit])
+    others = [
+        offer
+        for offer in inserter.offers(without, visit, limit=10_000, everything=True)
+        if touring.problem.days[offer.tours[0].day].person != case.day.person
+    ]
+    here = f"{name} on {case.date} adds {euros(cents)} to the plan"
+    if touring.people[visit] > 1:
+        return Reason("person", f"{here}; {touring.people[visit]} people come together")
+    if not others:
+        return Reason("person", f"{here}; nobody else could do it as the plan stands")
+    best = min(others, key=lambda offer: offer.cents)
+    other = Case(touring, visit, best.tours[0].day)
+    difference = best.cents - cents
+    told = f"{euros(difference)} more" if difference >= 0 else f"{euros(-difference)} less, which the search overlooked"
+    start = best.tours[0].starts[best.tours[0].visits.index(visit)]
+    return Reason(
+        "person", f"{here}; the next best is {other.person.name}, {other.date} {other.local(start)}, for {told}"
+    )
+
+
+def _why_hour(case: Case, state: State, starts: int) -> Reason:
+    """What keeps it from being earlier on that day."""
+    tour = state.tours[case.day_number]
+    at = case.local(starts)
+    if case.visit in case.touring.tied:
+        return Reason("hour", f"{at} is the time that it shares with the people or visits that it is tied to")
+    if tour is None:
+        return Reason("hour", f"{at}")
+    place = tour.visits.index(case.visit)
+    opens = [span.starts for span in case.demand.spans if span.starts <= starts < span.ends]
+    if opens and opens[0] == starts:
+        return Reason("hour", f"{at} is when it can first be done that day")
+    if place == 0:
+        travel = f" and {tour.legs[0]} minutes of travel" if tour.legs[0] else ""
+        return Reason(
+            "hour", f"{at} is the first after {case.person.name}'s day begins at {case.local(case.day.starts)}{travel}"
+        )
+    before = case.problem.demands[tour.visits[place - 1]].visit
+    travel = f" and {tour.legs[place]} minutes of travel" if tour.legs[place] else ""
+    return Reason("hour", f"{at} follows {before.id}{travel}")
+
+
+def _promised(case: Case) -> tuple[Reason, ...]:
+    pins = [pin for pin in case.problem.pins if pin.visit_id == case.demand.visit.id]
+    return (Reason("promise", "it is promised and does not move", "give the promise up"),) if pins else ()

@@ -1,0 +1,52 @@
+"""The reasons of a visit that is left out, with the easiest changes that would place it."""
+
+from muster.plan import Reason
+from scheduler.changes import changes_for
+from scheduler.insertion import Inserter, Offer
+from scheduler.reasons import obstacles, reasons_for
+from scheduler.state import State
+from scheduler.tour import Touring
+
+MOST_CHANGES = 3
+"""Ways out that are told for one visit."""
+
+
+def unplaced(touring: Touring, state: State, visit: int) -> tuple[Reason, ...]:
+    """Why a visit is left out, and what would place it: the first reason carries the easiest change."""
+    found = obstacles(touring, state, visit)
+    reasons = reasons_for(found, touring.problem)
+    if touring.problem.days and not found.minimal:
+        return (_price(touring, state, visit),)
+    changes = changes_for(touring, state, found)[:MOST_CHANGES]
+    if not changes:
+        return reasons
+    ways = "; or ".join(f"if {change.text} ({change.who}, {euros(change.cents)} more)" for change in changes)
+    return (Reason(reasons[0].rule, reasons[0].text, f"it fits {ways}"), *reasons[1:])
+
+
+def _price(touring: Touring, state: State, visit: int) -> Reason:
+    """A visit that no rule stops: it costs more than leaving it out, or the search has not found its place."""
+    price = int(touring.arrays.visits.unplaced_cents[visit])
+    offer = _best_at_any_price(touring, state, visit)
+    if offer is not None and offer.cents >= price:
+        text = f"placing it costs {euros(offer.cents)}, and leaving it out is priced at {euros(price)}"
+        return Reason("price", text, "a higher price for leaving it out")
+    if touring.people[visit] > 1:
+        people = touring.people[visit]
+        return Reason(
+            "people", f"{people} people who may do it are not free at the same time", "more people, or more time"
+        )
+    return Reason("price", "it would fit; the search ended before it found that", "search longer")
+
+
+def _best_at_any_price(touring: Touring, state: State, visit: int) -> Offer | None:
+    if visit in touring.tied:
+        return None
+    offers = Inserter.for_visits(touring, [visit]).offers(state, visit, limit=10_000, everything=True)
+    return min(offers, key=lambda offer: offer.cents, default=None)
+
+
+def euros(cents: int) -> str:
+    """Cents as a sum of money, without naming the currency: ``12.50``."""
+    sign = "-" if cents < 0 else ""
+    return f"{sign}{abs(cents) // 100:,}.{abs(cents) % 100:02d}"
