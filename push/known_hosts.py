@@ -149,6 +149,10 @@ class KnownHosts:
             hint="was the machine set up anew, or does somebody else answer? then: muster hosts trust --replace",
         )
 
+    def is_revoked(self, blob: bytes) -> bool:
+        """Whether a line revokes this key."""
+        return blob in self._revoked
+
     def _check_revoked(self, blob: bytes) -> None:
         if blob in self._revoked:
             place = self._revoked[blob][0].place
