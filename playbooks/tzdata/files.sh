@@ -8,14 +8,18 @@ names() {
     done
 }
 
+# own_file NAME: whether it is a file of its own, not a link and not reached through one (posix/America may be one).
+own_file() {
+    [ -f "$root$zoneinfo/$1" ] && [ ! -h "$root$zoneinfo/$1" ] || return 1
+    [ "$(readlink -f "$root$zoneinfo/$1")" = "$(readlink -f "$root$zoneinfo")/$1" ]
+}
+
 # paths ZONE: the files of this zone on this host. The zone itself always; other names where they are files of their own.
 paths() {
+    echo "$zoneinfo/$1"
     names "$1" | while read -r paths_name; do
-        for paths_path in "$zoneinfo/$paths_name" "$zoneinfo/posix/$paths_name"; do
-            case $paths_path in "$zoneinfo/posix/"*) [ ! -h "$root$zoneinfo/posix" ] || continue ;; esac
-            [ "$paths_path" = "$zoneinfo/$1" ] || { [ -f "$root$paths_path" ] && [ ! -h "$root$paths_path" ]; } || continue
-            echo "$paths_path"
-        done
+        [ "$paths_name" != "$1" ] && own_file "$paths_name" && echo "$zoneinfo/$paths_name"
+        own_file "posix/$paths_name" && echo "$zoneinfo/posix/$paths_name"
     done
     [ "$(localtime_kind)" = copy ] && [ "$(same_rules "$(localtime_zone)")" = "$1" ] && echo "$localtime"
 }
