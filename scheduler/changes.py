@@ -262,9 +262,9 @@ def _one_more(touring: Touring, visit: int) -> Iterator[Change]:
         if tour is not None:
             case = trial.case
             where = f" in {demand.region}" if demand.region else ""
-            what = " and ".join(sorted(demand.visit.skills)) or "further"
+            what = " and ".join(sorted(demand.visit.skills))
             week = model.day.isocalendar().week
-            text = f"there were one more {what} engineer{where} in week {week}"
+            text = f"there were one more {what} engineer{where} in week {week}".replace("  ", " ")
             who = f"{case.date} {case.local(tour.starts[0])}"
             yield Change(("person",), model.ordinal, text, who, tour.cents)
             return

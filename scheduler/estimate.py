@@ -107,6 +107,13 @@ class EffortModel:
             variance += count * kind.own_deviation**2 + (count * kind.shared_deviation) ** 2
         return Effort(mean, sqrt(variance))
 
+    def total(self, mode: VisitMode, visits: int, hosts: Mapping[OsFamily, int]) -> Effort:
+        """The effort of many visits together: what is not known of the mean is the same for all of them."""
+        one = self.visit(mode, hosts)
+        setup, setup_variance = self.policy.setup_minutes, (SETUP_SPREAD * self.policy.setup_minutes) ** 2
+        variance = one.deviation**2 + (visits - 1) * setup_variance
+        return Effort(one.mean + (visits - 1) * setup, sqrt(max(0.0, variance)))
+
     def minutes(self, mode: VisitMode, hosts: Mapping[OsFamily, int]) -> int:
         """Whole minutes of one visit at the campaign's percentile."""
         return self.visit(mode, hosts).minutes_at(self.policy.percentile)

@@ -35,11 +35,9 @@ def _placed(touring: Touring, state: State, visit: int) -> tuple[Reason, ...]:
     case = Case(touring, visit, day_number)
     tour = state.tours[day_number]
     starts = tour.starts[tour.visits.index(visit)] if tour else 0
-    before = state.objective()
     without = state.copy()
     without.remove([visit])
-    price = int(touring.arrays.visits.unplaced_cents[visit])
-    worth = before - (without.objective() - price)
+    worth = _worth(touring, state, visit)
     return (
         _why_person(touring, without, visit, case, worth),
         _why_hour(case, state, starts),
@@ -47,18 +45,32 @@ def _placed(touring: Touring, state: State, visit: int) -> tuple[Reason, ...]:
     )
 
 
+def _worth(touring: Touring, state: State, visit: int) -> int:
+    """What a visit adds to the cost of its days."""
+    cents = 0
+    for day in state.days_of[visit]:
+        others = [v for v in state.visits_on(day) if v != visit]
+        alone = touring.tour(day, others, state.fixed) if others else None
+        tour = state.tours[day]
+        cents += (tour.cents if tour else 0) - (alone.cents if alone else 0)
+    if touring.people[visit] > 1:
+        cents += touring.visit_cents(visit, min(touring.problem.days[d].ordinal for d in state.days_of[visit]))
+    return cents
+
+
 def _why_person(touring: Touring, without: State, visit: int, case: Case, cents: int) -> Reason:
     """What the visit adds to the plan with this person, and with the next best."""
-    name = " and ".join(touring.problem.people[touring.problem.days[d].person].name for d in [case.day_number])
+    here = f"{case.person.name} on {case.date} adds {euros(cents)} to the plan"
+    if touring.people[visit] > 1:
+        return Reason("person", f"{here}; {touring.people[visit]} people come together")
+    if visit in touring.tied:
+        return Reason("person", f"{here}; it is tied to visits before or after it")
     inserter = Inserter.for_visits(touring, [visit])
     others = [
         offer
         for offer in inserter.offers(without, visit, limit=10_000, everything=True)
         if touring.problem.days[offer.tours[0].day].person != case.day.person
     ]
-    here = f"{name} on {case.date} adds {euros(cents)} to the plan"
-    if touring.people[visit] > 1:
-        return Reason("person", f"{here}; {touring.people[visit]} people come together")
     if not others:
         return Reason("person", f"{here}; nobody else could do it as the plan stands")
     best = min(others, key=lambda offer: offer.cents)

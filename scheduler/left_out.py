@@ -13,6 +13,9 @@ MOST_CHANGES = 3
 
 def unplaced(touring: Touring, state: State, visit: int) -> tuple[Reason, ...]:
     """Why a visit is left out, and what would place it: the first reason carries the easiest change."""
+    waits = _waits(touring, state, visit)
+    if waits:
+        return waits
     found = obstacles(touring, state, visit)
     reasons = reasons_for(found, touring.problem)
     if touring.problem.days and not found.minimal:
@@ -22,6 +25,17 @@ def unplaced(touring: Touring, state: State, visit: int) -> tuple[Reason, ...]:
         return reasons
     ways = "; or ".join(f"if {change.text} ({change.who}, {euros(change.cents)} more)" for change in changes)
     return (Reason(reasons[0].rule, reasons[0].text, f"it fits {ways}"), *reasons[1:])
+
+
+def _waits(touring: Touring, state: State, visit: int) -> tuple[Reason, ...]:
+    """A visit that waits for one that is left out itself: nothing else matters until that is placed."""
+    problem = touring.problem
+    missing = [
+        before
+        for before in problem.demands[visit].visit.after
+        if before in problem.demand_index and problem.demand_index[before] not in state.days_of
+    ]
+    return tuple(Reason("order", f"it waits for {v}, which is left out", f"place {v} first") for v in missing)
 
 
 def _price(touring: Touring, state: State, visit: int) -> Reason:
