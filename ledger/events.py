@@ -54,9 +54,8 @@ def append_note(
     """Append an event that changes nothing; ``visit_id`` is kept as ``visit`` in its data."""
     if campaign_id is not None:
         writing.campaign(campaign_id)
-    plain = {str(key): writing.guard.plain(value) for key, value in (data or {}).items()}
-    if visit_id is not None:
-        plain["visit"] = visit_id
+    visit: dict[str, object] = {} if visit_id is None else {"visit": visit_id}
+    plain = writing.guard.mapping({**(data or {}), **visit})
     writing.append([Draft(kind, Effect.NONE, by, plain, campaign_id, host_id, at)])
 
 

@@ -63,6 +63,10 @@ class Guard:
             finding=self.finding(record.finding),
         )
 
+    def mapping(self, mapping: Mapping[str, object]) -> dict[str, object]:
+        """A mapping, its keys cleaned too."""
+        return {self.text(str(key)): self.plain(value) for key, value in mapping.items()}
+
     def plain(self, value: object) -> object:
         """Anything as values that JSON knows, every text clean; what JSON does not know becomes its text."""
         plain: object
@@ -76,7 +80,7 @@ class Guard:
             case datetime():
                 plain = value.isoformat()
             case Mapping():
-                plain = {self.text(str(key)): self.plain(item) for key, item in value.items()}
+                plain = self.mapping(value)
             case list() | tuple():
                 plain = [self.plain(item) for item in value]
             case set() | frozenset():

@@ -28,7 +28,7 @@ from ledger.projections import (
 from ledger.rows import campaign_rows, host_rows, wave_rows
 from ledger.store import SqlLedger
 
-K = TypeVar("K", str, tuple[str, str], tuple[str, int])
+K = TypeVar("K")
 
 
 @dataclass

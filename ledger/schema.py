@@ -9,13 +9,16 @@ of the version before carry on; what is no longer used is taken away one version
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, column, inspect, select, table, text
 
 from ledger.database import Database
 from muster.errors import NotFound, SchemaMismatch
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+VERSION_TABLE = "muster_version"
+"""A name of its own, so that no other program's Alembic is taken for ours."""
 
 HEAD = "0001"
 """The newest migration; kept here so that opening a ledger that is up to date does not import Alembic."""
@@ -33,7 +36,7 @@ def bring_up_to_date(database: Database, *, create: bool) -> None:
     """
     with database.reading() as connection:
         version = version_of(connection)
-        strange = version is None and bool(inspect(connection).get_table_names())
+        strange = version is None and bool(set(inspect(connection).get_table_names()) - {VERSION_TABLE})
     if version == HEAD:
         return
     where = database.address
@@ -54,9 +57,9 @@ def bring_up_to_date(database: Database, *, create: bool) -> None:
 
 def version_of(connection: Connection) -> str | None:
     """The version of a database; None where there is no ledger."""
-    if not inspect(connection).has_table("alembic_version"):
+    if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    version: str | None = connection.scalar(select(column("version_num")).select_from(table(VERSION_TABLE)))
     return version
 
 
