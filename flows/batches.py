@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture, wait
 
 from flows.services import services_of
 from muster.ids import CampaignId, HostId
@@ -37,3 +39,10 @@ def batches(host_ids: Sequence[HostId], size: int) -> Iterator[tuple[list[str], 
     for start in range(0, len(host_ids), size):
         batch = [str(host_id) for host_id in host_ids[start : start + size]]
         yield batch, f"hosts {start + 1}-{start + len(batch)} of {len(host_ids)}"
+
+
+def wait_for_all(futures: Sequence[PrefectFuture[Any]]) -> None:
+    """Wait until every batch has ended; only then raise what the first of them raised, if any did."""
+    wait(list(futures))
+    for future in futures:
+        future.result()

@@ -4,13 +4,14 @@ Order, concurrency and retries only: what a wave is, who may be touched and what
 ``push/``, ``scheduler/`` and the ledger.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Any, cast
 
-from prefect import flow
-from prefect.futures import wait
-from prefect.task_runners import ThreadPoolTaskRunner
+from prefect import Flow, flow
+from prefect.futures import PrefectFuture
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from flows.batches import batches, probe_hosts_of_batch, push_hosts_of_batch
+from flows.batches import batches, probe_hosts_of_batch, push_hosts_of_batch, wait_for_all
 from flows.planning import dispatch_plan, make_plan
 from flows.services import services_of
 from muster.errors import CampaignStopped, NothingToPlan
@@ -31,7 +32,7 @@ from push.release import (
 BATCHES_AT_ONCE = 2
 """The pusher has threads of its own; two batches overlap so that the slow tail of one does not idle them."""
 
-RUNNER = ThreadPoolTaskRunner(max_workers=BATCHES_AT_ONCE)  # type: ignore[no-untyped-call]
+RUNNER = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=BATCHES_AT_ONCE))
 
 
 @flow(name="probe", task_runner=RUNNER, persist_result=False)
@@ -43,7 +44,7 @@ def probe(workspace: str, campaign_id: str, host_ids: list[str]) -> None:
         probe_hosts_of_batch.submit(workspace, campaign_id, batch, label)
         for batch, label in batches([HostId(host_id) for host_id in host_ids], services.batch_hosts)
     ]
-    _results(futures)
+    wait_for_all(futures)
 
 
 @flow(name="plan", persist_result=False)
@@ -77,7 +78,7 @@ def waves(workspace: str, campaign_id: str, *, ahead: bool, retry: bool, only: l
             push_hosts_of_batch.submit(workspace, campaign_id, batch, wave.number, StepName.APPLY.value, label)
             for batch, label in batches(left, services.batch_hosts)
         ]
-        _results(futures)
+        wait_for_all(futures)
         tried |= set(wave.host_ids)
         verdict = settle_wave(context, campaign.waves, wave)
         if not verdict.passed:
@@ -98,7 +99,7 @@ def rollback(workspace: str, campaign_id: str, host_ids: list[str]) -> None:
         push_hosts_of_batch.submit(workspace, campaign_id, batch, 0, StepName.ROLLBACK.value, label)
         for batch, label in batches([HostId(host_id) for host_id in host_ids], services.batch_hosts)
     ]
-    _results(futures)
+    wait_for_all(futures)
 
 
 @flow(name="campaign", persist_result=False)
@@ -110,7 +111,5 @@ def campaign(workspace: str, campaign_id: str, host_ids: list[str], by: str, sec
     waves(workspace, campaign_id, ahead=True, retry=False)
 
 
-FLOWS: Mapping[str, Callable[..., object]] = {
-    one.name: one for one in (probe, plan, dispatch, waves, rollback, campaign)
-}
+FLOWS: Mapping[str, Flow[..., Any]] = {one.name: one for one in (probe, plan, dispatch, waves, rollback, campaign)}
 """Every flow by its name: what the engine can carry out."""

@@ -49,11 +49,11 @@ def prefect_api(prefect_home: Path) -> Iterator[str]:
 @contextmanager
 def engine(kind: str, *, prefect_home: Path, work_pool: str = "") -> Iterator[CarryOut]:
     """Whatever carries flows out: ``in-process`` or ``workers``."""
-    with prefect_api(prefect_home) as url:
+    with prefect_api(prefect_home):
         if kind == "workers":
             from flows.workers import on_workers
 
-            yield on_workers(work_pool, url)
+            yield on_workers(work_pool)
         else:
             yield _in_process
 

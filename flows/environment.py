@@ -8,8 +8,8 @@ QUIET_AND_QUICK: Mapping[str, str] = {
     # no word leaves this machine
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
-    # what people read is Muster's own output; Prefect's log is in its server
-    "PREFECT_LOGGING_LEVEL": "ERROR",
+    # what people read is Muster's own output: an error is told once, as a sentence, by the command line
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     "PREFECT_CLI_PROMPT": "false",
     # measured: fewer, larger writes on the server

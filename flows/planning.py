@@ -132,25 +132,27 @@ def _refuse_violations(problem: Problem, plan: Plan) -> None:
         )
 
 
-def _fallen(services: Services, plan: Plan) -> tuple[str, ...]:
-    """What of a plan does not hold any more, in sentences.
+def problem_around(services: Services, plan: Plan) -> Problem:
+    """The problem as it is now, around a plan's own visits and efforts: what the plan is judged and explained by.
 
-    The problem is built again from the ledger of now, around the plan's own visits and efforts, and the validator
-    judges the plan by it.
+    Visits of which no host needs anything any more are not in it.
+
+    Raises:
+        NothingToPlan: no host needs a visit.
     """
     world = world_of(services, plan.campaign_id, now=services.clock.now())
     problem = build(world, services.ledger.hosts(plan.campaign_id), keep=plan.visits)
-    demands = tuple(
-        replace(demand, visit=plan.visit[demand.visit.id])
-        for demand in problem.demands
-        if demand.visit.id in plan.visit
-    )
-    needed = {demand.visit.id for demand in demands}
-    gone = sorted({one.visit_id for one in plan.assignments} - needed)
+    known = (demand for demand in problem.demands if demand.visit.id in plan.visit)
+    return replace(problem, demands=tuple(replace(demand, visit=plan.visit[demand.visit.id]) for demand in known))
+
+
+def _fallen(services: Services, plan: Plan) -> tuple[str, ...]:
+    """What of a plan does not hold any more, in sentences, by the validator's judgement."""
+    problem = problem_around(services, plan)
+    gone = sorted({one.visit_id for one in plan.assignments} - problem.demand_index.keys())
     still = replace(
         plan,
-        assignments=tuple(one for one in plan.assignments if one.visit_id in needed),
-        unplaced=tuple(one for one in plan.unplaced if one.visit_id in needed),
+        assignments=tuple(one for one in plan.assignments if one.visit_id in problem.demand_index),
+        unplaced=tuple(one for one in plan.unplaced if one.visit_id in problem.demand_index),
     )
-    broken = violations(replace(problem, demands=demands), still)
-    return (*(f"{visit_id}: nothing is left to do there" for visit_id in gone), *map(str, broken))
+    return (*(f"{visit_id}: nothing is left to do there" for visit_id in gone), *map(str, violations(problem, still)))

@@ -6,7 +6,6 @@ from pathlib import Path
 from threading import Lock
 
 from ledger.open import open_ledger
-
 from muster.campaign import Campaign
 from muster.clock import Clock, ShiftedClock, SystemClock
 from muster.ids import CampaignId
@@ -15,6 +14,7 @@ from muster.settings import Settings, load_settings
 from playbooks.catalog import prepare_fix
 from push.context import Context
 from push.orders import Defaults, OrderBook
+from push.redact import SHARED
 from push.runners import this_runner
 from push.stop import StopWatch
 
@@ -32,7 +32,7 @@ class Wired:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger, opened when it is first used; its schema is brought up to date."""
-        return open_ledger(_ledger_url(self.settings), clock=self.clock)
+        return open_ledger(_ledger_url(self.settings), clock=self.clock, redact=SHARED.clean)
 
     @cached_property
     def pusher(self) -> Pusher:
@@ -40,7 +40,13 @@ class Wired:
         if self.settings.push_by == "ansible":
             from push.ansible import ansible_pusher
 
-            return ansible_pusher(self.settings)
+            return ansible_pusher(
+                known_hosts=self.settings.path(self.settings.known_hosts),
+                forks=self.settings.parallel_hosts,
+                connect_timeout_s=self.settings.connect_timeout_s,
+                key_exchange=self.settings.key_exchange,
+                output_limit_bytes=self.settings.output_limit_bytes,
+            )
         from push.ssh import ssh_pusher
 
         return ssh_pusher(self.settings)

@@ -1,14 +1,14 @@
 """Commands that touch hosts (probe, run, retry, rollback), and those that stop them and let them go on."""
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Annotated
 
 import typer
 
-from flows.engine import CarryOut, engine
+from flows.engine import CarryOut, Parameter, engine
 from muster.campaign import Campaign
 from muster.cli.campaigns import CampaignOption, JsonOption, campaign_to_ask, chosen_hosts, say_standing
 from muster.cli.output import console, count, say
@@ -198,7 +198,7 @@ def at_hosts(workspace: Workspace, campaign: Campaign, what: str, total: int, do
         settings.engine, prefect_home=settings.path(settings.prefect_home), work_pool=settings.work_pool
     ) as act:
 
-        def act_here(flow: str, parameters: dict[str, object]) -> None:
+        def act_here(flow: str, parameters: Mapping[str, Parameter]) -> None:
             act(flow, {"workspace": str(settings.workspace), "campaign_id": str(campaign.id), **parameters})
 
         with _gentle_interrupt(workspace), watching(workspace.ledger, campaign.id, what, total, done):

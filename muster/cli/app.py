@@ -8,7 +8,7 @@ import click
 import typer
 
 import muster
-from muster.cli import acts, demo, fleet, planning, watching
+from muster.cli import acts, capacity, demo, fleet, planning, watching
 from muster.cli.output import errors, say_error
 from muster.cli.workspace import Workspace
 from muster.errors import MusterError
@@ -20,7 +20,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="Get a large fleet of client machines fixed before a date that will not move.",
-    epilog="The way of a campaign: init, import, hosts trust, probe, estimate, capacity, plan, dispatch, run, status, report.",
+    epilog="A campaign: init, import, hosts trust, probe, estimate, capacity, plan, dispatch, run, status, report.",
 )
 
 
@@ -53,7 +53,7 @@ app.command("import")(fleet.import_files)
 app.add_typer(hosts, name="hosts")
 app.command("probe")(acts.probe)
 app.command("estimate")(planning.estimate)
-app.command("capacity")(planning.capacity)
+app.command("capacity")(capacity.capacity)
 app.add_typer(plan, name="plan")
 app.command("dispatch")(planning.dispatch)
 app.command("run")(acts.run)

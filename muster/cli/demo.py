@@ -17,6 +17,6 @@ def demo(
 
     Example: muster demo --hosts 200
     """
-    from muster.demo.story import tell
+    from muster.cli.story import tell
 
     tell(folder, hosts=hosts, seed=seed)

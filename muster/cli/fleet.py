@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from inventory.read import Imported, read_files
-from inventory.templates import write_templates
+from inventory.templates import templates
 from muster.cli.campaigns import JsonOption
 from muster.cli.new_workspace import CAMPAIGN_TEMPLATE, SETTINGS_TEMPLATE
 from muster.cli.output import count, say, say_json, say_problems, table
@@ -32,7 +32,7 @@ def init(
         (place / SETTINGS_FILE).write_text(SETTINGS_TEMPLATE, encoding="utf-8")
         if not (place / CAMPAIGN_FILE).exists():
             (place / CAMPAIGN_FILE).write_text(CAMPAIGN_TEMPLATE, encoding="utf-8")
-        written = write_templates(place / "fleet")
+        written = _write_examples(place / "fleet")
     except OSError as error:
         raise MusterError(f"{place}: the workspace cannot be made: {error.strerror or error}") from None
     say(f"made a workspace in {place.resolve()}", style="bold")
@@ -41,7 +41,7 @@ def init(
         [
             (SETTINGS_FILE, "settings, every one with its default"),
             (CAMPAIGN_FILE, "the campaign: what, for whom, until when"),
-            *((f"fleet/{path.name}", "example rows: put yours in their place") for path in written),
+            *((f"fleet/{name}", "example rows: put yours in their place") for name in written),
         ],
     )
     say("next: fill them in, then muster import fleet/*.csv")
@@ -92,6 +92,15 @@ def trust(
 
     with opened(context) as workspace:
         trust_hosts(workspace, hosts or (), yes=yes, replace=replace or (), as_json=as_json)
+
+
+def _write_examples(folder: Path) -> list[str]:
+    """An example file of each word, where there is none yet; the names of all."""
+    folder.mkdir(exist_ok=True)
+    for name, content in templates().items():
+        if not (folder / name).exists():
+            (folder / name).write_bytes(content)
+    return sorted(templates())
 
 
 def _say_import(found: Imported, summary: ImportSummary, *, dry_run: bool, kept: bool) -> None:

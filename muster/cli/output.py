@@ -1,4 +1,4 @@
-"""What commands print: plain sentences and tables for people, one JSON document for scripts, errors on standard error."""
+"""What commands print: sentences and tables for people, one JSON document for scripts, errors on standard error."""
 
 import json
 import sys
@@ -10,8 +10,17 @@ from rich.table import Table
 
 from muster.errors import CampaignFileError, DispatchRejected, ImportRejected, MusterError, Problem
 
-console = Console(highlight=False, soft_wrap=False)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+PIPE_WIDTH = 120
+"""Columns where nobody's terminal says how many there are, such as in a log."""
+
+
+def _console(*, stderr: bool = False) -> Console:
+    made = Console(stderr=stderr, highlight=False)
+    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=PIPE_WIDTH)
+
+
+console = _console()
+errors = _console(stderr=True)
 
 SHOWN_PROBLEMS = 50
 

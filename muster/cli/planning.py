@@ -4,16 +4,17 @@ from typing import Annotated
 
 import typer
 
-from flows.planning import dispatch_plan, effort_of, make_plan, problem_of
+from flows.planning import dispatch_plan, effort_of, make_plan, problem_around
 from muster.cli.campaigns import CampaignOption, JsonOption
 from muster.cli.output import count, say, say_json, table
-from muster.cli.plan_pages import euros, plan_document, reason_line, say_plan
+from muster.cli.plan_pages import plan_document, reason_line, say_plan
 from muster.cli.searching import searching
 from muster.cli.workspace import Workspace, me, opened
 from muster.errors import NotFound
 from muster.fleet import OsFamily
 from muster.ids import CampaignId, PlanId, VisitId
 from muster.plan import Plan, VisitMode
+from scheduler.estimate import EffortModel, PerHost
 
 PlanOption = Annotated[str | None, typer.Option("--plan", help="Id of a plan; by default the newest.")]
 SHARES = (0.5, 0.8, 0.95)
@@ -28,43 +29,41 @@ def estimate(context: typer.Context, campaign: CampaignOption = None, as_json: J
         meant = workspace.campaign(campaign)
         model = effort_of(workspace.services, meant.id)
         families = {host.os for host in workspace.ledger.fleet().hosts}
-        rows = [
-            {
-                "mode": mode.value,
-                "family": family.value,
-                "minutes_per_host": round(model.per_host[mode, family].mean, 2),
-                "measured_hosts": model.per_host[mode, family].measured,
-                "visit_of_10_minutes": [round(model.visit(mode, {family: 10}).at(share), 1) for share in SHARES],
-            }
-            for mode in VisitMode
-            for family in OsFamily
-            if family in families
-        ]
         if as_json:
-            say_json({"campaign": meant.id, "shares": SHARES, "estimates": rows})
+            say_json({"campaign": meant.id, "shares": SHARES, "estimates": _estimates(model, families)})
             return
         table(
-            (
-                "mode",
-                "family",
-                "minutes per host",
-                "measured",
-                "visit of 10 hosts: in half",
-                "in 80 %",
-                "in 95 % of cases",
-            ),
+            ("mode", "family", "minutes a host", "measured", "10 hosts: half", "80 %", "95 % of cases"),
             [
-                (
-                    str(row["mode"]),
-                    str(row["family"]),
-                    f"{row['minutes_per_host']:.1f}",
-                    count(int(str(row["measured_hosts"])), "host"),
-                    *(f"{minutes:.0f} min" for minutes in row["visit_of_10_minutes"]),  # type: ignore[attr-defined]
-                )
-                for row in rows
+                (mode.value, family.value, f"{known.mean:.1f}", f"{known.measured:,}", *_tens(model, mode, family))
+                for mode, family, known in _known(model, families)
             ],
             right=(2, 3, 4, 5, 6),
         )
+        say("\nmeasured: hosts whose pushes were timed; without any, these are the campaign's own guess")
+
+
+def _known(model: EffortModel, families: set[OsFamily]) -> list[tuple[VisitMode, OsFamily, PerHost]]:
+    order = [(mode, family) for mode in VisitMode for family in OsFamily if family in families]
+    return [(mode, family, model.per_host[mode, family]) for mode, family in order]
+
+
+def _tens(model: EffortModel, mode: VisitMode, family: OsFamily) -> list[str]:
+    effort = model.visit(mode, {family: 10})
+    return [f"{effort.at(share):.0f} min" for share in SHARES]
+
+
+def _estimates(model: EffortModel, families: set[OsFamily]) -> list[dict[str, object]]:
+    return [
+        {
+            "mode": mode.value,
+            "family": family.value,
+            "minutes_per_host": known.mean,
+            "measured_hosts": known.measured,
+            "minutes_of_10_hosts": [model.visit(mode, {family: 10}).at(share) for share in SHARES],
+        }
+        for mode, family, known in _known(model, families)
+    ]
 
 
 def plan(
@@ -127,7 +126,7 @@ def explain(
         visit_id = VisitId(visit)
         if visit_id not in chosen.visit:
             raise NotFound(f"plan {chosen.id} has no visit {visit!r}", hint="muster plan show --all lists them")
-        reasons = explain_visit(problem_of(workspace.services, meant.id), chosen, visit_id)
+        reasons = explain_visit(problem_around(workspace.services, chosen), chosen, visit_id)
         if as_json:
             say_json(
                 {"visit": visit, "reasons": [{"rule": r.rule, "text": r.text, "remedy": r.remedy} for r in reasons]}

@@ -48,7 +48,7 @@ waves:
 SETTINGS = """\
 clock_shift_s: {shift:.0f}        # the demo's clock stands at {start:%Y-%m-%d}
 default_user: demo
-default_credential: "key:demo_key"
+default_credential: "key:{key}"
 known_hosts: known_hosts
 connect_timeout_s: 4
 prefect_home: .prefect
@@ -74,7 +74,7 @@ def tell(folder: Path, *, hosts: int, seed: int) -> None:
         with DemoFleet.start(folder, hosts=hosts, seed=seed) as fleet:
             _write_workspace(folder)
             say(
-                f"{hosts} hosts in {folder}: real SSH servers on 127.20.x.y, zone data {STALE_VERSION} on the stale ones"
+                f"{hosts} hosts in {folder}: real SSH servers on 127.20.x.y, the stale ones with tzdata {STALE_VERSION}"
             )
             with prefect_api(folder / ".prefect") as url:
                 os.environ["PREFECT_API_URL"] = url
@@ -127,5 +127,7 @@ def _make_room(folder: Path) -> None:
 
 def _write_workspace(folder: Path) -> None:
     shift = (CLOCK_STANDS_AT - datetime.now(UTC)).total_seconds()
-    (folder / "muster.yml").write_text(SETTINGS.format(shift=shift, start=CLOCK_STANDS_AT), encoding="utf-8")
+    (folder / "muster.yml").write_text(
+        SETTINGS.format(shift=shift, start=CLOCK_STANDS_AT, key=folder / "demo_key"), encoding="utf-8"
+    )
     (folder / "campaign.yml").write_text(CAMPAIGN.format(source=zoneinfo_folder(FRESH_VERSION)), encoding="utf-8")

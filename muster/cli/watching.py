@@ -1,0 +1,222 @@
+"""Commands that look: status, report."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from reports.summary import write_summary
+from rich.console import Group
+from rich.live import Live
+from rich.text import Text
+
+from muster.cli.campaigns import CampaignOption, JsonOption, counts_of
+from muster.cli.output import console, count, say, say_json, table
+from muster.cli.workspace import Workspace, opened
+from muster.errors import InputError
+from muster.ids import CampaignId
+from muster.outcomes import HostStatus
+from muster.records import WaveState
+from reports.evidence import evidence_rows, write_evidence_csv
+from reports.grouping import HostGroup, group_hosts, what_next
+from reports.record import CampaignRecord
+from reports.workbook import write_evidence_xlsx
+
+WATCH_SECONDS = 2.0
+SHOWN_NAMES = 400
+COLOURS = {
+    HostStatus.FAILED: "red",
+    HostStatus.UNKNOWN: "red",
+    HostStatus.UNTRUSTED: "red",
+    HostStatus.UNREACHABLE: "red",
+    HostStatus.UNSUPPORTED: "yellow",
+    HostStatus.ROLLED_BACK: "yellow",
+    HostStatus.STALE: "yellow",
+    HostStatus.CLAIMED: "cyan",
+    HostStatus.PENDING: "yellow",
+    HostStatus.VERIFIED: "green",
+    HostStatus.RIGHT: "green",
+}
+
+
+def status(
+    context: typer.Context,
+    campaign: CampaignOption = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again every two seconds, until Ctrl-C.")] = False,
+    everybody: Annotated[bool, typer.Option("--all", help="A line for every host.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how the campaign stands: equal results together, failures first, each with its cause and what to do.
+
+    Example: muster status --watch
+    """
+    if watch and as_json:
+        raise InputError("--watch and --json do not go together", hint="ask again and again: muster status --json")
+    with opened(context) as workspace:
+        campaign_id = workspace.campaign(campaign).id
+        if as_json:
+            say_json(_document(record_of(workspace, campaign_id)))
+        elif watch:
+            _watch(workspace, campaign_id)
+        elif everybody:
+            _every_host(record_of(workspace, campaign_id))
+        else:
+            console.print(page(record_of(workspace, campaign_id)))
+
+
+def report(
+    context: typer.Context,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the files go; by default reports/ of the workspace.")
+    ] = None,
+    campaign: CampaignOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the evidence of every host (CSV, XLSX) and a one-page summary with a burn-down (HTML).
+
+    Example: muster report --folder /srv/share/vancouver
+    """
+    with opened(context) as workspace:
+        record = record_of(workspace, workspace.campaign(campaign).id)
+        place = folder or workspace.folder / "reports"
+        rows = evidence_rows(record)
+        stem = str(record.campaign.id)
+        written = (
+            write_summary(record, place / f"{stem}-summary.html"),
+            write_evidence_csv(rows, place / f"{stem}-evidence.csv"),
+            write_evidence_xlsx(record, rows, place / f"{stem}-evidence.xlsx"),
+        )
+        if as_json:
+            say_json({"campaign": record.campaign.id, "hosts": len(rows), "files": [str(path) for path in written]})
+            return
+        say(f"{record.protected:,} of {count(len(rows), 'host')} protected", style="bold")
+        what = ("one page for the manager", "the evidence of every host", "the same as a workbook")
+        table(("file", "what it is"), [(str(path), words) for path, words in zip(written, what, strict=True)])
+
+
+def record_of(workspace: Workspace, campaign_id: CampaignId) -> CampaignRecord:
+    """Everything that pages and reports are made from, as the ledger has it now."""
+    ledger = workspace.ledger
+    binding, plans = ledger.dispatched(campaign_id), ledger.plans(campaign_id)
+    plan_id = binding.plan_id if binding else (plans[-1] if plans else None)
+    return CampaignRecord(
+        campaign=ledger.campaign(campaign_id),
+        fleet=ledger.fleet(),
+        crew=ledger.crew(),
+        hosts=ledger.hosts(campaign_id),
+        attempts=ledger.attempts(campaign_id),
+        waves=ledger.waves(campaign_id),
+        plan=ledger.plan(plan_id) if plan_id else None,
+        dispatched=binding,
+        stop=ledger.stopped(campaign_id),
+        now=workspace.services.clock.now(),
+    )
+
+
+def page(record: CampaignRecord) -> Group:
+    """The whole campaign on one screen."""
+    lines = [_headline(record), *_stop_lines(record), *_wave_lines(record), Text()]
+    for group in group_hosts(record.hosts, record.fleet):
+        lines += _group_lines(group)
+    lines += _plan_lines(record)
+    return Group(*lines)
+
+
+def _headline(record: CampaignRecord) -> Text:
+    left = record.campaign.deadline - record.now
+    days = f"{left.days} days" if left.days > 1 else f"{max(0, int(left.total_seconds() // 3600))} hours"
+    when = "the deadline has passed" if left.total_seconds() <= 0 else f"{days} to the deadline"
+    text = Text(f"{record.campaign.name}: ", style="bold")
+    text.append(f"{record.protected:,} of {count(len(record.hosts), 'host')} protected", style="bold")
+    return text.append(f", {when} ({_local(record)})")
+
+
+def _local(record: CampaignRecord) -> str:
+    zones = {site.timezone for site in record.fleet.sites}
+    zone = ZoneInfo(next(iter(zones))) if len(zones) == 1 else None
+    return (
+        f"{record.campaign.deadline.astimezone(zone):%a %d %b %Y %H:%M %Z}"
+        if zone
+        else f"{record.campaign.deadline:%a %d %b %Y %H:%M} UTC"
+    )
+
+
+def _stop_lines(record: CampaignRecord) -> list[Text]:
+    if record.stop is None:
+        return []
+    return [
+        Text(f"STOPPED by {record.stop.by}: {record.stop.reason}", style="bold red"),
+        Text("  nothing starts until somebody lets it go on: muster resume"),
+    ]
+
+
+def _wave_lines(record: CampaignRecord) -> list[Text]:
+    if not record.waves:
+        return []
+    last = record.waves[-1]
+    said = {WaveState.OPEN: "under way", WaveState.PASSED: "passed", WaveState.HALTED: "halted"}[last.state]
+    verdict = f": {last.verdict}" if last.verdict else ""
+    return [Text(f"wave {last.number} of {count(len(last.host_ids), 'host')} {said}{verdict}")]
+
+
+def _group_lines(group: HostGroup) -> list[Text]:
+    line = Text(f"{len(group):>7,}  ")
+    line.append(group.status.value, style=f"bold {COLOURS[group.status]}")
+    lines = [line]
+    if not group.status.protected:
+        names = group.names if len(group.names) <= SHOWN_NAMES else f"{group.names[:SHOWN_NAMES]}…"
+        lines += [Text(f"{'':9}{words}") for words in (group.cause, names) if words]
+        if group.hint:
+            lines.append(Text(f"{'':9}what to do: {group.hint}"))
+    return lines
+
+
+def _plan_lines(record: CampaignRecord) -> list[Text]:
+    if record.dispatched is None:
+        return []
+    without = sum(state.visit_id is None and not state.status.protected for state in record.hosts)
+    return [Text(f"\n{count(without, 'host')} in no visit of the plan: muster plan", style="yellow")] if without else []
+
+
+def _every_host(record: CampaignRecord) -> None:
+    table(
+        ("host", "status", "tries", "cause", "what to do"),
+        [
+            (str(one.host_id), one.status.value, str(one.attempts or ""), one.cause, what_next(one))
+            for one in record.hosts
+        ],
+        right=(2,),
+    )
+
+
+def _watch(workspace: Workspace, campaign_id: CampaignId) -> None:
+    try:
+        with Live(page(record_of(workspace, campaign_id)), console=console, auto_refresh=False, screen=False) as live:
+            while True:
+                time.sleep(WATCH_SECONDS)
+                live.update(page(record_of(workspace, campaign_id)), refresh=True)
+    except KeyboardInterrupt:
+        return  # how a watch is ended
+
+
+def _document(record: CampaignRecord) -> dict[str, object]:
+    return {
+        "campaign": record.campaign.id,
+        "deadline": record.campaign.deadline.isoformat(),
+        "now": record.now.isoformat(),
+        "hosts": len(record.hosts),
+        "protected": record.protected,
+        "by_status": counts_of(record.hosts),
+        "stopped": {"by": record.stop.by, "reason": record.stop.reason} if record.stop else None,
+        "groups": [
+            {
+                "status": group.status.value,
+                "stage": group.stage.value,
+                "cause": group.cause,
+                "what_to_do": group.hint,
+                "hosts": list(group.host_ids),
+            }
+            for group in group_hosts(record.hosts, record.fleet)
+        ],
+    }
