@@ -59,7 +59,7 @@ SILENCE = {
     Stage.COMMAND: "the step did not end",
     Stage.FINISHED: "the step ended, but the host did not close it",
 }
-NO_BEGINNING = "it let us in, but its login shell did not get to the step"
+NO_BEGINNING = "it let us in and fell silent: its login shell did not get to the step, or the line broke"
 LOST = {
     Stage.BANNER: "it accepted the connection and closed it without a word",
     Stage.HOST_KEY: "it closed the connection before the login",

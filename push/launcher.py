@@ -5,27 +5,29 @@ Whatever varies or may be secret goes down standard input, so that nothing of it
     <end mark> NEWLINE <script, with its arguments as assignments> NEWLINE <end mark> NEWLINE <payload>
 
 The command reads the script line by line (``read`` takes one byte at a time from a stream, as POSIX demands, so the
-payload stays untouched), says that it has begun, and lets the same shell carry the script out: the script finds the
-payload on its standard input. A script that did not arrive whole is not begun. Where the host has ``timeout``, it
-ends the script and everything that it started; without it, a script that hangs outlives us.
+payload stays untouched), says that it has begun and in which process group, and lets the same shell carry the script
+out: the script finds the payload on its standard input. A script that did not arrive whole is not begun. Where the
+host has ``timeout``, it ends the script and everything that it started; without it, a script that hangs outlives us
+unless the connection still stands when its time is up.
 
 The login shell only sees ``exec /bin/sh -c '…' '…' N``, which sh, csh and fish read alike.
 """
 
+import re
 import shlex
 
 from muster.steps import Step
 
-BEGUN = "muster\tbegun"
-"""The line that is said when the whole script has arrived; whatever comes before it is the login shell's."""
+_BEGUN = re.compile(r"(?:^|\n)muster\tbegun\t([0-9]+)\n")
+"""What is said when the whole script has arrived, with the process group of the step."""
 
 _READ_AND_RUN = (
     r'IFS= read -r e;n=$(printf "\nx");n=${n%x};s=;'
     r'while IFS= read -r l;do [ "$l" = "$e" ]&&break;s=$s$l$n;done;'
     r'[ -n "$e" ]&&[ "$l" = "$e" ]||exit 97;'
-    r'unset e n l;printf "muster\tbegun\n";eval "$s"'
+    r'unset e n l;printf "\nmuster\tbegun\t%s\n" "$0";eval "$s"'
 )
-_WITH_TIMEOUT = 'timeout -k 5 9 true 2>/dev/null&&exec timeout -k 5 "$1" /bin/sh -c "$0";eval "$0"'
+_WITH_TIMEOUT = 'timeout -k 5 9 true 2>/dev/null&&exec timeout -k 5 "$1" /bin/sh -c "$0" $$;exec /bin/sh -c "$0" $$'
 _WITH_SUDO = 'if [ "$(id -u)" = 0 ];then exec /bin/sh -c "$1" "$0" "$2";fi;exec sudo -n -- /bin/sh -c "$1" "$0" "$2"'
 
 
@@ -69,7 +71,12 @@ def end_mark(script: str) -> str:
     return f"end-of-script-{number}"
 
 
-def split_output(stdout: str) -> tuple[bool, str]:
-    """Whether the script began, and its output without what the login shell said before."""
-    before, begun, after = stdout.partition(BEGUN + "\n")
-    return (True, after) if begun else (False, before)
+def split_output(stdout: str) -> tuple[int | None, str]:
+    """The process group of the step, None where it did not begin, and its output without the login shell's."""
+    begun = _BEGUN.search(stdout)
+    return (int(begun[1]), stdout[begun.end() :]) if begun else (None, stdout)
+
+
+def end_command(group: int) -> str:
+    """The command that ends a step that has begun, with all that it started: TERM now, KILL when that does not do."""
+    return f"exec /bin/sh -c 'kill -TERM -{group}||kill -TERM {group}' 2>/dev/null"

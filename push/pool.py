@@ -29,7 +29,7 @@ from push.redact import SHARED, Redactor
 from push.transport import STOP_GRACE_S, Guard, RawResult, Stopped, Transport
 
 TICK_S = 0.1
-CUT_LEEWAY_S = 0.5
+CUT_LEEWAY_S = 1.5
 """A transport that asks its guard ends in time by itself; what has not, this long after, is cut off."""
 STALE_S = 10.0
 """A host that answered and then waited this long for one of our threads is knocked at again: it may have hung up."""

@@ -14,7 +14,7 @@ from muster.errors import StepFailed
 from muster.outcomes import Stage
 from muster.ports import Order
 from push.failures import ConnectionLost
-from push.launcher import command, split_output, stream
+from push.launcher import command, end_command, split_output, stream
 from push.output import Capture
 from push.ssh_session import SshOptions
 from push.transport import Guard, RawResult, Stopped, TimeUp
@@ -24,6 +24,8 @@ READ_BYTES = 65_536
 KEEPALIVE_S = 20
 LINGER_S = 2.0
 """How long output is waited for after the command has ended: a service that it restarted may keep the pipe open."""
+END_S = 0.8
+"""How long the host may take to hear that a step is to end."""
 SETTLE_S = 0.3
 """A channel that closes without a word was refused, or its connection is just being lost: this tells which."""
 NO_COMMAND = "it let us in, but lets no command be run"
@@ -76,8 +78,9 @@ class Command:
             raise
         finally:
             self._drain(channel)
-            self._guard.step_began, self._guard.stdout = split_output(self._stdout.text())
+            group, self._guard.stdout = split_output(self._stdout.text())
             self._guard.stderr = self._stderr.text()
+            self._guard.step_began = group is not None
         return self._result(channel)
 
     def _start(self, channel: Channel) -> None:
@@ -132,11 +135,24 @@ class Command:
         return some
 
     def _ask_to_end(self, channel: Channel) -> None:
-        """Tell the host to end the command; ``timeout`` there hands the signal on to all that the step started."""
-        request = _request(channel, "signal", reply=False)
-        request.add_string("TERM")
+        """End the step on the host: a connection that is merely closed leaves it running.
+
+        A signal request would be the protocol's way, but OpenSSH refuses it for root. Where the line is dead, the
+        host's own ``timeout`` ends the step.
+        """
+        self._drain(channel)
+        group, _ = split_output(self._stdout.text())
+        until = time.monotonic() + END_S
         with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
-            self._tell(request)
+            if group is None:
+                request = _request(channel, "signal", reply=False)
+                request.add_string("TERM")
+                self._tell(request)
+                return
+            ender = self._session.open_session(timeout=END_S)
+            ender.exec_command(end_command(group))
+            while not ender.closed and time.monotonic() < until:
+                time.sleep(0.02)
 
     def _tell(self, request: Message) -> None:
         """Send what paramiko has no call for: a request whose answer is not waited for, a signal."""
@@ -150,9 +166,9 @@ class Command:
                 raise ConnectionLost
             if not channel.event_ready:
                 raise StepFailed(NO_COMMAND, hint="check what this account may do there")
-        began, said = split_output(self._stdout.text())
+        group, said = split_output(self._stdout.text())
         dropped = self._stdout.dropped_bytes + self._stderr.dropped_bytes
-        return RawResult(None if status == NO_STATUS else status, said, self._stderr.text(), began, dropped)
+        return RawResult(None if status == NO_STATUS else status, said, self._stderr.text(), group is not None, dropped)
 
 
 def _request(channel: Channel, kind: str, *, reply: bool) -> Message:
