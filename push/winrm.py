@@ -11,6 +11,7 @@ this transport says so; that takes 3 seconds at most.
 import contextlib
 import secrets
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,7 @@ class _Visit:
     user: str
     password: str
     connection: socket.socket | None
+    login_timeout_s: float
 
     @property
     def address(self) -> tuple[str, int]:
@@ -57,8 +59,15 @@ class _Visit:
     def wire(self) -> Wire:
         """The session's one connection."""
         guard = self.guard
+        logon_ends_at = time.monotonic() + self.login_timeout_s
+
+        def remaining_s() -> float:
+            if guard.stage in {Stage.TRANSFER, Stage.COMMAND, Stage.FINISHED}:
+                return guard.remaining_s
+            return min(guard.remaining_s, max(0.05, logon_ends_at - time.monotonic()))
+
         watch = Watch(
-            remaining_s=lambda: guard.remaining_s,
+            remaining_s=remaining_s,
             check=guard.check,
             knocked=lambda: guard.reached(Stage.BANNER),
             entered=lambda: guard.reached(Stage.AUTHENTICATE),
@@ -107,6 +116,7 @@ def winrm_pusher(
         book,
         default_user=settings.default_user,
         output_limit_bytes=settings.output_limit_bytes,
+        login_timeout_s=settings.login_timeout_s,
     )
     limits = Limits(settings.parallel_hosts, settings.connect_timeout_s, sites or {}, per_site)
     return PoolPusher(transport, limits, redactor=redactor)
@@ -119,6 +129,7 @@ class WinRmTransport:
         credentials: resolves references; WinRM takes passwords only (Kerberos uses the ticket that is there).
         book: how each host is entered.
         default_user: for hosts that name no user.
+        login_timeout_s: the longest wait for TLS, logon and a shell together.
         gate: keeps bad passwords from being tried again; one for the process unless a test brings its own.
     """
 
@@ -129,12 +140,14 @@ class WinRmTransport:
         *,
         default_user: str = "Administrator",
         output_limit_bytes: int = 262_144,
+        login_timeout_s: float = 15.0,
         gate: PasswordGate | None = None,
     ) -> None:
         self._credentials = credentials
         self._book = book or AccessBook()
         self._default_user = default_user
         self._output_limit_bytes = output_limit_bytes
+        self._login_timeout_s = login_timeout_s
         self._gate = gate or SHARED
 
     def door(self, target: Target) -> Door | None:
@@ -166,7 +179,8 @@ class WinRmTransport:
                 hint="use HTTPS, or logon: ntlm, for this host in winrm.yml",
             )
         password = "" if access.logon is Logon.KERBEROS and not target.credential else self._password(target)
-        return _Visit(order, guard, access, target.user or self._default_user, password, connection)
+        user = target.user or self._default_user
+        return _Visit(order, guard, access, user, password, connection, self._login_timeout_s)
 
     def _password(self, target: Target) -> str:
         login = self._credentials.resolve(target.credential)

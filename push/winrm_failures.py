@@ -13,13 +13,15 @@ from winrm.exceptions import WinRMError, WinRMTransportError, WSManFaultError
 from muster.errors import AuthenticationRefused, OutcomeUnknown, PushError, StepFailed, Unreachable, Untrusted
 from muster.outcomes import Stage
 from push.failures import ASK_AGAIN, LOOK_AT_HOST, NOTHING_TOUCHED, TRY_AGAIN, ConnectionLost
-from push.transport import Guard
+from push.transport import Guard, TimeUp
 from push.winrm_passwords import HINT, NEVER_AGAIN, LogonRefused
 from push.winrm_shell import StepTimeUp
 from push.winrm_wire import AnswerTooLong, SecondConnection
 
 CERTIFICATE_HINT = "name the authority (ca) or the name in the certificate (certificate_name) in winrm.yml"
 CHANGED_HINT = "find out why it changed before you trust the new one"
+CLOSE_S = 0.2
+"""A wait that ended this close to the deadline ended because of it."""
 _WANTED = {"basic": "basic", "ntlm": "negotiate", "kerberos": "negotiate", "credssp": "credssp"}
 _Kind = TypeVar("_Kind", bound=BaseException)
 
@@ -108,10 +110,12 @@ def _step_time_up(trouble: Trouble) -> PushError | None:
     return OutcomeUnknown(f"the step did not end within {seconds} and was told to stop", hint=ASK_AGAIN)
 
 
-def _silent(trouble: Trouble) -> PushError | None:
+def _silent(trouble: Trouble) -> BaseException | None:
     if not (trouble.first(requests.Timeout) or trouble.first(TimeoutError)):
         return None
     guard = trouble.guard
+    if guard.remaining_s <= CLOSE_S:
+        return TimeUp()
     if guard.touched:
         return OutcomeUnknown("it stopped answering while the step was under way", hint=ASK_AGAIN)
     if guard.stage in {Stage.NOT_STARTED, Stage.CONNECT}:

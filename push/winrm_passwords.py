@@ -1,20 +1,26 @@
 """A bad password is tried once: an account that is tried with it at every host of a fleet is locked by noon.
 
 An account of a domain is the same account at every host. So until one host has taken its password, hosts ask it one
-after the other; once one host has said no, no other is asked. After one host has said yes, all go ahead, and a no is
+after the other (a host that does not answer holds up the next for 2 seconds only); once one host has said no, no other is asked. After one host has said yes, all go ahead, and a no is
 that host's own. Local accounts are judged for each host by itself. What is kept of a password is a keyed digest.
 """
 
 import hmac
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from muster.errors import AuthenticationRefused
+from muster.outcomes import Stage
 from push.transport import Guard
 
+PROOF_S = 2.0
+"""A host that has not answered a logon for so long holds up the others no more; one of them goes ahead."""
+MOST_PROVERS = 3
+"""So many hosts may be asked at one time before one has answered; accounts are usually locked after five or ten."""
 NEVER_AGAIN = "tried once and not again, so that the account is not locked"
 HINT = "correct user and credential of this host, then muster retry"
 
@@ -30,7 +36,8 @@ class LogonRefused(Exception):
 @dataclass(slots=True)
 class _Account:
     proven: bool = False
-    proving: bool = False
+    provers: int = 0
+    last_began_at: float = 0.0
     refused: bool = False
     refused_at: set[str] = field(default_factory=set)
 
@@ -73,20 +80,23 @@ class PasswordGate:
         with self._changed:
             while True:
                 if account.refused or host in account.refused_at:
+                    guard.reached(Stage.AUTHENTICATE)
                     raise AuthenticationRefused(
                         f"the password of {user} was refused before: {NEVER_AGAIN}; nothing was sent", hint=HINT
                     )
                 if account.proven:
                     return False
-                if not account.proving:
-                    account.proving = True
+                since_s = time.monotonic() - account.last_began_at
+                if not account.provers or (account.provers < MOST_PROVERS and since_s > PROOF_S):
+                    account.provers += 1
+                    account.last_began_at = time.monotonic()
                     return True
                 self._changed.wait(guard.slice_s())
 
     def _leave(self, account: _Account, host: str, prover: bool, *, proven: bool, refused: bool) -> None:  # noqa: FBT001
         with self._changed:
             if prover:
-                account.proving = False
+                account.provers -= 1
             account.proven = account.proven or proven
             if refused:
                 account.refused_at.add(host)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -135,6 +135,14 @@ class _Secure(HTTPSConnection):
         self.line.watch.entered()
 
 
+class _SecurePool(HTTPSConnectionPool):
+    """Connects without a warning where a host was marked on purpose: its reports say so, not standard error."""
+
+    def _validate_conn(self, conn: Any) -> None:  # noqa: ANN401 - urllib3's type of it is private
+        if conn.is_closed:
+            conn.connect()
+
+
 class _Contexts:
     """TLS contexts, one for each authority: reading a bundle of authorities takes longer than a whole visit."""
 
@@ -192,7 +200,7 @@ def _pool(host: str, port: int, access: WinRmAccess, line: _Line) -> HTTPConnect
         pool.ConnectionCls = type("_PlainLine", (_Plain,), {"line": line})
         return pool
     context = _CONTEXTS.of(access)
-    secure = HTTPSConnectionPool(
+    secure = _SecurePool(
         host,
         port,
         maxsize=1,

@@ -4,7 +4,7 @@ It understands, and nothing else (anything else is answered as Windows answers a
 
 - ``echo``, ``rem``, ``ver``, ``hostname``, ``set NAME=VALUE``, ``type FILE``, ``del``, ``mkdir``, ``rmdir``,
   ``exit [/b] N``, ``cd``, ``if exist FILE LINE``, ``if not exist FILE LINE``
-- ``findstr "^"`` (copies standard input), ``certutil -hashfile FILE SHA256``, ``certutil -decode FROM TO``
+- ``findstr "^"`` and ``more`` (copy standard input), ``certutil -hashfile FILE SHA256``, ``certutil -decode FROM TO``
 - ``call FILE`` and ``FILE.cmd``: the lines of a batch file, one after the other
 - ``ping -n N ADDRESS``: waits N-1 seconds; ``flood N``: writes N bytes; ``bytes HEX``: writes these bytes
 - ``spin``: never ends; ``ask``: writes ``Password:`` and waits for a line of standard input
@@ -91,6 +91,7 @@ class StubEngine:
     folders: set[str] = field(default_factory=set)
     full: bool = False
     certutil: bool = True
+    findstr: bool = True
 
     def start(self, line: str, environment: Mapping[str, str]) -> Process:
         """Carry out a command line; lines that wait for something get a thread of their own."""
@@ -170,7 +171,7 @@ class StubEngine:
         return 1
 
 
-_WAITS = re.compile(r"findstr|ping|spin|call|\.cmd|ask|flood", re.IGNORECASE)
+_WAITS = re.compile(r"findstr|more|ping|spin|call|\.cmd|ask|flood", re.IGNORECASE)
 _TOKEN = re.compile(r'"[^"]*"|&&|&|[^"&]+')
 
 
@@ -263,7 +264,18 @@ def _if(engine: StubEngine, rest: str, run: _Run) -> int:
     return engine._command(match.group(3), run) if there != bool(match.group(1)) else 0
 
 
+def _more(engine: StubEngine, rest: str, run: _Run) -> int:
+    """Stops after 24 lines, as Wine's does when nobody is there to press a key."""
+    del engine, rest
+    for number, line in enumerate(run.input().splitlines(keepends=True)):
+        run.write(b"-- More... --\r\n" + line if number == 23 else line)
+    return 0
+
+
 def _findstr(engine: StubEngine, rest: str, run: _Run) -> int:
+    if not engine.findstr:
+        run.process.write(stderr=b"'findstr' is not recognized as an internal or external command,\r\n")
+        return _NOT_THERE
     if rest.strip() != '"^"':
         return engine._say(run, 'FINDSTR: the stub knows only findstr "^"')
     data = run.input()
@@ -382,6 +394,7 @@ _COMMANDS: Mapping[str, Callable[[StubEngine, str, _Run], int]] = {
     "if": _if,
     "md": _mkdir,
     "mkdir": _mkdir,
+    "more": _more,
     "ping": _ping,
     "rem": _nothing,
     "rmdir": _remove,
