@@ -1,8 +1,9 @@
 """A bad password is tried once: an account that is tried with it at every host of a fleet is locked by noon.
 
 An account of a domain is the same account at every host. So until one host has taken its password, hosts ask it one
-after the other (a host that does not answer holds up the next for 2 seconds only); once one host has said no, no other is asked. After one host has said yes, all go ahead, and a no is
-that host's own. Local accounts are judged for each host by itself. What is kept of a password is a keyed digest.
+after the other (a host that does not answer holds up the next for 2 seconds only); once one host has said no, no other
+is asked. After one host has said yes, all go ahead, and a no is that host's own. Local accounts are judged for each
+host by itself. What is kept of a password is a keyed digest.
 """
 
 import hmac

@@ -14,7 +14,6 @@ from muster.steps import Step, StepName
 from push.transport import Guard, TimeUp
 from push.winrm_passwords import LogonRefused, PasswordGate
 
-
 WORD = "word"
 
 
