@@ -50,8 +50,8 @@ def prepare_folder(folder: Traversable, parameters: Mapping[str, str]) -> Prepar
         FixError: as for ``prepare_fix``.
     """
     spec = read_fix(folder)
-    values = read_values(spec, parameters)
-    return _entry(spec)(spec, folder, values)
+    prepare = _entry(spec)
+    return prepare(spec, folder, read_values(spec, parameters))
 
 
 def _folder(name: str) -> Traversable:

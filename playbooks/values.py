@@ -40,7 +40,7 @@ def _value(fix: FixSpec, name: str, spec: ParameterSpec, value: str | None) -> s
     place = f"{fix.name}: parameters.{name}"
     example = f", such as {spec.example!r}" if spec.example else ""
     if value is None:
-        raise FixError(f"{place}: is missing; give {spec.description[0].lower()}{spec.description[1:]}{example}")
+        raise FixError(f"{place}: is missing: {spec.description.rstrip('.')}{example}")
     value = " ".join(value.split())
     if spec.type in {"choice", "words"} and spec.choices:
         words = [value] if spec.type == "choice" else value.split()

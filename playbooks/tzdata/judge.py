@@ -53,9 +53,8 @@ def kind_of(layer: str) -> str:
 
 def judge(output: StepOutput, expected: Expected, *, timezone: str) -> Finding:
     """The finding of one probe, for a host that stands in ``timezone``."""
-    if output.errors or not _asked(output.facts, "system"):
-        summary = "; ".join(output.errors) or "the probe said nothing about the system's zone data"
-        return Finding(Verdict.UNSUPPORTED, summary, output.facts)
+    if why_not := "; ".join(output.errors) or _unanswered(output.facts, expected):
+        return Finding(Verdict.UNSUPPORTED, why_not, output.facts)
     wrong = [item for fact in output.facts if (item := _wrong(fact, expected))]
     required = [item for item in wrong if kind_of(item.layer) in expected.layers]
     troubles = [*_offset_sentences(required, expected), *_other_troubles(output.facts, expected)]
@@ -79,8 +78,14 @@ def _wrong(fact: Fact, expected: Expected) -> _Wrong | None:
     return _Wrong(question, fact.value, fact.layer)
 
 
-def _asked(facts: Iterable[Fact], layer: str) -> bool:
-    return any(fact.layer == layer and fact.key != "version" for fact in facts)
+def _unanswered(facts: Iterable[Fact], expected: Expected) -> str:
+    """What the probe should have said about the system's data and did not; what is not asked is never right."""
+    answered = {_question(fact, expected) for fact in facts if fact.layer == "system"}
+    for question in expected.offsets:
+        if question not in answered:
+            zone, instant = question
+            return f"the probe did not say what {zone} is at {_shown_instant(instant)} in the system's data"
+    return ""
 
 
 def _offset_sentences(wrong: Iterable[_Wrong], expected: Expected) -> list[str]:

@@ -80,6 +80,17 @@ ask_jvms() {
     done
 }
 
+# answer COMMAND...: what a runtime says within 20 s. It goes through a file, because what a wrapper has started may
+# outlive it and keep our output open.
+answer() {
+    answer_file=$(mktemp 2>/dev/null) || return
+    limited 20 "$@" >"$answer_file" 2>/dev/null
+    answer_code=$?
+    cat "$answer_file"
+    rm -f "$answer_file"
+    return $answer_code
+}
+
 # Only a Java with its compiler can be asked by a source file.
 ask_java() {
     java_work=$(mktemp -d 2>/dev/null) || return
@@ -103,8 +114,8 @@ public class Offsets {
     }
 }
 JAVA
-    limited 20 "$1/bin/java" -Xmx64m -XX:TieredStopAtLevel=1 "$java_work/Offsets.java" \
-        "$MUSTER_ZONES" "$MUSTER_INSTANTS" "$2" 2>/dev/null || note "$2 could not be asked for its offsets"
+    answer "$1/bin/java" -Xmx64m -XX:TieredStopAtLevel=1 "$java_work/Offsets.java" \
+        "$MUSTER_ZONES" "$MUSTER_INSTANTS" "$2" || note "$2 could not be asked for its offsets"
     rm -rf "$java_work"
 }
 
@@ -120,7 +131,7 @@ programs() {
 
 ask_nodes() {
     programs node nodejs | while read -r node; do
-        limited 20 "$node" -e '
+        answer "$node" -e '
 const [zones, instants, layer] = process.argv.slice(1);
 const fact = (key, value) => console.log(["fact", layer, key, value].join("\t"));
 fact("version", process.versions.node);
@@ -135,14 +146,14 @@ for (const zone of zones.split(" ")) for (const instant of instants.split(" ")) 
   const local = Date.UTC(part.year, part.month - 1, part.day, part.hour % 24, part.minute, part.second);
   const minutes = Math.round((local - at) / 60000), two = n => String(Math.floor(n)).padStart(2, "0");
   fact(zone + " " + label, (minutes < 0 ? "-" : "+") + two(Math.abs(minutes) / 60) + two(Math.abs(minutes) % 60));
-}' "$MUSTER_ZONES" "$MUSTER_INSTANTS" "node ${node#"$root"}" 2>/dev/null ||
+}' "$MUSTER_ZONES" "$MUSTER_INSTANTS" "node ${node#"$root"}" ||
             note "node ${node#"$root"} could not be asked"
     done
 }
 
 ask_pythons() {
     programs python3 python | while read -r python; do
-        limited 20 "$python" -I -c '
+        answer "$python" -I -c '
 import sys
 zones, instants, place = sys.argv[1:4]
 
@@ -178,7 +189,7 @@ try:
     ask("pytz", getattr(pytz, "OLSON_VERSION", pytz.__version__), pytz.timezone)
 except ImportError:
     pass
-' "$MUSTER_ZONES" "$MUSTER_INSTANTS" "${python#"$root"}" 2>/dev/null ||
+' "$MUSTER_ZONES" "$MUSTER_INSTANTS" "${python#"$root"}" ||
             note "python ${python#"$root"} could not be asked"
     done
 }

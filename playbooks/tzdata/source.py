@@ -1,6 +1,7 @@
 """The source of truth: a folder of compiled zone files, what they say, and the payload made of them."""
 
 import re
+import struct
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,7 +50,7 @@ class ZoneSource:
         """The UTC offset at an instant as ``date +%z`` says it, such as ``-0700``."""
         try:
             rules = ZoneInfo.from_file(BytesIO(self.data(zone)), key=zone)
-        except ValueError as error:
+        except (ValueError, IndexError, struct.error) as error:
             raise FixError(f"tzdata: parameters.source: {zone} in {self.name} cannot be read: {error}") from None
         return instant.astimezone(rules).strftime("%z")
 

@@ -1,4 +1,4 @@
-"""On the machine that pushes: take the zone files out of a payload. Called by apply.yml: ``unpack.py PAYLOAD FOLDER``."""
+"""Take the zone files out of a payload, on the machine that pushes: ``unpack.py PAYLOAD FOLDER``; for apply.yml."""
 
 import sys
 from pathlib import Path

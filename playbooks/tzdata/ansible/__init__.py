@@ -1,0 +1,1 @@
+"""The same fix as playbooks."""
