@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from flows.environment import prepare_environment
+from flows.environment import prepare_environment, tell_prefect
 from flows.server import API_VARIABLE, OwnServer
 from muster.errors import EngineError
 
@@ -34,12 +34,14 @@ def prefect_api(prefect_home: Path) -> Iterator[str]:
     """A Prefect API for as long as the block lasts: the configured one, or Muster's own server."""
     prepare_environment(prefect_home)
     if configured := os.environ.get(API_VARIABLE):
+        tell_prefect()
         yield configured
         return
     server = OwnServer(prefect_home)
     server.start()
     try:
         os.environ[API_VARIABLE] = server.wait()
+        tell_prefect()
         yield os.environ[API_VARIABLE]
     finally:
         os.environ.pop(API_VARIABLE, None)

@@ -1,6 +1,7 @@
 """Prefect's settings, put in the environment before Prefect is imported."""
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,3 +30,11 @@ def prepare_environment(prefect_home: Path) -> None:
     os.environ.setdefault("PREFECT_HOME", str(prefect_home))
     for name, value in QUIET_AND_QUICK.items():
         os.environ.setdefault(name, value)
+
+
+def tell_prefect() -> None:
+    """Have Prefect read its environment again, where it was imported before that was complete."""
+    if "prefect" in sys.modules:
+        from prefect.context import refresh_global_settings_context
+
+        refresh_global_settings_context()

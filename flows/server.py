@@ -99,6 +99,7 @@ class OwnServer:
             process = subprocess.Popen(
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
+        process.returncode = 0  # it may outlive this process, on purpose: Popen need not warn of it
         record = {"pid": process.pid, "started": psutil.Process(process.pid).create_time(), "url": url}
         temporary = self._record.with_suffix(".new")
         temporary.write_text(json.dumps(record), encoding="utf-8")

@@ -72,7 +72,7 @@ def tell(folder: Path, *, hosts: int, seed: int) -> None:
         server.start()  # takes some seconds; meanwhile the fleet is built
     try:
         with DemoFleet.start(folder, hosts=hosts, seed=seed) as fleet:
-            _write_workspace(folder)
+            write_workspace(folder)
             say(
                 f"{hosts} hosts in {folder}: real SSH servers on 127.20.x.y, the stale ones with tzdata {STALE_VERSION}"
             )
@@ -125,7 +125,8 @@ def _make_room(folder: Path) -> None:
         raise MusterError(f"{folder} cannot be made: {error.strerror}", hint="muster demo --folder ANOTHER") from None
 
 
-def _write_workspace(folder: Path) -> None:
+def write_workspace(folder: Path) -> None:
+    """Settings and campaign of the demo; its clock stands at ``CLOCK_STANDS_AT`` now, and runs on from there."""
     shift = (CLOCK_STANDS_AT - datetime.now(UTC)).total_seconds()
     (folder / "muster.yml").write_text(
         SETTINGS.format(shift=shift, start=CLOCK_STANDS_AT, key=folder / "demo_key"), encoding="utf-8"

@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from flows.environment import tell_prefect
 from flows.server import API_VARIABLE, OwnServer
 
 
@@ -18,6 +18,7 @@ def prefect_api_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     try:
         url = server.wait()
         os.environ[API_VARIABLE] = url
+        tell_prefect()
         yield url
     finally:
         os.environ.pop(API_VARIABLE, None)
