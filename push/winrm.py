@@ -30,7 +30,7 @@ from push.transport import Door, Guard, RawResult, Stopped, TimeUp
 from push.winrm_access import AccessBook, Logon, WinRmAccess, endpoint, read_access
 from push.winrm_failures import meaning
 from push.winrm_passwords import SHARED, PasswordGate
-from push.winrm_shell import CLEANING_S, Output, WinRmShell
+from push.winrm_shell import CLEANING_S, StepOutput, WinRmShell
 from push.winrm_upload import as_text, remove, upload
 from push.winrm_wire import Watch, Wire, plain_watch
 
@@ -198,19 +198,18 @@ class WinRmTransport:
             fresh=visit.fresh_wire,
             check=guard.check,
             remaining_s=lambda: guard.remaining_s,
-            output_limit_bytes=self._output_limit_bytes,
         )
         try:
             place = f"{visit.address[0]}:{visit.address[1]}"
             with self._gate.attempt(visit.user, visit.password, place, guard):
                 shell.open(visit.order.step.arguments)
-            return _step(shell, visit)
+            return _step(shell, visit, self._output_limit_bytes)
         finally:
             shell.close()
             wire.close()
 
 
-def _step(shell: WinRmShell, visit: _Visit) -> RawResult:
+def _step(shell: WinRmShell, visit: _Visit, output_limit_bytes: int) -> RawResult:
     guard, step = visit.guard, visit.order.step
     guard.reached(Stage.TRANSFER)
     folder = f"%TEMP%\\muster-{secrets.token_hex(6)}"
@@ -220,21 +219,22 @@ def _step(shell: WinRmShell, visit: _Visit) -> RawResult:
     guard.reached(Stage.COMMAND)
     guard.begin()
     source = PAYLOAD if step.payload else "nul"
-    output = shell.run(f'cd /d "{folder}" & .\\{SCRIPT} < {source}', limit_s=_limit_s(visit))
-    result = _result(output)
-    guard.stdout, guard.stderr = result.stdout, result.stderr
+    output = StepOutput(output_limit_bytes, lambda output: _tell(guard, output))
+    shell.run(f'cd /d "{folder}" & .\\{SCRIPT} < {source}', limit_s=_limit_s(visit), into=output)
+    _tell(guard, output)
     guard.reached(Stage.FINISHED)
     with contextlib.suppress(Exception):  # what is known of the step outweighs a folder that stays behind
         remove(shell, folder)
-    return result
+    dropped_bytes = output.out.dropped_bytes + output.err.dropped_bytes
+    return RawResult(output.exit_code, guard.stdout, guard.stderr, dropped_bytes=dropped_bytes)
+
+
+def _tell(guard: Guard, output: StepOutput) -> None:
+    """What was said so far shows what a step waits for when its time is up."""
+    guard.stdout, guard.stderr = output.out.text(), plain(output.err.text())
 
 
 def _limit_s(visit: _Visit) -> float:
     """The step's own time, or what is left of the order's less the time that ending it takes."""
     left_s = visit.guard.remaining_s
     return min(visit.order.step.timeout_s, max(left_s / 2, left_s - CLEANING_S))
-
-
-def _result(output: Output) -> RawResult:
-    stdout, stderr = (bytes(part).decode("utf-8", "replace") for part in (output.stdout, output.stderr))
-    return RawResult(output.exit_code, stdout, plain(stderr), dropped_bytes=output.dropped_bytes)

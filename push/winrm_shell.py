@@ -8,17 +8,18 @@ shell is deleted whatever happened, over a fresh connection where the old one is
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from winrm.exceptions import WinRMOperationTimeoutError, WSManFaultError
 
 from muster.errors import StepFailed
+from push.output import Capture
 from push.winrm_wire import Wire
 
 LINE_LIMIT = 8191
 """What cmd takes in one line; over it, some clients report empty output and exit code 0."""
 UTF8 = 65001
 SEND_BYTES = 65_536
+OWN_OUTPUT_BYTES = 400_000
 IDLE_S = 300
 """How long a host keeps a shell that nobody touches; its own default is two hours."""
 QUOTA_SHELLS = {2150859173, 2150859179, 2150859236, 2150859237, 2150859238}
@@ -32,22 +33,33 @@ class StepTimeUp(Exception):
     """A command took longer than it may; it was told to stop."""
 
 
-@dataclass(slots=True)
 class Output:
-    """What a command wrote: kept up to a limit, counted beyond it."""
+    """What a command wrote, as bytes, up to a limit far above what our own commands write."""
 
-    limit_bytes: int
-    stdout: bytearray = field(default_factory=bytearray)
-    stderr: bytearray = field(default_factory=bytearray)
-    dropped_bytes: int = 0
-    exit_code: int | None = None
+    def __init__(self) -> None:
+        self.stdout = bytearray()
+        self.stderr = bytearray()
+        self.exit_code: int | None = None
 
     def add(self, stdout: bytes, stderr: bytes) -> None:
-        """Keep what fits."""
+        """Take what came."""
         for kept, data in ((self.stdout, stdout), (self.stderr, stderr)):
-            room = max(0, self.limit_bytes - len(self.stdout) - len(self.stderr))
-            kept.extend(data[:room])
-            self.dropped_bytes += max(0, len(data) - room)
+            kept.extend(data[: max(0, OWN_OUTPUT_BYTES - len(kept))])
+
+
+class StepOutput(Output):
+    """What a step wrote: the beginning and the end are kept, and what lies between is counted."""
+
+    def __init__(self, limit_bytes: int, told: Callable[["StepOutput"], None]) -> None:
+        super().__init__()
+        self.out, self.err = Capture(limit_bytes), Capture(limit_bytes)
+        self._told = told
+
+    def add(self, stdout: bytes, stderr: bytes) -> None:
+        """Take what came, and tell whoever watches."""
+        self.out.add(stdout)
+        self.err.add(stderr)
+        self._told(self)
 
 
 class WinRmShell:
@@ -67,13 +79,11 @@ class WinRmShell:
         fresh: Callable[[], Wire],
         check: Callable[[], None],
         remaining_s: Callable[[], float],
-        output_limit_bytes: int,
     ) -> None:
         self._wire = wire
         self._fresh = fresh
         self._check = check
         self._remaining_s = remaining_s
-        self._limit_bytes = output_limit_bytes
         self._id = ""
         self._last_command = ""
         self._broken = False
@@ -93,7 +103,9 @@ class WinRmShell:
             codepage=UTF8, noprofile=True, env_vars=self._environment, idle_timeout=f"PT{IDLE_S}S"
         )
 
-    def run(self, line: str, stdin: bytes | None = None, *, limit_s: float | None = None) -> Output:
+    def run(
+        self, line: str, stdin: bytes | None = None, *, limit_s: float | None = None, into: Output | None = None
+    ) -> Output:
         """Carry out one line of cmd and wait for its end.
 
         Raises:
@@ -107,7 +119,7 @@ class WinRmShell:
             command = self._patiently(lambda: self._begin(line, stdin), QUOTA_OPERATIONS, "operations")
             self._last_command = command
             self._feed(command, stdin)
-            return self._collect(command, limit_s)
+            return self._collect(command, limit_s, into or Output())
         except BaseException:
             self._broken = True
             raise
@@ -156,8 +168,7 @@ class WinRmShell:
             piece = stdin[start : start + SEND_BYTES]
             self._wire.send_command_input(self._id, command, piece, end=start + SEND_BYTES >= len(stdin))
 
-    def _collect(self, command: str, limit_s: float | None) -> Output:
-        output = Output(self._limit_bytes)
+    def _collect(self, command: str, limit_s: float | None, output: Output) -> Output:
         ends_at = time.monotonic() + (limit_s if limit_s is not None else self._remaining_s())
         done = False
         while not done:

@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tests.fleet.winrm_shells import Process
+from tests.fleet.winrm_stub_lines import expand, key_of, parts, redirections
 
 _NOT_THERE = 9009
 
@@ -36,11 +37,13 @@ class _Run:
     stdin: bytes | None = None
     capture: bytearray | None = None
     over: bool = False
+    delayed: bool = False
+    code: int = 0
     folder: str = "c:\\"
 
     def path(self, name: str) -> str:
         """The key of a file, from a name as it was typed."""
-        key = _key(name).removeprefix(".\\")
+        key = key_of(name).removeprefix(".\\")
         return key if ":" in key or key == "nul" else f"{self.folder.rstrip(chr(92))}\\{key}"
 
     def write(self, data: bytes) -> None:
@@ -112,26 +115,26 @@ class StubEngine:
 
     def _line(self, line: str, run: _Run) -> int:
         code = 0
-        for joint, part in _parts(_expand(line, run.environment)):
+        for joint, part in parts(expand(line, run.environment)):
             if joint == "&&" and code:
                 continue
-            code = self._redirected(part, run)
+            code = run.code = self._redirected(part, run)
             if run.over:
                 break
         return code
 
     def _redirected(self, part: str, run: _Run) -> int:
-        plain, sources, target, append = _redirections(part)
+        plain, sources, target, append = redirections(part)
         before = run.stdin, run.capture
         if sources:
-            content = b"" if _key(sources) == "nul" else self.files.get(run.path(sources))
+            content = b"" if key_of(sources) == "nul" else self.files.get(run.path(sources))
             if content is None:
                 return self._say(run, "The system cannot find the file specified.")
             run.stdin = content
         if target:
             run.capture = bytearray()
         code = self._command(plain, run)
-        if target and _key(target) != "nul":
+        if target and key_of(target) != "nul":
             if self.full and run.capture:
                 run.process.write(stderr=b"There is not enough space on the disk.\r\n")
                 code = 1
@@ -163,8 +166,11 @@ class StubEngine:
 
     def _echo(self, rest: str, run: _Run) -> int:
         if rest.strip().lower() not in {"off", "on"}:
-            run.write(rest.removeprefix(".").removeprefix(" ").encode() + b"\r\n")
-        return 0
+            said = rest[1:] if rest[:1] in {".", "(", " "} else rest
+            if run.delayed:
+                said = re.sub(r"!(\w+)!", lambda match: run.environment.get(match.group(1).upper(), ""), said)
+            run.write(said.encode() + b"\r\n")
+        return run.code
 
     def _say(self, run: _Run, words: str) -> int:
         run.process.write(stderr=words.encode() + b"\r\n")
@@ -172,51 +178,6 @@ class StubEngine:
 
 
 _WAITS = re.compile(r"findstr|more|ping|spin|call|\.cmd|ask|flood", re.IGNORECASE)
-_TOKEN = re.compile(r'"[^"]*"|&&|&|[^"&]+')
-
-
-def _parts(line: str) -> list[tuple[str, str]]:
-    """Cut at ``&`` and ``&&`` outside quotes; a batch file's ``echo`` keeps its own."""
-    parts, joint, current = [], "", ""
-    for token in _TOKEN.findall(line):
-        if token in {"&", "&&"}:
-            parts.append((joint, current))
-            joint, current = token, ""
-        else:
-            current += token
-    return [*parts, (joint, current)]
-
-
-def _redirections(part: str) -> tuple[str, str, str, bool]:
-    """The command without its redirections: command, input file, output file, whether to append."""
-    source = target = ""
-    append = False
-    pattern = re.compile(r'(>>|>|<)\s*("[^"]+"|[^\s"<>]+)')
-    quoted = [match.span() for match in re.finditer(r'"[^"]*"', part)]
-    spans = []
-    for match in pattern.finditer(part):
-        if any(low < match.start() < high for low, high in quoted):
-            continue
-        word = match.group(2).strip('"')
-        if part[max(0, match.start() - 1)] == "2" and match.group(1) != "<":
-            spans.append((match.start() - 1, match.end()))
-            continue
-        if match.group(1) == "<":
-            source = word
-        else:
-            target, append = word, match.group(1) == ">>"
-        spans.append(match.span())
-    for low, high in reversed(spans):
-        part = part[:low] + part[high:]
-    return part, source, target, append
-
-
-def _expand(line: str, environment: Mapping[str, str]) -> str:
-    return re.sub(r"%(\w+)%", lambda match: environment.get(match.group(1).upper(), match.group(0)), line)
-
-
-def _key(name: str) -> str:
-    return name.strip().strip('"').lower()
 
 
 def _call(engine: StubEngine, rest: str, run: _Run) -> int:
@@ -256,12 +217,43 @@ def _set(engine: StubEngine, rest: str, run: _Run) -> int:
 
 
 def _if(engine: StubEngine, rest: str, run: _Run) -> int:
-    match = re.match(r'(?i)(not\s+)?exist\s+("[^"]+"|\S+)\s+(.*)', rest)
+    match = re.match(r'(?i)(not\s+)?(exist|defined|errorlevel)\s+("[^"]+"|\S+)\s+(.*)', rest)
     if not match:
         return 0
-    name = run.path(match.group(2)).rstrip("\\")
-    there = name in engine.files or name in engine.folders
-    return engine._command(match.group(3), run) if there != bool(match.group(1)) else 0
+    name = run.path(match.group(3)).rstrip("\\")
+    holds = {
+        "exist": name in engine.files or name in engine.folders,
+        "defined": match.group(3).upper() in run.environment,
+        "errorlevel": match.group(3).isdigit() and run.code >= int(match.group(3)),
+    }[match.group(2).lower()]
+    return engine._redirected(match.group(4), run) if holds != bool(match.group(1)) else run.code
+
+
+def _for(engine: StubEngine, rest: str, run: _Run) -> int:
+    match = re.match(r"""(?i)/f\s+"(?:skip=(\d+) )?delims="\s+(%+\w)\s+in\s+\('(.*)'\)\s+do\s+(.*)""", rest)
+    if not match:
+        return engine._say(run, "the stub knows only for /f with skip and delims")
+    outer, run.capture = run.capture, bytearray()
+    engine._line(match.group(3), run)
+    lines = run.capture.decode().splitlines()
+    run.capture = outer
+    for line in lines[int(match.group(1) or 0) :]:
+        engine._line(match.group(4).replace(match.group(2), line), run)
+    return run.code
+
+
+def _setlocal(engine: StubEngine, rest: str, run: _Run) -> int:
+    del engine
+    run.delayed = rest.lower() == "enabledelayedexpansion"
+    return 0
+
+
+def _copy(engine: StubEngine, rest: str, run: _Run) -> int:
+    words = [word for word in re.findall(r'"[^"]+"|\S+', rest) if not word.startswith("/")]
+    if run.path(words[0]) not in engine.files:
+        return engine._say(run, "The system cannot find the file specified.")
+    engine.files[run.path(words[1])] = engine.files[run.path(words[0])]
+    return 0
 
 
 def _more(engine: StubEngine, rest: str, run: _Run) -> int:
@@ -386,10 +378,12 @@ _COMMANDS: Mapping[str, Callable[[StubEngine, str, _Run], int]] = {
     "call": _call,
     "cd": _cd,
     "certutil": _certutil,
+    "copy": _copy,
     "del": _remove,
     "exit": _exit,
     "findstr": _findstr,
     "flood": _flood,
+    "for": _for,
     "hostname": _hostname,
     "if": _if,
     "md": _mkdir,
@@ -399,6 +393,7 @@ _COMMANDS: Mapping[str, Callable[[StubEngine, str, _Run], int]] = {
     "rem": _nothing,
     "rmdir": _remove,
     "set": _set,
+    "setlocal": _setlocal,
     "spin": _spin,
     "type": _type,
     "ver": _ver,
