@@ -65,7 +65,7 @@ def series(record: CampaignRecord) -> tuple[tuple[datetime, int], ...]:
     start = min([*starts, record.now])
     points = [(start, len(record.hosts))]
     for at, change in sorted(changes):
-        if points[-1][0] == at:
+        if points[-1][0] == at and len(points) > 1:
             points[-1] = (at, points[-1][1] + change)
         else:
             points.append((at, points[-1][1] + change))

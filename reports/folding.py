@@ -14,7 +14,7 @@ _SIGNS = re.compile(r"[\[\],\"\s]")
 _NUMBER = re.compile(r"[0-9]+")
 _MOST_DIGITS = 15
 _MOST_NAMES = 1_000_000
-_ITEM = re.compile(r'"(?:[^"\\]|\\.)*"|(?:[^\[\],"]|\[[^\]]*\])+')
+_ITEM = re.compile(r'"(?:[^"\\]|\\.)*"|(?:[^\[\],"\s]|\[[^\]]*\])+')
 _RANGE = re.compile(r"([0-9]+)(?:-([0-9]+))?")
 
 
@@ -24,11 +24,14 @@ def fold(names: Iterable[str]) -> str:
     >>> fold(["web2", "web1", "db", "web3", "web05"])
     'db, web[1-3,05]'
     """
-    groups: dict[tuple[str, str], list[str]] = {}
+    groups: dict[tuple[str, str, bool], list[str]] = {}
     for name in sorted(set(names), key=natural):
         prefix, digits, suffix = _split(name)
-        groups.setdefault((prefix, suffix) if digits else (name, ""), []).append(digits)
-    return ", ".join(_group_text(prefix, suffix, digits) for (prefix, suffix), digits in groups.items())
+        groups.setdefault((prefix, suffix, bool(digits)), []).append(digits)
+    return ", ".join(
+        f"{prefix}{_numbers_text(digits)}{suffix}" if numbered else _plain(prefix)
+        for (prefix, suffix, numbered), digits in groups.items()
+    )
 
 
 def unfold(text: str) -> list[str]:
@@ -61,12 +64,12 @@ def _split(name: str) -> tuple[str, str, str]:
     return name[: last.start()], last.group(), name[last.end() :]
 
 
-def _group_text(prefix: str, suffix: str, digits: list[str]) -> str:
-    if digits == [""]:
-        return json.dumps(prefix, ensure_ascii=False) if not prefix or _SIGNS.search(prefix) else prefix
-    numbers = [text for text in digits if text]
-    body = numbers[0] if len(numbers) == 1 else f"[{','.join(_ranges(numbers))}]"
-    return f"{prefix}{body}{suffix}"
+def _plain(name: str) -> str:
+    return json.dumps(name, ensure_ascii=False) if not name or _SIGNS.search(name) else name
+
+
+def _numbers_text(digits: list[str]) -> str:
+    return digits[0] if len(digits) == 1 else f"[{','.join(_ranges(digits))}]"
 
 
 def _ranges(digits: list[str]) -> Iterator[str]:

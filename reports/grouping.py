@@ -74,7 +74,7 @@ def group_hosts(states: Iterable[HostState], fleet: Fleet) -> tuple[HostGroup, .
     for state in states:
         host = fleet.host.get(state.host_id)
         stage = Stage.FINISHED if state.status.protected else state.stage
-        found.setdefault((state.status, stage, _common(state.cause, host), _common(_hint(state), host)), []).append(
+        found.setdefault((state.status, stage, _common(_cause(state), host), _common(_hint(state), host)), []).append(
             state
         )
     groups = [_group(*key, members) for key, members in found.items()]
@@ -86,6 +86,12 @@ def what_next(state: HostState) -> str:
     return _hint(state)
 
 
+def _cause(state: HostState) -> str:
+    """The ledger's; where a probe is all there is, what it found."""
+    found_only = state.status in {HostStatus.STALE, HostStatus.UNSUPPORTED} and state.finding is not None
+    return state.cause or (state.finding.summary if found_only and state.finding else "")
+
+
 def _hint(state: HostState) -> str:
     return state.hint or WHAT_NEXT[state.status]
 
@@ -93,7 +99,7 @@ def _hint(state: HostState) -> str:
 def _group(status: HostStatus, stage: Stage, cause: str, hint: str, members: list[HostState]) -> HostGroup:
     """The texts are those of the hosts where all have the same, else without what is particular to one."""
     ids = tuple(sorted((state.host_id for state in members), key=natural))
-    causes, hints = {state.cause for state in members}, {_hint(state) for state in members}
+    causes, hints = {_cause(state) for state in members}, {_hint(state) for state in members}
     return HostGroup(
         status,
         stage,
