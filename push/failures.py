@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable
 
 import paramiko
+from paramiko.ber import BERException
 from paramiko.ssh_exception import (
     AuthenticationException,
     BadAuthenticationType,
@@ -224,12 +225,12 @@ def _ssh_trouble(error: BaseException, guard: Guard) -> PushError:
     words = _words(error)
     if "ignature verification" in words:
         return _untrusted(error, guard)
+    if guard.touched:
+        return OutcomeUnknown(f"{LOST[guard.stage]}: {words}", hint=ASK_AGAIN)
     if guard.stage is Stage.AUTHENTICATE:
         return AuthenticationRefused(f"the login broke off: {words}", hint=TRY_AGAIN)
     if guard.stage is Stage.BANNER or "banner" in words or "protocol version" in words:
         return _not_ssh(Exception(words), guard)
-    if guard.touched:
-        return OutcomeUnknown(f"{LOST[guard.stage]}: {words}", hint=ASK_AGAIN)
     return Unreachable(f"the SSH connection broke off: {words}; {NOTHING_TOUCHED}", hint=TRY_AGAIN)
 
 
@@ -266,7 +267,7 @@ MEANINGS: tuple[tuple[Kinds, Meaning], ...] = (
     (IncompatiblePeer, _incompatible),
     (ChannelException, _no_channel),
     ((EOFError, ConnectionError), _lost),
-    (paramiko.SSHException, _ssh_trouble),
+    ((paramiko.SSHException, BERException), _ssh_trouble),
     (OSError, _lost),
 )
 """What they mean once there is one."""
