@@ -49,7 +49,7 @@ def test_a_changed_key_is_refused_with_both_fingerprints_until_its_host_is_named
     before = file.read_text()
     assert trust(file, offers).refused == tuple(offers)
     assert file.read_text() == before
-    assert trust(file, offers, replace_hosts=["a"]).replaced == ("a",)
+    assert trust(file, offers, replace_hosts=[HostId("a")]).replaced == ("a",)
     assert file.read_text() == f"# ours\nb,c {OLD.public}\nz {OLD.public}\na {NEW.public}\n"
 
 
@@ -58,7 +58,7 @@ def test_a_pattern_is_not_changed_by_itself(tmp_path: Path) -> None:
     file.write_text(f"*.shop {OLD.public}\n")
     offers = _offers(file, (_target("till", "till.shop"), NEW))
     with pytest.raises(InputError, match="several hosts"):
-        trust(file, offers, replace_hosts=["till"])
+        trust(file, offers, replace_hosts=[HostId("till")])
     assert file.read_text() == f"*.shop {OLD.public}\n"
 
 
