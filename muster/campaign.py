@@ -56,6 +56,7 @@ class Campaign:
     Attributes:
         reason: one sentence for clients: why somebody touches their machines.
         deadline: aware; nothing is planned to end after it.
+        timezone: IANA name; the zone in which the campaign's own times are told.
         parameters: handed to the fix, such as ``zones`` and ``instants`` for ``tzdata``.
     """
 
@@ -63,6 +64,7 @@ class Campaign:
     name: str
     fix: FixName
     deadline: datetime
+    timezone: str = "UTC"
     reason: str = ""
     parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     waves: WavePolicy = WavePolicy()

@@ -165,6 +165,7 @@ def _campaign(sections: CampaignSections) -> Campaign:
         name=sections.name,
         fix=FixName(sections.fix),
         deadline=_aware(sections.deadline, zone),
+        timezone=sections.timezone,
         reason=sections.reason,
         parameters=MappingProxyType(dict(sections.parameters)),
         waves=TypeAdapter(WavePolicy).validate_python(sections.waves.model_dump()),

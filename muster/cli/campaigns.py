@@ -53,7 +53,7 @@ def say_standing(workspace: Workspace, campaign_id: CampaignId, *, as_json: bool
             {"campaign": campaign_id, "hosts": len(states), "protected": protected, "by_status": counts_of(states)}
         )
         return
-    say(f"{protected:,} of {count(len(states), 'host')} protected: ", style="bold")
+    say(f"{protected:,} of {count(len(states), 'host')} protected:", style="bold")
     for status, number in counts_of(states).items():
         say(f"  {number:>7,}  {status}")
 

@@ -1,11 +1,13 @@
 """How plans are shown on a terminal: the summary, the days of people, what is not placed and why."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from muster.cli.output import count, say, table
 from muster.crew import Crew
 from muster.fleet import Fleet
+from muster.ids import PersonId
 from muster.plan import Assignment, Plan, Reason, VisitMode
 
 SHOWN_VISITS = 40
@@ -27,15 +29,17 @@ def say_plan(plan: Plan, fleet: Fleet, crew: Crew, *, everything: bool) -> None:
         for one in plan.unplaced:
             for reason in one.reasons:
                 say(f"    {one.visit_id}: {reason_line(reason)}")
-    shown = plan.assignments if everything else plan.assignments[:SHOWN_VISITS]
-    say()
-    table(
-        ("when (site's time)", "who", "visit", "hosts", "minutes", "travel"),
-        [_row(plan, one, fleet, crew) for one in sorted(shown, key=lambda one: (one.starts_at, one.visit_id))],
-        right=(3, 4, 5),
-    )
-    if len(shown) < len(plan.assignments):
-        say(f"and {len(plan.assignments) - len(shown)} more (muster plan show --all)")
+    ordered = sorted(plan.assignments, key=lambda one: (one.starts_at.date(), one.person_id, one.starts_at))
+    shown = ordered if everything else ordered[:SHOWN_VISITS]
+    for (day, person_id), visits in groupby(shown, key=lambda one: (one.starts_at.date(), one.person_id)):
+        say(f"\n{day:%a %d %b %Y}  {_who(crew, person_id)}", style="bold")
+        table(
+            ("  site's time", "", "hosts", "minutes", "travel", "where", "visit"),
+            [_row(plan, one, fleet) for one in visits],
+            right=(2, 3, 4),
+        )
+    if len(shown) < len(ordered):
+        say(f"\nand {len(ordered) - len(shown)} more (muster plan show --all)")
 
 
 def reason_line(reason: Reason) -> str:
@@ -44,10 +48,10 @@ def reason_line(reason: Reason) -> str:
 
 
 def local_span(assignment: Assignment, plan: Plan, fleet: Fleet) -> str:
-    """When a visit is, in the time of its site: ``Mon 19 Oct 09:15-10:00``."""
+    """When a visit is, in the time of its site: ``09:15-10:00``."""
     zone = ZoneInfo(fleet.site[plan.visit[assignment.visit_id].site_id].timezone)
     starts, ends = assignment.starts_at.astimezone(zone), assignment.ends_at.astimezone(zone)
-    return f"{starts:%a %d %b %H:%M}-{ends:%H:%M}"
+    return f"{starts:%H:%M}-{ends:%H:%M}"
 
 
 def euros(cents: int) -> str:
@@ -89,21 +93,25 @@ def plan_document(plan: Plan) -> dict[str, object]:
     }
 
 
-def _row(plan: Plan, one: Assignment, fleet: Fleet, crew: Crew) -> Sequence[str]:
+def _row(plan: Plan, one: Assignment, fleet: Fleet) -> Sequence[str]:
     visit = plan.visit[one.visit_id]
-    person = crew.engineer.get(one.person_id)
-    partner = crew.partner.get(person.partner_id) if person and person.partner_id else None
-    who = (person.name if person else str(one.person_id)) + (f" ({partner.name})" if partner else "")
-    where = f"{fleet.site[visit.site_id].name}, {fleet.client[visit.client_id].name}"
-    mode = "remote" if visit.mode is VisitMode.REMOTE else "on site"
     return (
-        local_span(one, plan, fleet),
-        who,
-        f"{visit.id}: {where}, {mode}",
+        f"  {local_span(one, plan, fleet)}",
+        "remote" if visit.mode is VisitMode.REMOTE else "on site",
         str(len(visit.host_ids)),
         str(visit.effort_minutes),
-        str(one.travel_minutes or ""),
+        str(one.travel_minutes or "-"),
+        f"{fleet.site[visit.site_id].name}, {fleet.client[visit.client_id].name}",
+        str(visit.id),
     )
+
+
+def _who(crew: Crew, person_id: PersonId) -> str:
+    person = crew.engineer.get(person_id)
+    if person is None:
+        return str(person_id)
+    partner = crew.partner.get(person.partner_id) if person.partner_id else None
+    return f"{person.name} ({partner.name})" if partner else person.name
 
 
 def _parts(plan: Plan) -> str:

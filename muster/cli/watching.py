@@ -6,7 +6,6 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from reports.summary import write_summary
 from rich.console import Group
 from rich.live import Live
 from rich.text import Text
@@ -21,6 +20,7 @@ from muster.records import WaveState
 from reports.evidence import evidence_rows, write_evidence_csv
 from reports.grouping import HostGroup, group_hosts, what_next
 from reports.record import CampaignRecord
+from reports.summary import write_summary
 from reports.workbook import write_evidence_xlsx
 
 WATCH_SECONDS = 2.0
@@ -133,13 +133,7 @@ def _headline(record: CampaignRecord) -> Text:
 
 
 def _local(record: CampaignRecord) -> str:
-    zones = {site.timezone for site in record.fleet.sites}
-    zone = ZoneInfo(next(iter(zones))) if len(zones) == 1 else None
-    return (
-        f"{record.campaign.deadline.astimezone(zone):%a %d %b %Y %H:%M %Z}"
-        if zone
-        else f"{record.campaign.deadline:%a %d %b %Y %H:%M} UTC"
-    )
+    return f"{record.campaign.deadline.astimezone(ZoneInfo(record.campaign.timezone)):%a %d %b %Y %H:%M %Z}"
 
 
 def _stop_lines(record: CampaignRecord) -> list[Text]:
