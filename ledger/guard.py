@@ -1,7 +1,7 @@
 """What stands between words that came from hosts and the ledger: the redactor, and what a database can hold."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from math import isfinite
@@ -18,21 +18,30 @@ def leave(text: str) -> str:
     return text
 
 
+def _storable(text: str) -> str:
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """Cleans every text that a host or a person had a hand in.
 
     ``redact`` takes secrets out. Then NUL and lone surrogates, which PostgreSQL does not hold, become U+FFFD.
+    A guard serves one transaction and cleans equal texts once; hundreds of hosts say the same. It must not live
+    longer, because a redactor learns new secrets.
     """
 
     redact: Redact = leave
+    seen: dict[str, str] = field(default_factory=dict, repr=False)
 
     def text(self, text: str) -> str:
         """One text, fit to be kept."""
-        clean = self.redact(text)
-        if clean.isascii() and "\0" not in clean:
-            return clean
-        return clean.replace("\0", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        clean = self.seen.get(text)
+        if clean is None:
+            clean = self.seen[text] = _storable(self.redact(text))
+        return clean
 
     def texts(self, texts: tuple[str, ...]) -> tuple[str, ...]:
         """Several texts."""
@@ -40,10 +49,16 @@ class Guard:
 
     def finding(self, finding: Finding | None) -> Finding | None:
         """A finding with clean words."""
-        if finding is None:
-            return None
+        if finding is None or self._is_clean(finding):
+            return finding
         facts = tuple(Fact(self.text(fact.layer), self.text(fact.key), self.text(fact.value)) for fact in finding.facts)
         return replace(finding, summary=self.text(finding.summary), facts=facts, advice=self.texts(finding.advice))
+
+    def _is_clean(self, finding: Finding) -> bool:
+        words = [finding.summary, *finding.advice]
+        for fact in finding.facts:
+            words += (fact.layer, fact.key, fact.value)
+        return all(self.text(word) == word for word in words)
 
     def outcome(self, outcome: HostOutcome) -> HostOutcome:
         """An outcome with clean words."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ledger.address import read_address
 from ledger.database import DEFAULT_LIMITS, Database, Limits
-from ledger.guard import Guard, Redact, leave
+from ledger.guard import Redact, leave
 from ledger.schema import bring_up_to_date
 from ledger.store import SqlLedger
 from muster.clock import Clock, SystemClock
@@ -47,7 +47,7 @@ def open_ledger(
     except BaseException:
         database.close()
         raise
-    return SqlLedger(database, clock, lease_clock or SystemClock(), Guard(redact))
+    return SqlLedger(database, clock, lease_clock or SystemClock(), redact)
 
 
 def _prepare_file(file: Path, *, create: bool) -> None:

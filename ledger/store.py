@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ledger import attempts, campaigns, claims, events, inventory_store, plans, probes, waves
 from ledger.database import Database
-from ledger.guard import Guard
+from ledger.guard import Guard, Redact
 from ledger.writing import Writing
 from muster.campaign import Campaign
 from muster.clock import Clock
@@ -37,11 +37,11 @@ class SqlLedger:
     Made by ``ledger.open.open_ledger``. ``clock`` tells the times of the record, ``lease_clock`` real time.
     """
 
-    def __init__(self, database: Database, clock: Clock, lease_clock: Clock, guard: Guard) -> None:
+    def __init__(self, database: Database, clock: Clock, lease_clock: Clock, redact: Redact) -> None:
         self.database = database
         self._clock = clock
         self._lease_clock = lease_clock
-        self._guard = guard
+        self._redact = redact
 
     def __repr__(self) -> str:
         return f"SqlLedger({self.database.address})"
@@ -50,7 +50,7 @@ class SqlLedger:
     def _writing(self) -> Iterator[Writing]:
         with self.database.writing() as connection:
             # asked inside the transaction: whoever had to wait for the lock must not write an older time
-            yield Writing(connection, self._guard, self._clock.now(), self._lease_clock.now())
+            yield Writing(connection, Guard(self._redact), self._clock.now(), self._lease_clock.now())
 
     def revision(self) -> int:
         with self.database.reading() as connection:

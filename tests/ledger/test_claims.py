@@ -130,6 +130,14 @@ def test_an_attempt_that_never_began_leaves_the_host_as_it_was(ledger: SqlLedger
     assert lease.probe_first
 
 
+def test_what_a_failed_push_left_behind_is_not_forgotten_by_an_attempt_that_never_began(ledger: SqlLedger) -> None:
+    begin_stale(ledger, 2)
+    finish(ledger, claim(ledger, ids(1)), outcome(HostStatus.FAILED, Stage.COMMAND))
+    finish(ledger, claim(ledger, ids(1)), outcome(HostStatus.STALE, Stage.NOT_STARTED))
+    finish(ledger, claim(ledger, ids(2)[1:]), outcome(HostStatus.FAILED, Stage.NOT_STARTED))
+    assert [lease.probe_first for lease in claim(ledger, ids(2))] == [True, True]
+
+
 def test_a_lease_that_runs_out_is_recovered_as_unknown_and_asks_for_a_probe(
     ledger: SqlLedger, lease_clock: ManualClock, clock: ManualClock
 ) -> None:

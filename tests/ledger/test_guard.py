@@ -65,6 +65,19 @@ def test_what_a_database_cannot_hold_is_replaced_on_both_the_same(ledger: SqlLed
     assert kept.facts == odd.facts
 
 
+def test_a_secret_that_the_redactor_learns_later_is_taken_out_from_then_on(url: str, opened: Open) -> None:
+    secrets: list[str] = []
+
+    def redact(text: str) -> str:
+        return "[secret]" if text in secrets else text
+
+    ledger = opened(url, redact=redact)
+    ledger.note("x", by="ann", data={"word": SECRET})
+    secrets.append(SECRET)
+    ledger.note("x", by="ann", data={"word": SECRET})
+    assert [event.data["word"] for event in ledger.events()] == [SECRET, "[secret]"]
+
+
 def test_values_that_json_does_not_know_become_text() -> None:
     assert Guard().plain({"a": object, 1: (True, None, 2.5, float("inf"))}) == {
         "a": "<class 'object'>",
