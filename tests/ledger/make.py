@@ -71,8 +71,8 @@ def campaign(fix: str = "tzdata", reason: str = "the clocks change") -> Campaign
         "Vancouver 2026",
         FixName(fix),
         datetime(2026, 11, 1, 9, tzinfo=UTC),
-        reason,
-        {"zones": "America/Vancouver"},
+        reason=reason,
+        parameters={"zones": "America/Vancouver"},
     )
 
 
