@@ -4,6 +4,7 @@ SHELL := /bin/bash
 HOSTS ?= 24
 ARGS ?=
 BIN := .venv/bin
+export MUSTER_ZONE_CACHE ?= $(CURDIR)/.cache/zones
 
 help: ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

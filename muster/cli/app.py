@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
+from rich.markup import escape
 
 import muster
 from muster.cli import acts, capacity, demo, fleet, planning, watching
@@ -43,7 +43,7 @@ def options(
 hosts = typer.Typer(no_args_is_help=True, help="Hosts: trust their keys.")
 hosts.command("trust")(fleet.trust)
 
-plan = typer.Typer(help="Make a plan; explain one.", invoke_without_command=True)
+plan = typer.Typer(invoke_without_command=True)
 plan.callback()(planning.plan)
 plan.command("explain")(planning.explain)
 plan.command("show")(planning.show)
@@ -69,23 +69,16 @@ app.command("demo")(demo.demo)
 def main() -> None:
     """Run the command line; every error ends here as a sentence, never as a traceback."""
     try:
-        code = app(standalone_mode=False)
+        app()
     except MusterError as error:
         say_error(error)
         sys.exit(error.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        errors.print("[bold red]muster:[/] interrupted; muster run carries on where this ended")
-        sys.exit(130)
     except BrokenPipeError:
         sys.exit(0)  # the reader of our output has seen enough (muster status | head)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a sentence and a place to look, no traceback
-        errors.print(f"[bold red]muster:[/] an error nobody foresaw: {type(error).__name__}: {error}")
+        errors.print(f"[bold red]muster:[/] an error nobody foresaw: {type(error).__name__}: {escape(str(error))}")
         errors.print(f"[bold]what to do:[/] please report it with {_keep_details()}")
         sys.exit(70)
-    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _keep_details() -> Path:

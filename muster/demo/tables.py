@@ -60,7 +60,7 @@ CREW = (
     {"id": "priya", "name": "Priya Raman", **_OWN, "skills": "linux windows", "email": "priya@helpline.example",
      "home_latitude": "49.8801", "home_longitude": "-119.4436", "region": "interior", "rate_per_hour": "63.00"},
     {"id": "tom", "name": "Tom Beaulieu", **_OWN, "skills": "linux", "email": "tom@helpline.example",
-     "home_latitude": "53.9169", "home_longitude": "-122.7494", "region": "north", "rate_per_hour": "59.00"},
+     "home_latitude": "53.8866", "home_longitude": "-122.8121", "region": "north", "rate_per_hour": "59.00"},
     {"id": "ti-ana", "name": "Ana Castillo", **_THEIRS, "skills": "linux windows", "partner_id": "thompson-it",
      "email": "ana@thompson-it.example", "home_latitude": "50.6740", "home_longitude": "-120.3280",
      "region": "interior", "rate_per_hour": "84.00"},
