@@ -113,7 +113,7 @@ def capacity_of(problem: Problem, fleet: Fleet, effort: EffortModel, shares: Seq
     nearest = min(shares, key=lambda share: abs(share - effort.policy.percentile))
     return Capacity(
         tuple(shares),
-        _needs(groups, supplies, minutes, regular, extended, nearest),
+        _needs(problem, groups, supplies, minutes, regular, extended, nearest),
         _weeks(problem, supplies, regular),
     )
 
@@ -257,7 +257,7 @@ def _serve(
     limits = [solver.RowConstraint(0, room, "") for room in rooms]
     agreements = _agreements(problem, supplies, solver)
     for number, group in enumerate(groups):
-        row = solver.RowConstraint(needed[number], solver.infinity(), "")
+        row = solver.RowConstraint(needed[number], needed[number], "")
         missing = solver.NumVar(0, solver.infinity(), "")
         row.SetCoefficient(missing, 1)
         objective.SetCoefficient(missing, 1000)
@@ -307,6 +307,7 @@ def _agreements(
 
 
 def _needs(
+    problem: Problem,
     groups: Sequence[_Group],
     supplies: Sequence[_Supply],
     minutes: Mapping[float, Sequence[float]],
@@ -328,7 +329,7 @@ def _needs(
             travel_minutes=sum(groups[n].travel for n in numbers),
             short={s: _sum(regular[s].short, numbers) for s in minutes},
             short_with_overtime={s: _sum(extended[s].short, numbers) for s in minutes},
-            tight_weeks=_tight([groups[n] for n in numbers], supplies, regular[share])
+            tight_weeks=_tight(problem, [groups[n] for n in numbers], supplies, regular[share])
             if _sum(regular[share].short, numbers) > 0
             else (),
         )
@@ -343,12 +344,18 @@ def _sum(values: Sequence[float], numbers: Iterable[int]) -> float:
     return total if total > 0.5 else 0.0
 
 
-def _tight(groups: Sequence[_Group], supplies: Sequence[_Supply], served: _Served) -> tuple[Week, ...]:
-    """Weeks in which work of these groups could be done, and every hour of those weeks is used."""
+def _tight(
+    problem: Problem, groups: Sequence[_Group], supplies: Sequence[_Supply], served: _Served
+) -> tuple[Week, ...]:
+    """Weeks in which work of these groups could be done, and everybody who may do it is used to the full."""
     weeks = sorted({week for group in groups for week in group.weeks})
     tight = []
     for week in weeks:
-        there = [(s.minutes, served.used[n]) for n, s in enumerate(supplies) if s.week == week and s.minutes]
+        there = [
+            (supply.minutes, served.used[number])
+            for number, supply in enumerate(supplies)
+            if supply.week == week and supply.minutes and any(_may(problem, group, supply) for group in groups)
+        ]
         if there and all(used >= minutes - 0.5 for minutes, used in there):
             tight.append(week)
     return tuple(tight)

@@ -39,6 +39,11 @@ and one more person last."""
 MOST_OVERTIME = 180
 """Nobody is asked for more minutes beyond the hours that are planned already."""
 
+TIME_RULES = frozenset(
+    {"promised start", "deadline", "length", "travel limit", "access", "busy", "rest", "reach", "room"}
+)
+"""Rules about which longer hours, the person's or the site's, may do something."""
+
 MOST_DAYS_TRIED = 80
 """Person-days for which changes are tried, those with the fewest broken rules first."""
 
@@ -155,19 +160,12 @@ def _raise_caps(trial: _Trial, state: State) -> None:
 
 def _fitted(trial: _Trial, state: State, rules: set[str]) -> Tour | None:
     """The day's best tour with the visit: as it is, else with overtime, else with other access hours, else both."""
-    for overtime, access in ((False, False), (True, False), (False, True), (True, True)):
-        if (overtime and not _helps(rules, "overtime")) or (access and not _helps(rules, "access")):
-            continue
+    ways = ((False, False), (True, False), (False, True), (True, True)) if rules & TIME_RULES else ((False, False),)
+    for overtime, access in ways:
         tour = _try(trial, state, overtime=overtime, access=access)
         if tour is not None:
             return tour
     return None
-
-
-def _helps(rules: set[str], kind: str) -> bool:
-    """Whether a kind of loosening can do anything about what stops the visit."""
-    hours = {"length", "reach", "room", "busy", "rest", "access", "deadline"}
-    return bool(rules & (hours if kind == "overtime" else {"access", "deadline", "reach", "room", "promised start"}))
 
 
 def _try(trial: _Trial, state: State, *, overtime: bool, access: bool) -> Tour | None:

@@ -140,7 +140,7 @@ def _trimmed(person: Engineer, day: date, shift: Span, busy: Sequence[Span], pol
         if span.starts <= starts:
             starts = max(starts, span.ends)
         elif span.ends >= ends:
-            ends, latest = min(ends, span.starts), min(latest, max(span.starts, ends))
+            ends, latest = min(ends, span.starts), min(latest, span.starts)
         else:
             inside.append(span)
     if ends <= starts:

@@ -147,11 +147,12 @@ def deadline(case: Case) -> str | None:
 
 
 def access(case: Case) -> str | None:
-    """On that day the visit's own hours and the person's overlap for long enough."""
-    effort = case.demand.visit.effort_minutes
+    """On that day the visit's own hours and the person's overlap for long enough, as far as either lets them."""
     hours = Span(case.day.starts, case.day.latest_end)
+    longest = max((span.ends - span.starts for span in case.demand.spans), default=0)
+    effort = min(case.demand.visit.effort_minutes, hours.ends - hours.starts, longest)
     shared = [_overlap(span, hours) for span in case.demand.spans]
-    if any(span.ends - span.starts >= effort for span in shared):
+    if any(span.ends - span.starts >= effort for span in shared) or not case.demand.spans:
         return None
     today = [s for s in case.demand.spans if s.starts < hours.ends + 720 and hours.starts - 720 < s.ends]
     if not today:
@@ -166,7 +167,7 @@ def access(case: Case) -> str | None:
 def busy(case: Case) -> str | None:
     """The person's calendar leaves a free stretch that is long enough."""
     free = without(Span(case.day.starts, case.day.latest_end), case.day.blocked)
-    effort = case.demand.visit.effort_minutes
+    effort = min(case.demand.visit.effort_minutes, case.day.latest_end - case.day.starts)
     if case.day.blocked and all(span.ends - span.starts < effort for span in free):
         spans = ", ".join(f"{case.local(s.starts)}-{case.local(s.ends)}" for s in case.day.blocked)
         return f"{case.person.name} is busy {spans} on {case.date}"
@@ -182,8 +183,9 @@ def rest(case: Case) -> str | None:
 
 
 def reach(case: Case) -> str | None:
-    """With the way there and back, the visit fits into what hours, calendar and access leave, were the day empty."""
-    if _alone(case) or _alone(case, without_rest=True):
+    """What hours, calendar, access and travel each allow by themselves meets, were the day empty."""
+    by_itself = (promised_start, deadline, length, travel_limit, access, busy, rest)
+    if any(rule(case) is not None for rule in by_itself) or _alone(case):
         return None
     there, back = _legs(case)
     return (

@@ -122,7 +122,8 @@ class Touring:
         times, now, latest = [], day.starts, day.latest_end
         for number in range(2 * len(visits) + 1):
             if number == rest_before:
-                now = _after_rest(day, now)
+                # Before the first leg the rest may begin before the day does.
+                now = max(now, _after_rest(day, now if number else -NEVER))
             if number % 2 == 0:
                 now = _clear_of(day.blocked, now, legs[number // 2])
                 times.append(now)

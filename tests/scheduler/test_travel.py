@@ -1,0 +1,54 @@
+"""Minutes between places: the speed model, tables, unknown places."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from muster.fleet import Place
+from scheduler.travel import LONGEST_MINUTES, SpeedTravel, Spot, TableTravel, distance_km
+
+BERLIN, HAMBURG = Place(52.52, 13.405), Place(53.5511, 9.9937)
+PLACES = st.builds(Place, st.floats(-89, 89), st.floats(-179, 179))
+
+
+def test_the_distance_of_two_cities_is_right() -> None:
+    assert distance_km(BERLIN, HAMBURG) == pytest.approx(255.5, abs=1.0)
+
+
+def test_the_model_is_fixed_minutes_and_detour_over_speed() -> None:
+    table = SpeedTravel().matrix([Spot("a", BERLIN), Spot("b", HAMBURG)])
+    expected = 12 + distance_km(BERLIN, HAMBURG) * 1.3 / 50 * 60
+    assert table[0, 1] == int(np.ceil(expected))
+    assert table[0, 0] == 0
+
+
+def test_one_building_needs_no_travel_and_an_unknown_place_the_usual_minutes() -> None:
+    next_door = Place(52.5204, 13.4052)
+    table = SpeedTravel().matrix([Spot("a", BERLIN), Spot("b", next_door), Spot("c")])
+    assert (table[0, 1], table[0, 2], table[2, 0], table[2, 2]) == (0, 30, 30, 0)
+
+
+def test_no_leg_is_longer_than_a_day() -> None:
+    table = SpeedTravel().matrix([Spot("a", BERLIN), Spot("b", Place(-33.9, 151.2))])
+    assert table[0, 1] == LONGEST_MINUTES
+
+
+def test_a_table_wins_over_the_model_in_its_own_direction_only() -> None:
+    spots = [Spot("a", BERLIN), Spot("b", HAMBURG)]
+    table = TableTravel({("a", "b"): 7, ("a", "elsewhere"): 1}).matrix(spots)
+    assert table[0, 1] == 7
+    assert table[1, 0] == SpeedTravel().matrix(spots)[1, 0]
+
+
+def test_many_places_are_worked_out_in_blocks_with_the_same_result() -> None:
+    spots = [Spot(str(n), Place(50 + n / 100, n / 90)) for n in range(600)]
+    table = SpeedTravel().matrix(spots)
+    assert table[599, 3] == SpeedTravel().matrix([spots[599], spots[3]])[0, 1]
+
+
+@given(st.lists(PLACES, min_size=2, max_size=6))
+def test_the_way_back_takes_as_long(places: list[Place]) -> None:
+    table = SpeedTravel().matrix([Spot(str(n), place) for n, place in enumerate(places)])
+    assert (abs(table - table.T) <= 1).all()
+    assert (table >= 0).all()
