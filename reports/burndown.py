@@ -1,12 +1,21 @@
 """The burn-down: how many hosts were not yet protected at each moment, drawn as SVG with words beside the colours."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from muster.ids import HostId
+from muster.records import HostState
 from reports.record import CampaignRecord
 
 WIDTH, HEIGHT = 720, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 20, 34, 44
+_MOST_TICKS = 7
+_TICK_MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440)
+_BEGINNING = 0.15
+"""Below this share (of the time from start to deadline) the time so far is too narrow to read, and drawn larger."""
+
+Points = tuple[tuple[datetime, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +33,20 @@ class BurnDown:
     Attributes:
         points: when (aware), and how many were not protected from then on; the first at the start, the last now.
         line: the points as a staircase, ready for ``polyline``.
-        pace: from now to the deadline at nothing, empty where nothing is open or the deadline is over.
-        before_deadline: whether the report was made before the deadline.
+        area: what lies below the line, ready for ``polygon``.
+        pace: from now to nothing at the deadline; empty where nothing is open or the deadline is over.
+        deadline_x: None where the picture ends before the deadline.
     """
 
-    points: tuple[tuple[datetime, int], ...]
+    points: Points
     line: str
     area: str
     pace: str
     now_x: float
     now_y: float
-    deadline_x: float
+    deadline_x: float | None
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
-    before_deadline: bool
     open_now: int
     left: float = _LEFT
     right: float = WIDTH - _RIGHT
@@ -45,26 +54,14 @@ class BurnDown:
     bottom: float = HEIGHT - _BOTTOM
 
 
-def series(record: CampaignRecord) -> tuple[tuple[datetime, int], ...]:
+def series(record: CampaignRecord) -> Points:
     """How many hosts were not protected, from the first thing that happened until now.
 
     Taken from the ends of attempts and from where each host stands now, so the last figure is the ledger's own.
     """
-    changes: list[tuple[datetime, int]] = []
-    starts = [attempt.begun_at for attempt in record.attempts] + [state.changed_at for state in record.hosts]
-    for state in record.hosts:
-        ends = [
-            (a.outcome.at, a.outcome.status.protected) for a in record.attempts_of.get(state.host_id, ()) if a.outcome
-        ]
-        ends = [end for end in ends if end[0] < state.changed_at]
-        safe = False
-        for at, protected in [*ends, (state.changed_at, state.status.protected)]:
-            if protected != safe:
-                changes.append((at, -1 if protected else 1))
-                safe = protected
-    start = min([*starts, record.now])
-    points = [(start, len(record.hosts))]
-    for at, change in sorted(changes):
+    begun = [attempt.begun_at for attempt in record.attempts] + [state.changed_at for state in record.hosts]
+    points = [(min([*begun, record.now]), len(record.hosts))]
+    for at, change in sorted(change for state in record.hosts for change in _changes(record, state)):
         if points[-1][0] == at and len(points) > 1:
             points[-1] = (at, points[-1][1] + change)
         else:
@@ -75,32 +72,57 @@ def series(record: CampaignRecord) -> tuple[tuple[datetime, int], ...]:
 
 
 def burn_down(record: CampaignRecord) -> BurnDown:
-    """The picture of a campaign."""
+    """From the beginning to the deadline, with the pace that is needed from now on."""
     points = series(record)
     start, now, deadline = points[0][0], points[-1][0], record.campaign.deadline
-    end = max(deadline, now, start + timedelta(hours=1))
-    top_value = max(1, *(count for _, count in points))
+    return _draw(record, points, max(deadline, now, start + timedelta(hours=1)), deadline)
+
+
+def beginning(record: CampaignRecord) -> BurnDown | None:
+    """The time so far by itself, where it is too short to be seen in the whole picture."""
+    points = series(record)
+    start, now, deadline = points[0][0], points[-1][0], record.campaign.deadline
+    if len(points) < 3 or not start < now < start + (deadline - start) * _BEGINNING:
+        return None
+    return _draw(record, points, now, None)
+
+
+def _changes(record: CampaignRecord, state: HostState) -> Iterator[tuple[datetime, int]]:
+    """When a host became protected (-1 of those that are open) or was so no more (+1)."""
+    safe = False
+    for at, protected in [*_ends(record, state.host_id, state.changed_at), (state.changed_at, state.status.protected)]:
+        if protected != safe:
+            yield at, -1 if protected else 1
+            safe = protected
+
+
+def _ends(record: CampaignRecord, host_id: HostId, before: datetime) -> list[tuple[datetime, bool]]:
+    outcomes = [attempt.outcome for attempt in record.attempts_of.get(host_id, ()) if attempt.outcome]
+    return [(outcome.at, outcome.status.protected) for outcome in outcomes if outcome.at < before]
+
+
+def _draw(record: CampaignRecord, points: Points, end: datetime, deadline: datetime | None) -> BurnDown:
+    start, (now, still_open) = points[0][0], points[-1]
+    steps = _steps(max(1, *(count for _, count in points)))
 
     def x(at: datetime) -> float:
         return round(_LEFT + (WIDTH - _LEFT - _RIGHT) * ((at - start) / (end - start)), 1)
 
     def y(count: float) -> float:
-        return round(HEIGHT - _BOTTOM - (HEIGHT - _TOP - _BOTTOM) * count / top_value, 1)
+        return round(HEIGHT - _BOTTOM - (HEIGHT - _TOP - _BOTTOM) * count / steps[-1], 1)
 
     line = _staircase([(x(at), y(count)) for at, count in points])
-    still_open = points[-1][1]
-    needed = f"{x(now)},{y(still_open)} {x(deadline)},{y(0)}" if still_open and now < deadline else ""
+    needed = deadline is not None and still_open and now < deadline
     return BurnDown(
         points=points,
         line=line,
         area=f"{x(start)},{y(0)} {line} {x(now)},{y(0)}",
-        pace=needed,
+        pace=f"{x(now)},{y(still_open)} {x(deadline)},{y(0)}" if deadline and needed else "",
         now_x=x(now),
         now_y=y(still_open),
-        deadline_x=x(deadline),
-        x_ticks=tuple(Tick(x(at), f"{at.day} {at:%b}") for at in _days(start, end)),
-        y_ticks=tuple(Tick(y(count), f"{count:,}") for count in _steps(top_value)),
-        before_deadline=now < deadline,
+        deadline_x=x(deadline) if deadline else None,
+        x_ticks=tuple(Tick(x(at), label) for at, label in _moments(record.local(start), record.local(end))),
+        y_ticks=tuple(Tick(y(count), f"{count:,}") for count in steps),
         open_now=still_open,
     )
 
@@ -114,15 +136,18 @@ def _staircase(points: list[tuple[float, float]]) -> str:
     return " ".join(f"{x},{y}" for x, y in drawn)
 
 
-def _days(start: datetime, end: datetime) -> list[datetime]:
-    """At most seven midnights (UTC), evenly spread."""
-    first = start.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    step = max(1, -(-(end - start).days // 7))
-    days = [first + timedelta(days=step * index) for index in range(8)]
-    return [day for day in days if day < end]
+def _moments(start: datetime, end: datetime) -> list[tuple[datetime, str]]:
+    """Round moments between two, in their own zone, at most eight: days where the span is long, else times of day."""
+    minutes = (end - start) / timedelta(minutes=1)
+    step = next((step for step in _TICK_MINUTES if minutes / step <= _MOST_TICKS), 0)
+    step = step or 1440 * -(-int(minutes) // (1440 * _MOST_TICKS))
+    midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
+    passed = -(-int((start - midnight).total_seconds()) // (60 * step))
+    found = [midnight + timedelta(minutes=step * (passed + index)) for index in range(_MOST_TICKS + 1)]
+    return [(at, f"{at.day} {at:%b}" if step >= 1440 else f"{at:%H:%M}") for at in found if start <= at <= end]
 
 
 def _steps(top_value: int) -> list[int]:
-    """Round figures up to the highest one: at most six."""
+    """Round figures from nothing to the highest one or just above: at most seven."""
     size = next(base * 10**power for power in range(12) for base in (1, 2, 5) if top_value / (base * 10**power) <= 5)
-    return list(range(0, top_value + 1, size))
+    return list(range(0, top_value + size, size))

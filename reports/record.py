@@ -56,6 +56,10 @@ class CampaignRecord:
         """How many are not, as far as is known."""
         return len(self.hosts) - self.protected
 
+    def local(self, at: datetime) -> datetime:
+        """An instant in the zone in which the campaign's own times are told."""
+        return at.astimezone(ZoneInfo(self.campaign.timezone))
+
     def count(self, status: HostStatus) -> int:
         """How many hosts stand there."""
         return sum(state.status is status for state in self.hosts)

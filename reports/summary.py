@@ -14,7 +14,7 @@ from muster.ids import ClientId, HostId
 from muster.outcomes import HostStatus
 from muster.plan import Plan
 from muster.records import WaveState
-from reports.burndown import BurnDown, burn_down
+from reports.burndown import BurnDown, beginning, burn_down
 from reports.folding import fold, natural
 from reports.grouping import RANK, WHAT_NEXT, HostGroup, group_hosts
 from reports.record import CampaignRecord
@@ -108,6 +108,7 @@ class SummaryPage:
     client: str
     reason: str
     as_of: str
+    timezone: str
     deadline: str
     days_left: str
     hosts: int
@@ -118,6 +119,7 @@ class SummaryPage:
     stop: str
     counts: tuple[tuple[HostStatus, str, int], ...]
     burn: BurnDown
+    beginning: BurnDown | None
     groups: tuple[OpenGroup, ...]
     more_open: int
     clients: tuple[ClientLine, ...]
@@ -145,17 +147,19 @@ def summary_page(
         title=seen.campaign.name,
         client=seen.fleet.client[client_id].name if client_id else "",
         reason=seen.campaign.reason,
-        as_of=moment(seen.now),
-        deadline=moment(seen.campaign.deadline),
+        as_of=moment(seen.local(seen.now)),
+        timezone=seen.campaign.timezone,
+        deadline=moment(seen.local(seen.campaign.deadline)),
         days_left=days_left(seen),
         hosts=len(seen.hosts),
         protected=seen.protected,
         open=seen.open,
         share=share(seen.protected, len(seen.hosts)),
         pace=pace(seen.open, seen.campaign.deadline - seen.now),
-        stop=f"{seen.stop.reason} (by {seen.stop.by}, {moment(seen.stop.at)})" if seen.stop else "",
+        stop=f"{seen.stop.reason} (by {seen.stop.by}, {moment(seen.local(seen.stop.at))})" if seen.stop else "",
         counts=tuple((status, SIGNS[status], seen.count(status)) for status in RANK if seen.count(status)),
         burn=burn_down(seen),
+        beginning=beginning(seen),
         groups=tuple(_open_group(group) for group in groups[:_MOST_GROUPS]),
         more_open=sum(len(group) for group in groups[_MOST_GROUPS:]),
         clients=() if client_id else _client_lines(seen),
@@ -246,8 +250,8 @@ def _wave_lines(record: CampaignRecord) -> tuple[WaveLine, ...]:
             len(wave.host_ids),
             sum(host_id in safe for host_id in wave.host_ids),
             wave.state,
-            moment(wave.opened_at),
-            moment(wave.closed_at) if wave.closed_at else "",
+            moment(record.local(wave.opened_at)),
+            moment(record.local(wave.closed_at)) if wave.closed_at else "",
             wave.verdict,
         )
         for wave in record.waves
@@ -256,7 +260,11 @@ def _wave_lines(record: CampaignRecord) -> tuple[WaveLine, ...]:
 
 def _plan_facts(record: CampaignRecord, plan: Plan) -> PlanFacts:
     dispatched = record.dispatched
-    binding = f"Dispatched by {dispatched.by}, {moment(dispatched.at)}" if dispatched else "A proposal; it binds nobody"
+    binding = (
+        f"Dispatched by {dispatched.by}, {moment(record.local(dispatched.at))}"
+        if dispatched
+        else "A proposal; it binds nobody"
+    )
     parts = (
         ("own work", plan.cost.labour_cents),
         ("travel", plan.cost.travel_cents),

@@ -66,8 +66,8 @@ def _summary(book: Workbook, record: CampaignRecord) -> None:
     sheet.set_column(2, 2, 60)
     sheet.write_string(0, 0, disarm(record.campaign.name), title)
     facts = [
-        ("as of", moment(record.now)),
-        ("deadline", f"{moment(record.campaign.deadline)}, {days_left(record)}"),
+        ("as of", moment(record.local(record.now))),
+        ("deadline", f"{moment(record.local(record.campaign.deadline))}, {days_left(record)}"),
         ("protected", share(record.protected, len(record.hosts))),
     ]
     for number, (label, text) in enumerate(facts, start=1):

@@ -123,8 +123,9 @@ def campaign() -> Campaign:
         "Vancouver keeps summer time",
         FixName("tzdata"),
         DEADLINE,
-        "British Columbia stays on UTC-7; machines with old rules would be an hour late from 1 November.",
-        MappingProxyType({"source": "/srv/zones/tzdata-2026.2"}),
+        reason="British Columbia stays on UTC-7; machines with old rules would be an hour late from 1 November.",
+        timezone="America/Vancouver",
+        parameters=MappingProxyType({"source": "/srv/zones/tzdata-2026.2"}),
     )
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from muster.ids import ClientId
 from muster.outcomes import HostStatus
 from muster.records import Stop
-from reports.burndown import burn_down, series
+from reports.burndown import beginning, burn_down, series
 from reports.summary import render, summary_page, write_summary
 from reports.words import days_left, moment, money, pace, share
 from tests.reports.records import DEADLINE, MIXED, START, Story
@@ -155,7 +155,28 @@ def test_the_pace_leads_from_now_to_nothing_at_the_deadline() -> None:
     assert burn.pace == f"{burn.now_x},{burn.now_y} {burn.deadline_x},{burn.bottom:.1f}"
     over = burn_down(Story(MIXED, now=DEADLINE + timedelta(days=1)).record())
     assert over.pace == ""
+    assert over.deadline_x is not None
     assert over.deadline_x < over.now_x
+
+
+def test_the_first_minutes_of_a_campaign_are_drawn_larger_beside_the_whole() -> None:
+    record = Story([HostStatus.VERIFIED] * 4, now=START + timedelta(minutes=90)).record()
+    first = beginning(record)
+    assert first is not None
+    assert first.deadline_x is None
+    assert first.now_x == first.right
+    assert [tick.label for tick in first.x_ticks] == [
+        "08:20",
+        "08:30",
+        "08:40",
+        "08:50",
+        "09:00",
+        "09:10",
+        "09:20",
+        "09:30",
+    ]
+    assert render(summary_page(record)).count("<polygon") == 2
+    assert beginning(Story(MIXED).record()) is None
 
 
 def test_the_picture_of_twelve_thousand_hosts_stays_small() -> None:
@@ -174,6 +195,12 @@ def test_the_picture_of_twelve_thousand_hosts_stays_small() -> None:
 )
 def test_days_that_are_left_are_rounded_down(left: timedelta, said: str) -> None:
     assert days_left(Story([], now=DEADLINE - left).record()) == said
+
+
+def test_times_are_told_in_the_campaigns_zone() -> None:
+    page = summary_page(Story(MIXED).record())
+    assert page.deadline == "Sun 1 Nov 2026, 02:00 -07:00"
+    assert page.as_of == "Thu 22 Oct 2026, 08:00 -07:00"
 
 
 def test_figures_in_words() -> None:
