@@ -11,6 +11,9 @@ def demo(
     folder: Annotated[
         Path, typer.Option(help="Where the demo's workspace is made; an earlier one is replaced.")
     ] = Path("demo"),
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the hosts on until Ctrl-C, to try commands yourself.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Another seed, another fleet.")] = 7,
 ) -> None:
     """Run a whole campaign against real SSH hosts that are started on this machine. Needs no root, no server, no file.
@@ -19,4 +22,4 @@ def demo(
     """
     from muster.cli.story import tell
 
-    tell(folder, hosts=hosts, seed=seed)
+    tell(folder, hosts=hosts, seed=seed, keep=keep)

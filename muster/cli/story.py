@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 
 from flows.engine import prefect_api
 from flows.server import OwnServer
@@ -57,8 +58,8 @@ prefect_home: .prefect
 Command = Callable[[Sequence[str]], object]
 
 
-def tell(folder: Path, *, hosts: int, seed: int) -> None:
-    """Run the whole campaign and end on where its evidence is.
+def tell(folder: Path, *, hosts: int, seed: int, keep: bool) -> None:
+    """Run the whole campaign and end on where its evidence is; ``keep`` leaves the hosts on until Ctrl-C.
 
     Raises:
         MusterError: something that the demo needs is not to be had; its sentence says what.
@@ -79,11 +80,22 @@ def tell(folder: Path, *, hosts: int, seed: int) -> None:
             with prefect_api(folder / ".prefect") as url:
                 os.environ["PREFECT_API_URL"] = url
                 _campaign(folder, sorted(path.name for path in fleet.files.glob("*.csv")))
+            seconds = time.monotonic() - begun
+            say(f"\nThe whole demo took {seconds:.0f} s. Its workspace stays: cd {folder} && muster status")
+            if keep:
+                _wait_for_interrupt()
     finally:
         os.environ.pop("PREFECT_API_URL", None) if server is not None else None
         if server is not None:
             server.leave()
-    say(f"\nThe whole demo took {time.monotonic() - begun:.0f} s. Its workspace stays: cd {folder} && muster status")
+
+
+def _wait_for_interrupt() -> None:
+    say("The hosts stay on until you press Ctrl-C. Try in another terminal: muster retry, muster rollback --wave 1")
+    try:
+        Event().wait()
+    except KeyboardInterrupt:
+        say("the hosts are off")
 
 
 def _campaign(folder: Path, files: Sequence[str]) -> None:
