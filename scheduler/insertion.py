@@ -8,11 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 
+import numpy as np
+
+from scheduler.arrays import Ints
+from scheduler.problem import AT_HOME
 from scheduler.state import State
 from scheduler.tour import Tour, Touring
 
 NEAR_DAYS = 60
-"""A visit is tried on so many days at most: the cheapest by themselves. Keeps large problems quick."""
+"""A visit is offered on so many days at most: the cheapest by themselves. Keeps large problems quick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,9 @@ class Inserter:
         """
         found: list[Offer] = []
         best = int(self.touring.arrays.visits.unplaced_cents[visit])
-        for floor, day in self.days[visit][:limit]:
+        for floor, day in self.days[visit]:
+            if len(found) >= limit:
+                break
             if everything or floor < best:
                 offer = self._on_day(state, visit, day, random, blink)
                 if offer is not None:
@@ -198,17 +204,37 @@ class Inserter:
         return tuple(index[v] for v in self.problem.demands[visit].visit.after if v in index)
 
     def _possible_days(self, visit: int) -> list[tuple[int, int]]:
-        """The days that could take a visit if they were empty, with the least that it adds there; cheapest first."""
-        allowed = self.touring.arrays.visits.allowed[:, visit]
-        spans = self.touring.spans[visit]
-        found = []
-        for number, day in enumerate(self.problem.days):
-            if not allowed[day.person] or not any(o < day.latest_end and day.starts < c for o, c in spans):
-                continue
-            alone = self.touring.tour(number, (visit,))
-            if alone is not None:
-                found.append((self._floor(visit, number), alone.cents, number))
-        return [(floor, number) for floor, _, number in sorted(found, key=lambda f: (f[1], f[2]))]
+        """The days that could take a visit if they were empty, with the least that it adds there.
+
+        In order of what the visit would cost there by itself. Blocked spans and rests are not looked at, so a few of
+        the days may turn out to be impossible.
+        """
+        arrays, effort = self.touring.arrays, self.touring.effort[visit]
+        days = arrays.days
+        if not len(days.person):
+            return []
+        there, back = self._ways(visit)
+        starts, ends = days.starts + there, days.latest_end - back
+        possible = arrays.visits.allowed[days.person, visit] & (there <= days.max_leg) & (back <= days.max_leg)
+        possible &= there + back <= days.max_travel
+        meets = np.zeros(len(starts), dtype=np.bool_)
+        for opens, closes in self.touring.spans[visit]:
+            meets |= np.maximum(starts, opens) + effort <= np.minimum(ends, closes)
+        numbers = np.flatnonzero(possible & meets)
+        travel = ((there + back)[numbers] * days.travel_cents_per_hour[numbers] + 30) // 60
+        floors = [self._floor(visit, number) for number in numbers.tolist()]
+        alone = np.array(floors, dtype=np.int64) + travel + days.fixed_cents[numbers]
+        order = np.lexsort((numbers, alone))
+        return [(floors[place], int(numbers[place])) for place in order.tolist()]
+
+    def _ways(self, visit: int) -> tuple[Ints, Ints]:
+        """Minutes there and back, by day."""
+        days, travel = self.touring.arrays.days, self.touring.arrays.travel
+        spot = self.touring.spot[visit]
+        if spot == AT_HOME:
+            there = np.zeros(len(days.start_spot), dtype=np.int32)
+            return there, travel[days.start_spot, days.end_spot].astype(np.int32)
+        return travel[days.start_spot, spot].astype(np.int32), travel[spot, days.end_spot].astype(np.int32)
 
     def _floor(self, visit: int, number: int) -> int:
         """The least a visit adds to a day whatever else is on it: its labour and its place in the calendar."""
