@@ -41,6 +41,8 @@ class Faults:
 
     Attributes:
         silent: takes the connection and never says a word.
+        closes: takes the connection and closes it at once.
+        babbles: answers the first bytes with something that is neither TLS nor HTTP.
         hang_in: takes these messages and never answers.
         error_in: answers these with a bare HTTP 500.
         reset_in: breaks the connection on these.
@@ -54,6 +56,8 @@ class Faults:
     """
 
     silent: bool = False
+    closes: bool = False
+    babbles: bool = False
     hang_in: frozenset[str] = frozenset()
     error_in: frozenset[str] = frozenset()
     reset_in: frozenset[str] = frozenset()
@@ -135,6 +139,11 @@ class WinRmFleet:
             host.shells.close()
         self._selector.close()
 
+    @property
+    def open_connections(self) -> int:
+        """How many are open now."""
+        return len(self._connections)
+
     def _accept(self) -> None:
         while not self._closing.is_set():
             for key, _ in self._selector.select(0.2):
@@ -151,6 +160,10 @@ class WinRmFleet:
         try:
             if host.faults.silent:
                 self._closing.wait(600)
+            if host.faults.babbles:
+                connection.recv(100)
+                connection.sendall(b"220 mail.example ESMTP at your service\r\n")
+            if host.faults.silent or host.faults.closes or host.faults.babbles:
                 return
             if host.certificate:
                 stream = _CONTEXTS.of(host.certificate).wrap_socket(connection, server_side=True)

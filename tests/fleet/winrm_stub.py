@@ -2,12 +2,14 @@
 
 It understands, and nothing else (anything else is answered as Windows answers a program that is not there, with 9009):
 
-- ``echo``, ``rem``, ``ver``, ``hostname``, ``set NAME=VALUE``, ``type FILE``, ``del``, ``mkdir``, ``rmdir``,
-  ``exit [/b] N``, ``cd``, ``if exist FILE LINE``, ``if not exist FILE LINE``
+- ``echo``, ``rem``, ``ver``, ``hostname``, ``set NAME=VALUE``, ``type FILE``, ``del``, ``md``, ``rmdir``, ``cd``,
+  ``copy /b FROM TO``, ``exit [/b] N``
+- ``if [not] exist FILE LINE``, ``if [not] defined NAME LINE``, ``if errorlevel N LINE``
+- ``for /f "skip=N delims=" %%x in ('LINE') do LINE``; ``setlocal EnableDelayedExpansion`` and ``!NAME!`` in ``echo``
 - ``findstr "^"`` and ``more`` (copy standard input), ``certutil -hashfile FILE SHA256``, ``certutil -decode FROM TO``
 - ``call FILE`` and ``FILE.cmd``: the lines of a batch file, one after the other
-- ``ping -n N ADDRESS``: waits N-1 seconds; ``flood N``: writes N bytes; ``bytes HEX``: writes these bytes
-- ``spin``: never ends; ``ask``: writes ``Password:`` and waits for a line of standard input
+- ``ping -n N ADDRESS``: waits N-1 seconds; ``spin``: never ends; ``ask``: writes ``Password:`` and waits for a line
+- ``flood N``: writes N bytes on both outputs; ``bytes HEX``: writes these bytes
 - ``%NAME%`` of the environment, ``LINE & LINE``, ``LINE && LINE``, and ``< > >>`` with files
 
 Files live in a dictionary per host; names are without regard to case.
@@ -95,6 +97,7 @@ class StubEngine:
     full: bool = False
     certutil: bool = True
     findstr: bool = True
+    active: list[str] = field(default_factory=list)
 
     def start(self, line: str, environment: Mapping[str, str]) -> Process:
         """Carry out a command line; lines that wait for something get a thread of their own."""
@@ -108,7 +111,7 @@ class StubEngine:
         return process
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing is held; ``active`` shows what has not ended."""
 
     def _carry_out(self, line: str, run: _Run) -> None:
         run.process.end(self._line(line, run))
@@ -155,7 +158,11 @@ class StubEngine:
             return self._echo(text[4:], run)
         action = _COMMANDS.get(word.strip('"').lower())
         if action:
-            return action(self, rest.strip(), run)
+            self.active.append(text)
+            try:
+                return action(self, rest.strip(), run)
+            finally:
+                self.active.remove(text)
         if run.path(word) in self.files:
             return _call(self, text, run)
         run.process.write(
@@ -320,7 +327,7 @@ def _flood(engine: StubEngine, rest: str, run: _Run) -> int:
     left = int(rest)
     assert isinstance(run.process, StubProcess)
     while left > 0 and not run.process.killed.is_set():
-        run.write(b"x" * min(left, 65536))
+        run.process.write(b"x" * min(left, 65536), b"y" * min(left, 65536))
         left -= 65536
         time.sleep(0)
     return 0
@@ -334,8 +341,8 @@ def _bytes(engine: StubEngine, rest: str, run: _Run) -> int:
 
 def _remove(engine: StubEngine, rest: str, run: _Run) -> int:
     name = run.path(re.sub(r"(?i)/[a-z]\b", "", rest))
-    for file in [file for file in engine.files if file == name or file.startswith(name + "\\")]:
-        del engine.files[file]
+    for file in [file for file in list(engine.files) if file == name or file.startswith(name + "\\")]:
+        engine.files.pop(file, None)
     engine.folders.discard(name)
     return 0
 

@@ -43,8 +43,15 @@ def redirections(part: str) -> tuple[str, str, str, bool]:
 
 
 def expand(line: str, environment: Mapping[str, str]) -> str:
-    """Put in what ``%NAME%`` stands for."""
-    return re.sub(r"%(\w+)%", lambda match: environment.get(match.group(1).upper(), match.group(0)), line)
+    """Put in what ``%NAME%`` stands for; ``%NAME:a=b%`` with every a as b."""
+
+    def stands_for(match: re.Match[str]) -> str:
+        value = environment.get(match.group(1).upper())
+        if value is None:
+            return match.group(0)
+        return value.replace(match.group(2), match.group(3) or "") if match.group(2) else value
+
+    return re.sub(r"%(\w+)(?::([^=%]+)=([^%]*))?%", stands_for, line)
 
 
 def key_of(name: str) -> str:

@@ -77,14 +77,19 @@ class WinRmWorld:
         os.environ["MUSTER_TEST_WINRM_WORD"] = self.password
         return self
 
+    @property
+    def fleet(self) -> WinRmFleet:
+        """The open fleet."""
+        return self._fleet
+
     def __exit__(self, *_details: object) -> None:
         self._fleet.__exit__(None, None, None)
 
-    def transport(self) -> WinRmTransport:
+    def transport(self, credentials: Credentials | None = None) -> WinRmTransport:
         """A transport that knows the hosts."""
         return WinRmTransport(
-            Credentials(),
-            AccessBook(WinRmAccess(ca=str(self.authority.ca)), hosts=self.access),
+            credentials or Credentials(),
+            AccessBook(WinRmAccess(logon=Logon.BASIC, ca=str(self.authority.ca)), hosts=self.access),
             output_limit_bytes=self.output_limit_bytes,
             gate=self.gate,
         )
