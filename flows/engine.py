@@ -30,14 +30,14 @@ class CarryOut(Protocol):
 
 
 @contextmanager
-def prefect_api(prefect_home: Path) -> Iterator[str]:
+def prefect_api(prefect_home: Path, *, idle_s: float) -> Iterator[str]:
     """A Prefect API for as long as the block lasts: the configured one, or Muster's own server."""
     prepare_environment(prefect_home)
     if configured := os.environ.get(API_VARIABLE):
         tell_prefect()
         yield configured
         return
-    server = OwnServer(prefect_home)
+    server = OwnServer(prefect_home, idle_s=idle_s)
     server.start()
     try:
         os.environ[API_VARIABLE] = server.wait()
@@ -49,9 +49,9 @@ def prefect_api(prefect_home: Path) -> Iterator[str]:
 
 
 @contextmanager
-def engine(kind: str, *, prefect_home: Path, work_pool: str = "") -> Iterator[CarryOut]:
+def engine(kind: str, *, prefect_home: Path, idle_s: float, work_pool: str = "") -> Iterator[CarryOut]:
     """Whatever carries flows out: ``in-process`` or ``workers``."""
-    with prefect_api(prefect_home):
+    with prefect_api(prefect_home, idle_s=idle_s):
         if kind == "workers":
             from flows.workers import on_workers
 

@@ -1,10 +1,8 @@
 """Muster's own Prefect server, for workspaces that have none.
 
-It is started when it is first needed, shared by all processes, and ended by the last one that uses it.
-
-Every process that uses it holds a shared lock on ``users.lock`` in the server's home. Whoever can take that lock
-alone on leaving is the last one, and ends the server. After ``kill -9`` of its users the server stays, idle, until
-the next process finds it healthy and uses it.
+It is started when it is first needed, shared by all processes of the workspace, and ended by its keeper
+(``flows.keeper``) once nobody has used it for a while. Every process that uses it holds a shared lock in the server's
+home, which the system takes back however the process ends.
 """
 
 import fcntl
@@ -15,8 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -24,29 +21,34 @@ import httpx
 import psutil
 
 from flows.environment import prepare_environment
+from flows.locks import RECORD_FILE, START_LOCK, USERS_LOCK, alone, nobody_holds
 from muster.errors import EngineError
 
 START_TIMEOUT_S = 120.0
-STOP_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 15.0
 API_VARIABLE = "PREFECT_API_URL"
 
 
 class OwnServer:
-    """The server of one home folder; ``start`` returns at once, ``wait`` when it answers."""
+    """The server of one home folder; ``start`` returns at once, ``wait`` when it answers.
 
-    def __init__(self, home: Path) -> None:
+    ``idle_s`` is how long its keeper lets it live when nobody uses it.
+    """
+
+    def __init__(self, home: Path, *, idle_s: float) -> None:
         self._home = home
-        self._record = home / "server.json"
+        self._idle_s = idle_s
+        self._record = home / RECORD_FILE
         self._users: IO[str] | None = None
         self._url = ""
 
     def start(self) -> None:
-        """Begin to use the server: find it healthy, or start it; does not wait until it answers."""
+        """Begin to use the server: find it, or start it; does not wait until it answers."""
         self._home.mkdir(parents=True, exist_ok=True)
         prepare_environment(self._home)
-        self._users = (self._home / "users.lock").open("w")
-        fcntl.flock(self._users, fcntl.LOCK_SH)
-        with _alone(self._home / "start.lock"):
+        with alone(self._home / START_LOCK):
+            self._users = (self._home / USERS_LOCK).open("w")
+            fcntl.flock(self._users, fcntl.LOCK_SH)
             self._url = self._running() or self._launch()
 
     def wait(self) -> str:
@@ -56,75 +58,69 @@ class OwnServer:
             EngineError: when it ends or stays silent past the time-out; names the log.
         """
         end = time.monotonic() + START_TIMEOUT_S
+        started_again = False
         while time.monotonic() < end:
             if _healthy(self._url):
                 return self._url
             if not self._running():
-                break
+                if started_again:
+                    break
+                started_again = True  # the one that was found has just ended
+                with alone(self._home / START_LOCK):
+                    self._url = self._running() or self._launch()
             time.sleep(0.1)
         raise EngineError(
             "Prefect's server does not start", hint=f"its log is {self._home / 'server.log'}; or set {API_VARIABLE}"
         )
 
-    def leave(self) -> None:
-        """Use it no more; the last user ends it."""
+    def leave(self, *, end_it: bool = False) -> None:
+        """Use it no more; ``end_it`` ends it at once where nobody else uses it."""
         if self._users is None:
             return
-        with _alone(self._home / "start.lock"):
-            try:
-                fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                pass
-            else:
-                self._end()
+        with alone(self._home / START_LOCK):
             self._users.close()
             self._users = None
+            if end_it and nobody_holds(self._home / USERS_LOCK):
+                self._end()
 
     def _running(self) -> str:
-        """The address of the process that is recorded and lives; empty when there is none."""
+        """The address of the server whose keeper is recorded and lives; empty when there is none."""
         try:
             record = json.loads(self._record.read_text(encoding="utf-8"))
-            process = psutil.Process(record["pid"])
-            alive = process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - record["started"]) < 1.0
+            keeper = psutil.Process(record["pid"])
+            alive = keeper.status() != psutil.STATUS_ZOMBIE and abs(keeper.create_time() - record["started"]) < 1.0
         except (OSError, ValueError, KeyError, psutil.Error):
             return ""
         return str(record["url"]) if alive else ""
 
     def _launch(self) -> str:
         port = _free_port()
-        url = f"http://127.0.0.1:{port}/api"
-        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+        command = [sys.executable, "-m", "flows.keeper", str(self._home), str(port), str(self._idle_s)]
         environment = {name: value for name, value in os.environ.items() if name != API_VARIABLE}
         with (self._home / "server.log").open("ab") as log:
-            process = subprocess.Popen(
+            keeper = subprocess.Popen(
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        process.returncode = 0  # it may outlive this process, on purpose: Popen need not warn of it
-        record = {"pid": process.pid, "started": psutil.Process(process.pid).create_time(), "url": url}
+        keeper.returncode = 0  # it outlives this process on purpose: Popen need not warn of it
+        url = f"http://127.0.0.1:{port}/api"
+        record = {"pid": keeper.pid, "started": psutil.Process(keeper.pid).create_time(), "url": url}
         temporary = self._record.with_suffix(".new")
         temporary.write_text(json.dumps(record), encoding="utf-8")
         temporary.replace(self._record)
         return url
 
     def _end(self) -> None:
+        """End the keeper and the server: they are a process group of their own."""
         if not self._running():
             return
         pid = json.loads(self._record.read_text(encoding="utf-8"))["pid"]
         with suppress(psutil.NoSuchProcess, ProcessLookupError):
-            process = psutil.Process(pid)
+            processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
             os.killpg(pid, signal.SIGTERM)
-            try:
-                process.wait(STOP_TIMEOUT_S)
-            except psutil.TimeoutExpired:
+            _, left = psutil.wait_procs(processes, STOP_TIMEOUT_S)
+            if left:
                 os.killpg(pid, signal.SIGKILL)
         self._record.unlink(missing_ok=True)
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _free_port() -> int:

@@ -53,6 +53,11 @@ class Settings(BaseSettings):
         default=Path(".prefect"),
         description="Home of Muster's own Prefect server, used when PREFECT_API_URL is not set.",
     )
+    prefect_idle_s: float = Field(
+        default=600.0,
+        ge=0,
+        description="How long Muster's own Prefect server stays when nobody uses it: the next command is quick.",
+    )
     key_exchange: Literal["fast", "post-quantum-first"] = Field(
         default="fast",
         description="SSH key exchange: fast offers curve25519 and ECDH only; post-quantum-first offers what OpenSSH "

@@ -194,9 +194,8 @@ def at_hosts(workspace: Workspace, campaign: Campaign, what: str, total: int, do
     """An engine, a bar, and an interrupt that ends pushes safely; for the length of the block."""
     settings = workspace.settings
     workspace.ledger.revision()  # the ledger's troubles are told before Prefect is started
-    with engine(
-        settings.engine, prefect_home=settings.path(settings.prefect_home), work_pool=settings.work_pool
-    ) as act:
+    home, idle_s = settings.path(settings.prefect_home), settings.prefect_idle_s
+    with engine(settings.engine, prefect_home=home, idle_s=idle_s, work_pool=settings.work_pool) as act:
 
         def act_here(flow: str, parameters: Mapping[str, Parameter]) -> None:
             act(flow, {"workspace": str(settings.workspace), "campaign_id": str(campaign.id), **parameters})

@@ -12,8 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
-from flows.engine import prefect_api
-from flows.server import OwnServer
+from flows.server import API_VARIABLE, OwnServer
 from muster.cli.output import console, say
 from muster.demo.fleet import DemoFleet
 from muster.demo.zones import FRESH_VERSION, STALE_VERSION, zoneinfo_folder
@@ -21,6 +20,8 @@ from muster.errors import InputError, MusterError
 
 CLOCK_STANDS_AT = datetime(2026, 10, 19, 15, 0, tzinfo=UTC)
 """Monday, 08:00 in Vancouver."""
+
+IDLE_S = 60.0
 
 MARK = ".muster-demo"
 """Lies in a folder that a demo made, so that only such a folder is ever replaced."""
@@ -68,26 +69,22 @@ def tell(folder: Path, *, hosts: int, seed: int, keep: bool) -> None:
     folder = folder.resolve()
     _make_room(folder)
     say(f"Vancouver, autumn 2026: the clocks of {hosts} machines, twelve days before the change", style="bold")
-    server = None if "PREFECT_API_URL" in os.environ else OwnServer(folder / ".prefect")
-    if server is not None:
-        server.start()  # takes some seconds; meanwhile the fleet is built
+    server = OwnServer(folder / ".prefect", idle_s=IDLE_S)
+    if API_VARIABLE not in os.environ:
+        server.start()  # takes some seconds; meanwhile the fleet is built, and the commands find it running
     try:
         with DemoFleet.start(folder, hosts=hosts, seed=seed) as fleet:
             write_workspace(folder)
             say(
                 f"{hosts} hosts in {folder}: real SSH servers on 127.20.x.y, the stale ones with tzdata {STALE_VERSION}"
             )
-            with prefect_api(folder / ".prefect") as url:
-                os.environ["PREFECT_API_URL"] = url
-                _campaign(folder, sorted(path.name for path in fleet.files.glob("*.csv")))
+            _campaign(folder, sorted(path.name for path in fleet.files.glob("*.csv")))
             seconds = time.monotonic() - begun
             say(f"\nThe whole demo took {seconds:.0f} s. Its workspace stays: cd {folder} && muster status")
             if keep:
                 _wait_for_interrupt()
     finally:
-        os.environ.pop("PREFECT_API_URL", None) if server is not None else None
-        if server is not None:
-            server.leave()
+        server.leave(end_it=True)
 
 
 def _wait_for_interrupt() -> None:

@@ -13,7 +13,7 @@ from flows.server import API_VARIABLE, OwnServer
 def prefect_api_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server that this session started; set in the environment while the session lasts."""
     before = os.environ.pop(API_VARIABLE, None)
-    server = OwnServer(tmp_path_factory.mktemp("prefect"))
+    server = OwnServer(tmp_path_factory.mktemp("prefect"), idle_s=60)
     server.start()
     try:
         url = server.wait()
@@ -25,4 +25,4 @@ def prefect_api_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         os.environ.pop("PREFECT_HOME", None)
         if before is not None:
             os.environ[API_VARIABLE] = before
-        server.leave()
+        server.leave(end_it=True)

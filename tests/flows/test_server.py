@@ -1,9 +1,10 @@
-"""Muster's own Prefect server: shared, ended by its last user, found again after kill -9."""
+"""Muster's own Prefect server: shared, found again after kill -9, ended when it is idle."""
 
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +12,12 @@ import httpx
 import psutil
 import pytest
 
+IDLE_S = 4.0
 USER = """
 import sys
 from pathlib import Path
 from flows.server import OwnServer
-server = OwnServer(Path(sys.argv[1]))
+server = OwnServer(Path(sys.argv[1]), idle_s=float(sys.argv[2]))
 server.start()
 print(server.wait(), flush=True)
 sys.stdin.readline()
@@ -40,7 +42,7 @@ class User:
     def __init__(self, home: Path) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT")}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", USER, str(home)],
+            [sys.executable, "-c", USER, str(home), str(IDLE_S)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,
@@ -64,7 +66,7 @@ def answers(url: str) -> bool:
         return False
 
 
-def test_the_server_is_shared_survives_a_killed_user_and_ends_with_its_last_one(home: Path) -> None:
+def test_the_server_is_shared_survives_a_killed_user_and_ends_when_nobody_has_used_it_for_a_while(home: Path) -> None:
     killed = User(home)
     assert answers(killed.url)
     killed.kill()
@@ -72,6 +74,11 @@ def test_the_server_is_shared_survives_a_killed_user_and_ends_with_its_last_one(
     first, second = User(home), User(home)
     assert first.url == second.url == killed.url, "and is found again"
     first.leave()
+    time.sleep(IDLE_S + 3)
     assert answers(second.url), "somebody still uses it"
     second.leave()
-    assert not answers(second.url), "the last one has ended it"
+    end = time.monotonic() + IDLE_S + 30
+    while answers(second.url) and time.monotonic() < end:
+        time.sleep(0.2)
+    assert not answers(second.url), "its keeper has ended it"
+    assert not (home / "server.json").exists()
