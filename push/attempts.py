@@ -13,11 +13,13 @@ The order of a host's life in one attempt::
              ├─ unreachable, untrusted ─────────────────────────────► as it says; nothing was touched
              └─ not started (stopped) ──────────────────────────────► needs the fix, as before
 
-Verification runs beside the applying, so that a host that hangs costs its own time-out and delays nobody.
+Asking, applying and verifying go on beside each other, so that a host that hangs costs its own time-out and delays
+nobody.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from muster.ids import HostId
 from muster.outcomes import Ending, Evidence, Finding, HostOutcome, HostStatus, Stage, StepReport, Verdict
@@ -25,7 +27,7 @@ from muster.records import Lease
 from muster.steps import StepName, read_output
 from push.chase import Chase
 from push.context import Context
-from push.leases import KeptLeases
+from push.leases import KeptLeases, seconds_since_boot
 from push.probing import STATUS_OF_ENDING, ask, finding_of
 
 
@@ -55,16 +57,15 @@ def push_batch(context: Context, host_ids: Sequence[HostId], *, wave: int, step:
         CampaignStopped: before anything is claimed.
         LedgerUnavailable: the ledger cannot be written; leases run out, and the next run asks the hosts first.
     """
+    asked_at_s = seconds_since_boot()
     leases = context.ledger.claim(
         context.campaign_id, host_ids, runner_id=context.runner_id, step=step, wave=wave, lease_s=context.lease_s
     )
     claimed = {lease.host_id for lease in leases}
     result = BatchResult(left_out=tuple(host_id for host_id in host_ids if host_id not in claimed))
     begun = {lease.host_id: Begun(lease, lease.before) for lease in leases}
-    with KeptLeases(context.ledger, leases, context.lease_s) as kept:
-        batch = _Batch(context, begun, kept, result, step)
-        batch.settle_doubts()
-        batch.push()
+    with KeptLeases(context.ledger, leases, context.lease_s, asked_at_s=asked_at_s) as kept:
+        _Batch(context, begun, kept, result, step).carry_out()
     return result
 
 
@@ -76,14 +77,25 @@ class _Batch:
     result: BatchResult
     step: StepName
 
-    def settle_doubts(self) -> None:
-        """Ask the hosts that were never asked, or not since their last attempt; those that are right are done.
+    def carry_out(self) -> None:
+        """Push at the hosts that are known to need it, while those in doubt are asked and follow; verify each."""
+        doubtful = self._doubtful()
+        with Chase(self._verify) as verifying, Chase(partial(self._push, verifying)) as pushing:
+            pushing.add(*(host_id for host_id in self.begun if host_id not in doubtful))
+            self._settle(doubtful, pushing)
+        self.kept.flush()
+
+    def _doubtful(self) -> frozenset[HostId]:
+        """The hosts that were never asked, or not since their last attempt.
 
         A roll back needs no such question: it restores from the backup whatever the present state is.
         """
         if self.step is not StepName.APPLY:
-            return
-        doubtful = [host_id for host_id, one in self.begun.items() if one.lease.probe_first or one.before is None]
+            return frozenset()
+        return frozenset(host_id for host_id, one in self.begun.items() if one.lease.probe_first or one.before is None)
+
+    def _settle(self, doubtful: Iterable[HostId], pushing: Chase) -> None:
+        """Ask the hosts in doubt: those that are right are done, those that are stale are pushed."""
         for report in ask(self.context, doubtful, StepName.PROBE):
             one = self.begun[report.host_id]
             finding = finding_of(report, self.context.book)
@@ -91,23 +103,21 @@ class _Batch:
                 self._end(one, *_unanswered(report))
             elif finding.verdict is Verdict.STALE:
                 one.before = finding
+                pushing.add(report.host_id)
             else:
                 self._end(one, *_found(finding), after=finding)
 
-    def push(self) -> None:
-        """Apply at every host that is still open, verifying those that are through while others are under way."""
-        open_hosts = [host_id for host_id in self.begun if host_id not in self.result.ended]
-        with Chase(self._verify) as chase:
-            for report in ask(self.context, open_hosts, self.step, may_touch=self.kept.holds):
-                one = self.begun[report.host_id]
-                one.applied = report
-                one.seconds += report.duration_s
-                one.changes = read_output(report.stdout).changes
-                if report.ending in {Ending.DONE, Ending.UNKNOWN}:
-                    chase.add(report.host_id)
-                else:
-                    self._end(one, *_not_applied(report, one))
-        self.kept.flush()
+    def _push(self, verifying: Chase, host_ids: Sequence[HostId]) -> None:
+        """Carry the step to these hosts; each is verified as soon as it is through."""
+        for report in ask(self.context, host_ids, self.step, may_touch=self.kept.holds):
+            one = self.begun[report.host_id]
+            one.applied = report
+            one.seconds += report.duration_s
+            one.changes = read_output(report.stdout).changes
+            if report.ending in {Ending.DONE, Ending.UNKNOWN}:
+                verifying.add(report.host_id)
+            else:
+                self._end(one, *_not_applied(report, one))
 
     def _verify(self, host_ids: Iterable[HostId]) -> None:
         for report in ask(self.context, tuple(host_ids), StepName.VERIFY):

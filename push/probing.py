@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 
 from muster.ids import HostId
 from muster.outcomes import Ending, Finding, HostStatus, StepReport, Verdict
@@ -9,10 +10,8 @@ from muster.ports import Order
 from muster.records import HostState, ProbeRecord
 from muster.steps import StepName, read_output
 from push.context import Context
+from push.groups import Groups
 from push.orders import OrderBook
-
-FLUSH_HOSTS = 50
-"""Findings written in one transaction; a crash loses at most these answers, and they can be asked for again."""
 
 STATUS_OF_ENDING = {
     Ending.FAILED: HostStatus.FAILED,
@@ -39,6 +38,8 @@ def ask(
     ``may_touch`` is asked at the last moment before a host's order is handed out; a host it refuses gets no report.
     """
     made = {host_id: context.book.order(host_id, step) for host_id in host_ids}
+    if not made:
+        return
     yield from (report for report in made.values() if isinstance(report, StepReport))
     orders = (order for host_id, order in made.items() if isinstance(order, Order) and may_touch(host_id))
     yield from context.pusher.execute(orders, stop=context.stop)
@@ -49,29 +50,26 @@ def probe_hosts(
 ) -> int:
     """Ask these hosts and write what they say; how many answered in a way that could be judged.
 
+    Answers are written as they come; a crash loses those of a fraction of a second, and they can be asked for again.
     A host that is protected is not made less so by a probe that could not reach it: that is only noted.
     """
     ledger, by = context.ledger, context.runner_id
     known = {state.host_id: state for state in ledger.hosts(context.campaign_id)}
     ledger.begin_probes(context.campaign_id, host_ids, by=by)
-    pending: list[ProbeRecord] = []
     judged = 0
-    for report in ask(context, host_ids, StepName.PROBE):
-        if report.ending is Ending.NOT_STARTED:
-            continue
-        state = known.get(report.host_id)
-        record = probe_record(report, context.book, state, at=context.clock.now())
-        on_record(record)
-        judged += record.finding is not None
-        if record.finding is None and state is not None and state.status.protected:
-            _note_silence(context, record)
-            continue
-        pending.append(record)
-        if len(pending) >= FLUSH_HOSTS:
-            ledger.record_probes(context.campaign_id, pending, by=by)
-            pending = []
-    if pending:
-        ledger.record_probes(context.campaign_id, pending, by=by)
+    write = partial(ledger.record_probes, context.campaign_id, by=by)
+    with Groups[ProbeRecord](write) as answers:
+        for report in ask(context, host_ids, StepName.PROBE):
+            if report.ending is Ending.NOT_STARTED:
+                continue
+            state = known.get(report.host_id)
+            record = probe_record(report, context.book, state, at=context.clock.now())
+            on_record(record)
+            judged += record.finding is not None
+            if record.finding is None and state is not None and state.status.protected:
+                _note_silence(context, record)
+            else:
+                answers.add(record)
     return judged
 
 

@@ -1,15 +1,17 @@
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 
 from muster.errors import CampaignStopped
 from muster.ids import HostId
 from muster.outcomes import Ending, Stage
+from muster.ports import Order
 from muster.steps import StepName
 from push.attempts import push_batch
 from push.probing import probe_hosts
-from tests.push.fakes import CAMPAIGN, World, ends, make_world, silent_after_doing
+from tests.push.fakes import CAMPAIGN, FakeHosts, World, ends, make_world, silent_after_doing
 
 A, B = HostId("a"), HostId("b")
 
@@ -165,3 +167,58 @@ def test_a_verified_host_that_is_found_stale_needs_the_fix_again(world: World) -
     world.hosts.holds[A] = "old"
     probe_hosts(world.context, [A])
     assert world.standing()["a"] == "needs the fix"
+
+
+def test_a_host_in_doubt_that_does_not_answer_holds_up_nobody(world: World) -> None:
+    world.hosts.acts[A, StepName.VERIFY] = [ends(Ending.UNREACHABLE)]
+    apply(world, A)  # its answer is lost: the next push asks it first
+
+    def silent_until_the_other_is_done(hosts: FakeHosts, order: Order) -> tuple[Ending, str]:
+        del hosts, order
+        until = monotonic() + 20
+        while world.standing()["b"] != "verified" and monotonic() < until:
+            sleep(0.02)
+        return Ending.UNKNOWN, ""
+
+    world.hosts.acts[A, StepName.PROBE] = [silent_until_the_other_is_done]
+    begun = monotonic()
+    apply(world, A, B)
+    assert monotonic() - begun < 20, "the healthy host was let wait for the silent one"
+    assert world.standing() == {"a": "unknown", "b": "verified", "c": "already right"}
+
+
+def test_a_host_that_is_slow_to_be_verified_holds_up_nobody(world: World) -> None:
+    def slow_until_the_other_is_done(hosts: FakeHosts, order: Order) -> tuple[Ending, str]:
+        until = monotonic() + 20
+        while world.standing()["b"] != "verified" and monotonic() < until:
+            sleep(0.02)
+        return hosts.well(order)
+
+    def late(hosts: FakeHosts, order: Order) -> tuple[Ending, str]:
+        sleep(0.2)  # so that it is not verified in the same group as the slow one
+        return hosts.well(order)
+
+    world.hosts.acts[A, StepName.VERIFY] = [slow_until_the_other_is_done]
+    world.hosts.acts[B, StepName.APPLY] = [late]
+    begun = monotonic()
+    apply(world, A, B)
+    assert monotonic() - begun < 20, "the healthy host was let wait for the slow one"
+    assert world.standing() == {"a": "verified", "b": "verified", "c": "already right"}
+
+
+def test_answers_of_probes_are_written_as_they_come(world: World) -> None:
+    """A silent host among those that are asked does not keep the others' answers out of the ledger."""
+    world.hosts.holds[A] = "new"
+
+    def silent_until_the_other_is_written(hosts: FakeHosts, order: Order) -> tuple[Ending, str]:
+        del hosts, order
+        until = monotonic() + 20
+        while world.standing()["a"] != "already right" and monotonic() < until:
+            sleep(0.02)
+        return Ending.UNKNOWN, ""
+
+    world.hosts.acts[B, StepName.PROBE] = [silent_until_the_other_is_written]
+    begun = monotonic()
+    probe_hosts(world.context, [A, B])
+    assert monotonic() - begun < 20, "the answer was kept back until the last host had ended"
+    assert world.standing() == {"a": "already right", "b": "unknown", "c": "already right"}

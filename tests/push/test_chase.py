@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from threading import Event
+from time import sleep
 
 import pytest
 
@@ -39,3 +40,43 @@ def test_what_the_handler_raises_is_raised_on_leaving() -> None:
 
     with pytest.raises(ValueError, match="no"), Chase(handle) as chase:
         chase.add(HostId("1"))
+
+
+def test_a_group_that_hangs_is_overtaken_by_those_that_come_after_it() -> None:
+    seen: list[str] = []
+    begun, others_are_done = Event(), Event()
+
+    def handle(hosts: Sequence[HostId]) -> None:
+        if "hangs" in hosts:
+            begun.set()
+            assert others_are_done.wait(20), "nobody was handled beside the host that hangs"
+        seen.extend(hosts)
+        if {"2", "3"} <= set(seen):
+            others_are_done.set()
+
+    with Chase(handle, patience_s=0.05) as chase:
+        chase.add(HostId("hangs"))
+        assert begun.wait(5)
+        chase.add(HostId("2"))
+        chase.add(HostId("3"))
+    assert seen[-1] == "hangs"
+
+
+def test_after_an_error_nothing_more_is_begun() -> None:
+    seen: list[HostId] = []
+
+    def handle(hosts: Sequence[HostId]) -> None:
+        seen.extend(hosts)
+        raise ValueError("no")
+
+    def one_after_the_other() -> None:
+        with Chase(handle) as chase:
+            chase.add(HostId("1"))
+            while not seen:
+                sleep(0.01)
+            sleep(0.05)
+            chase.add(HostId("2"))
+
+    with pytest.raises(ValueError, match="no"):
+        one_after_the_other()
+    assert seen == ["1"]
