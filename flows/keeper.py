@@ -1,7 +1,8 @@
 """Keeps a Prefect server for as long as somebody uses it, and a while longer.
 
-``python -m flows.keeper HOME PORT IDLE_S``. The next command then begins at once instead of waiting for a server to start. Users hold a shared lock on
-``users.lock`` (see ``flows.server``); once nobody has for ``IDLE_S`` seconds, the server is ended.
+``python -m flows.keeper HOME PORT IDLE_S``. The next command then begins at once instead of waiting for a server to
+start. Users hold a shared lock on ``users.lock`` (see ``flows.server``); once nobody has for ``IDLE_S`` seconds, the
+server is ended.
 """
 
 import subprocess

@@ -13,6 +13,7 @@ from muster.ports import Ledger, Pusher
 from muster.settings import Settings, load_settings
 from playbooks.catalog import prepare_fix
 from push.context import Context
+from push.credentials import Credentials
 from push.orders import Defaults, OrderBook
 from push.redact import SHARED
 from push.runners import this_runner
@@ -37,19 +38,14 @@ class Wired:
     @cached_property
     def pusher(self) -> Pusher:
         """What carries steps to hosts."""
+        credentials = Credentials(SHARED, folder=self.settings.workspace)
         if self.settings.push_by == "ansible":
             from push.ansible import ansible_pusher
 
-            return ansible_pusher(
-                known_hosts=self.settings.path(self.settings.known_hosts),
-                forks=self.settings.parallel_hosts,
-                connect_timeout_s=self.settings.connect_timeout_s,
-                key_exchange=self.settings.key_exchange,
-                output_limit_bytes=self.settings.output_limit_bytes,
-            )
+            return ansible_pusher(self.settings, credentials=credentials)
         from push.ssh import ssh_pusher
 
-        return ssh_pusher(self.settings)
+        return ssh_pusher(self.settings, credentials=credentials)
 
     @property
     def batch_hosts(self) -> int:

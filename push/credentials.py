@@ -17,6 +17,7 @@ More schemes are added by ``Credentials.register``.
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
@@ -53,9 +54,11 @@ Resolver = Callable[[str], Login]
 class Credentials:
     """Resolves references, each once for this process."""
 
-    def __init__(self, redactor: Redactor | None = None) -> None:
+    def __init__(self, redactor: Redactor | None = None, *, folder: Path | None = None) -> None:
+        """``folder`` is where relative paths of keys are taken from; the current one when not given."""
         self.redactor = redactor or SHARED
-        self._resolvers: dict[str, Resolver] = {"key": _from_file, "env": _from_environment, "agent": _from_agent}
+        from_file = partial(_from_file, folder=folder or Path())
+        self._resolvers: dict[str, Resolver] = {"key": from_file, "env": _from_environment, "agent": _from_agent}
         self._resolved: dict[str, Login] = {}
         self._lock = Lock()
 
@@ -97,15 +100,15 @@ class Credentials:
         return f"Credentials({', '.join(self._resolvers)})"
 
 
-def _from_file(rest: str) -> PrivateKey:
-    path = Path(rest).expanduser()
+def _from_file(rest: str, *, folder: Path) -> PrivateKey:
+    path = folder / Path(rest).expanduser()
     certificate = path.with_name(f"{path.name}-cert.pub")
     try:
         text = path.read_text(encoding="ascii")
         return PrivateKey(text, f"key:{rest}", certificate.read_text("ascii") if certificate.exists() else "")
     except FileNotFoundError:
         raise SecretError(
-            f"key:{rest}: there is no such file", hint="the path is taken from the current folder"
+            f"key:{rest}: there is no such file", hint=f"the path is taken from {folder.resolve()}"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not a text file"

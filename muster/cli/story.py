@@ -50,7 +50,7 @@ waves:
 SETTINGS = """\
 clock_shift_s: {shift:.0f}        # the demo's clock stands at {start:%Y-%m-%d}
 default_user: demo
-default_credential: "key:{key}"
+default_credential: "key:demo_key"
 known_hosts: known_hosts
 connect_timeout_s: 4
 prefect_home: .prefect
@@ -137,7 +137,5 @@ def _make_room(folder: Path) -> None:
 def write_workspace(folder: Path) -> None:
     """Settings and campaign of the demo; its clock stands at ``CLOCK_STANDS_AT`` now, and runs on from there."""
     shift = (CLOCK_STANDS_AT - datetime.now(UTC)).total_seconds()
-    (folder / "muster.yml").write_text(
-        SETTINGS.format(shift=shift, start=CLOCK_STANDS_AT, key=folder / "demo_key"), encoding="utf-8"
-    )
+    (folder / "muster.yml").write_text(SETTINGS.format(shift=shift, start=CLOCK_STANDS_AT), encoding="utf-8")
     (folder / "campaign.yml").write_text(CAMPAIGN.format(source=zoneinfo_folder(FRESH_VERSION)), encoding="utf-8")
