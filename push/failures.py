@@ -6,6 +6,7 @@ after the step may have begun leaves its outcome unknown. So every mapping takes
 
 import errno
 import socket
+import time
 from collections.abc import Callable
 
 import paramiko
@@ -173,6 +174,8 @@ def _not_ssh(error: BaseException, _guard: Guard) -> PushError:
 
 
 def _refused_login(error: BaseException, guard: Guard) -> PushError:
+    if _is_timeout(error):
+        return _silent(guard, time.monotonic() - guard.began_at)
     if "EOF" in str(error) or "shut down" in str(error):
         return _lost(error, guard)
     user = guard.order.target.user or "the user"
@@ -223,6 +226,8 @@ def _no_channel(error: BaseException, _guard: Guard) -> PushError:
 
 def _ssh_trouble(error: BaseException, guard: Guard) -> PushError:
     words = _words(error)
+    if _is_timeout(error):
+        return _silent(guard, time.monotonic() - guard.began_at)
     if "ignature verification" in words:
         return _untrusted(error, guard)
     if guard.touched:
@@ -240,6 +245,11 @@ def _unforeseen(error: BaseException, guard: Guard) -> PushError:
     if guard.touched:
         return OutcomeUnknown(words, hint=ASK_AGAIN)
     return StepFailed(f"{words}; {NOTHING_TOUCHED}", hint="please report this")
+
+
+def _is_timeout(error: BaseException) -> bool:
+    """Paramiko has no class of its own for waits that it gave up."""
+    return "timeout" in str(error).lower() or "timed out" in str(error)
 
 
 def _words(error: BaseException) -> str:

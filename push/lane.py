@@ -13,7 +13,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from threading import Thread
+from threading import Lock, Thread
 
 from muster.outcomes import Stage
 from muster.ports import Order
@@ -89,10 +89,14 @@ class Lane:
         self._lookups: queue.SimpleQueue[Knock | None] = queue.SimpleQueue()
         self._looked_up: queue.SimpleQueue[tuple[Knock, list[Candidate] | OSError]] = queue.SimpleQueue()
         self._threads: list[Thread] = []
+        self._closing = Lock()
+        self._closed = False
 
     def ring(self) -> None:
-        """Wake the thread that drives the lane; from any thread."""
-        os.eventfd_write(self._bell, 1)
+        """Wake the thread that drives the lane; from any thread, also after the end."""
+        with self._closing:  # a closed descriptor's number may be somebody else's by now
+            if not self._closed:
+                os.eventfd_write(self._bell, 1)
 
     def young(self) -> int:
         """How many knocks were begun within the last moment and are open."""
@@ -152,7 +156,9 @@ class Lane:
         for thread in self._threads:
             thread.join(0.2)
         self._selector.close()
-        os.close(self._bell)
+        with self._closing:
+            self._closed = True
+            os.close(self._bell)
 
     def _look_up(self, knock: Knock) -> None:
         if len(self._threads) < LOOKUP_THREADS:
@@ -168,10 +174,7 @@ class Lane:
             except (OSError, UnicodeError) as error:
                 found = error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, str(error))
             self._looked_up.put((knock, found))
-            try:
-                self.ring()
-            except OSError:  # the lane was closed while the resolver hung
-                return
+            self.ring()
 
     def _take_lookups(self) -> None:
         while not self._looked_up.empty():

@@ -114,9 +114,10 @@ def open_session(
         security = session.get_security_options()
         security.kex = options.exchanges
         security.key_types = algorithms_for(key_types)
-        session.auth_timeout = options.login_timeout_s
-        session.channel_timeout = options.login_timeout_s
+        until = time.monotonic() + options.login_timeout_s
         _exchange_keys(session, guard, options.login_timeout_s)
+        session.auth_timeout = max(1.0, until - time.monotonic())
+        session.channel_timeout = options.login_timeout_s
         yield session
     finally:
         _end(session, connection)

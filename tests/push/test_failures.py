@@ -159,6 +159,20 @@ def test_silence_before_the_step_says_that_nothing_was_touched(stage: Stage) -> 
         assert "nothing was touched" in meant.message
 
 
+@pytest.mark.parametrize(
+    ("error", "stage"),
+    [
+        (paramiko.AuthenticationException("Authentication timeout."), Stage.AUTHENTICATE),
+        (paramiko.SSHException("Timeout opening channel."), Stage.TRANSFER),
+        (paramiko.SSHException("Key-exchange timed out waiting for key negotiation"), Stage.HOST_KEY),
+    ],
+)
+def test_waits_that_paramiko_gave_up_are_silence_and_no_refusal(error: Exception, stage: Stage) -> None:
+    meant = explain(error, _guard(stage))
+    assert type(meant) is OutcomeUnknown
+    assert "nothing was touched" in meant.message
+
+
 def test_what_was_cut_off_is_explained_by_why_and_not_by_how() -> None:
     guard = _guard(Stage.COMMAND, touched=True)
     guard.cut_by = Stopped

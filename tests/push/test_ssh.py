@@ -1,6 +1,7 @@
 """SSH at real OpenSSH hosts, held to what every pusher must hold, and what is SSH's own."""
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from push.redact import Redactor
 from push.ssh import ssh_pusher
 from tests.fleet.faults import Fault
 from tests.fleet.openssh import Fleet, FleetHost, KeyPair, openssh_fleet, why_not
-from tests.push.conformance import PusherConformance, carry
+from tests.push.conformance import PusherConformance, carry, facts_of
 from tests.push.worlds import SSH_FAULTS, Expected, ShellSteps
 
 pytestmark = [pytest.mark.sshd, pytest.mark.skipif(bool(why_not()), reason=why_not())]
@@ -156,3 +157,22 @@ def test_an_account_without_a_shell_fails_before_the_step_begins(world: OpenSshW
     report = carry(world.pusher(), replace(world.target(number=3), user="closed"), world.steps.say({}))
     assert (report.ending, report.stage) == (Ending.FAILED, Stage.COMMAND), report
     assert "account may not log in" in report.cause
+
+
+@pytest.mark.skipif(shutil.which("sudo") is None, reason="needs sudo (apt-get install sudo)")
+def test_a_step_becomes_root_by_sudo_where_the_login_is_not_roots(world: OpenSshWorld) -> None:
+    pusher = ssh_pusher(Settings(), known_hosts=KnownHosts.read(world.fleet.known_hosts), become=True)
+    step = Step(
+        StepName.APPLY,
+        'printf "fact\\tlogin\\tid\\t%s\\n" "$(id -u)"; cat; printf "\\ndone\\tapply\\n"',
+        payload=b"here",
+    )
+    target = replace(world.target(number=2), user="fixer")
+    refused = carry(pusher, target, step)
+    assert (refused.ending, refused.stage) == (Ending.FAILED, Stage.COMMAND)
+    assert "sudo asks for a password" in refused.cause
+    world.host(number=2).write("/etc/sudoers.d/fixer", b"fixer ALL=(ALL) NOPASSWD: ALL\n", mode=0o440)
+    report = carry(pusher, target, step)
+    assert facts_of(report) == {"id": "0"}
+    assert "here" in report.stdout
+    assert carry(pusher, replace(target, user="root"), step).ending is Ending.DONE
