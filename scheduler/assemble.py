@@ -12,7 +12,7 @@ from scheduler.problem import Problem, money
 from scheduler.state import Solution, State
 from scheduler.tour import Tour, Touring
 
-MOST_EXPLAINED = 60
+MOST_EXPLAINED = 25
 """Visits left out whose reasons are worked out with the plan; ``explain`` tells those of the others when asked."""
 
 

@@ -5,6 +5,7 @@ one day, and the day's tour is worked out anew. A change is offered only where t
 by how easily they are had (``EASE``), then by how much of them it takes, then by cents.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -44,8 +45,11 @@ TIME_RULES = frozenset(
 )
 """Rules about which longer hours, the person's or the site's, may do something."""
 
-MOST_DAYS_TRIED = 80
+MOST_DAYS_TRIED = 30
 """Person-days for which changes are tried, those with the fewest broken rules first."""
+
+MOST_ALIKE = 2
+"""Of one person's days with the same broken rules, so many are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +93,26 @@ class _Trial:
 
 def changes_for(touring: Touring, state: State, found: Obstacles) -> list[Change]:
     """Every change that was found to place the visit, the easiest first; one for each text."""
-    days = sorted(found.by_day, key=lambda day: (len(found.by_day[day]), day))[:MOST_DAYS_TRIED]
-    offered = [_change(Case(touring, found.visit, day), state, found.by_day[day]) for day in days if found.by_day[day]]
+    days = _worth_trying(touring, found)
+    offered = [_change(Case(touring, found.visit, day), state, found.by_day[day]) for day in days]
     changes = [change for change in offered if change is not None]
     changes += _one_more(touring, found.visit)
     best: dict[str, Change] = {}
     for change in sorted(changes, key=lambda c: c.rank):
         best.setdefault(change.text, change)
     return list(best.values())
+
+
+def _worth_trying(touring: Touring, found: Obstacles) -> list[int]:
+    """Days that something keeps from taking the visit, the nearest to taking it first, few that are alike."""
+    alike: Counter[tuple[int, frozenset[str]]] = Counter()
+    days = []
+    for day in sorted(found.by_day, key=lambda number: (len(found.by_day[number]), number)):
+        kind = (touring.problem.days[day].person, frozenset(found.by_day[day]))
+        alike[kind] += 1
+        if found.by_day[day] and alike[kind] <= MOST_ALIKE:
+            days.append(day)
+    return days[:MOST_DAYS_TRIED]
 
 
 def _change(case: Case, state: State, broken: Iterable[str]) -> Change | None:

@@ -37,8 +37,10 @@ def improve(
     stop: StopCriterion,
     random: Random,
     report: Callable[[int, State], None] | None = None,
+    *,
+    movable: frozenset[int] | None = None,
 ) -> State:
-    """Search from a plan until told to stop; never worse than it was given."""
+    """Search from a plan until told to stop; never worse than it was given. Only ``movable`` visits are taken out."""
     best = current = start
     best_cents = current_cents = start.objective()
     warmth = max(1.0, _spent(start) / max(1, len(start.days_of)) / 10)
@@ -46,7 +48,7 @@ def improve(
     while not stop(step, best_cents):
         step += 1
         trial = current.copy()
-        _ruin(inserter, trial, random)
+        _ruin(inserter, trial, random, movable)
         _recreate(inserter, trial, random)
         cents = trial.objective()
         if cents < current_cents - warmth * log(max(random.random(), 1e-12)):
@@ -63,9 +65,9 @@ def _spent(state: State) -> int:
     return sum(tour.cents for tour in state.tours if tour is not None)
 
 
-def _ruin(inserter: Inserter, state: State, random: Random) -> None:
+def _ruin(inserter: Inserter, state: State, random: Random, movable: frozenset[int] | None) -> None:
     """Take out the neighbours of one visit, or the whole of a few days."""
-    placed = sorted(state.days_of)
+    placed = sorted(state.days_of if movable is None else movable.intersection(state.days_of))
     if not placed:
         return
     count = random.randint(1, min(MOST_REMOVED, len(placed)))
@@ -74,7 +76,8 @@ def _ruin(inserter: Inserter, state: State, random: Random) -> None:
         state.remove(_near(inserter, centre, placed)[:count])
     else:
         days = sorted({day for visit in random.sample(placed, min(2, len(placed))) for day in state.days_of[visit]})
-        state.remove([visit for day in days for visit in state.visits_on(day)][:count])
+        there = [visit for day in days for visit in state.visits_on(day) if movable is None or visit in movable]
+        state.remove(there[:count])
 
 
 def _near(inserter: Inserter, centre: int, placed: Sequence[int]) -> list[int]:

@@ -1,0 +1,371 @@
+"""After a change of the world: a plan that moves as little as possible, and what more moves would save.
+
+What still holds is kept where it is, to the minute. What does not (somebody is ill, a partner is suspended, a site
+closed) and what is new is placed around it. Then, if it is asked for, more and more may move, and each choice says
+what it saves. Promised visits never move unless they are named; one that cannot be kept is told first.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from random import Random
+
+from muster.ids import PersonId, VisitId
+from muster.plan import Assignment, Plan
+from scheduler.assemble import plan_of
+from scheduler.diff import Kind, Move, PlanDiff, diff
+from scheduler.insertion import Inserter
+from scheduler.problem import Pin, Problem
+from scheduler.ruin import improve
+from scheduler.rules import Case, broken
+from scheduler.solve import solve
+from scheduler.state import Solution, State
+from scheduler.stop import MaxIterations, StopCriterion
+from scheduler.tour import Tour, Touring
+
+ROOM_STEPS = 200
+"""Search steps that are spent on making room for visits that found none."""
+
+
+class Freedom(StrEnum):
+    """How much may move."""
+
+    LEAST = "least"
+    """Only what does not hold any more."""
+    ROOM = "make room"
+    """Also what stands in the way of a visit that would be left out."""
+    CHEAPEST = "cheapest"
+    """Everything but what is promised; changes have no price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caused:
+    """One visit that moves, and why."""
+
+    move: Move
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to go on.
+
+    Attributes:
+        difference: to the plan that binds.
+        moves: every visit that is not as it was, promised ones first.
+        broken_promises: promised visits that cannot stay; empty in every choice, or the same in every choice.
+    """
+
+    freedom: Freedom
+    plan: Plan
+    difference: PlanDiff
+    moves: tuple[Caused, ...]
+    broken_promises: tuple[VisitId, ...]
+
+    @property
+    def kept_share(self) -> float:
+        """Of the visits that were placed and are still needed: how many are exactly where they were."""
+        return self.difference.kept_share
+
+
+@dataclass(frozen=True, slots=True)
+class Replan:
+    """The choices, from the fewest moves to the lowest cost; those that bring nothing are left out."""
+
+    choices: tuple[Choice, ...]
+
+    @property
+    def least(self) -> Choice:
+        """The one that moves least."""
+        return self.choices[0]
+
+
+def replan(
+    problem: Problem,
+    current: Plan,
+    stop: StopCriterion,
+    seed: int = 0,
+    *,
+    promised: Iterable[VisitId] = (),
+    freedoms: Sequence[Freedom] = (Freedom.LEAST, Freedom.ROOM),
+) -> Replan:
+    """Go on from the plan that binds.
+
+    Args:
+        problem: the world as it is now; its visits keep the ids of ``current`` where they are the same.
+        current: the plan that binds.
+        stop: for the cheapest choice, which is a search; the others take as long as they need, which is little.
+        seed: of every random choice.
+        promised: visits whose clients were told who comes and when; kept to the minute in every choice, where that
+            is possible at all. The problem's own pins are kept too.
+        freedoms: which choices are wanted, from the least on.
+    """
+    keeper = _Keeper(problem, current, frozenset(promised))
+    choices: list[Choice] = []
+    for freedom in freedoms:
+        plan = keeper.plan(freedom, stop, seed)
+        choice = keeper.choice(freedom, plan)
+        if not choices or _brings(plan, choices[-1].plan):
+            choices.append(choice)
+    return Replan(tuple(choices))
+
+
+def _brings(plan: Plan, before: Plan) -> bool:
+    """Whether a plan places more, or costs less, than the one that moves less."""
+    out, out_before = len(plan.unplaced), len(before.unplaced)
+    return out < out_before or (out == out_before and plan.cost.total_cents < before.cost.total_cents)
+
+
+class _Keeper:
+    """Knows what still holds of the plan that binds, and why the rest does not."""
+
+    def __init__(self, problem: Problem, current: Plan, promised: frozenset[VisitId]) -> None:
+        self.problem, self.current, self.promised = problem, current, promised
+        self.touring = Touring(problem)
+        self.old = _old_places(problem, current)
+        self.held, self.fallen = self._held()
+
+    def plan(self, freedom: Freedom, stop: StopCriterion, seed: int) -> Plan:
+        if freedom is Freedom.CHEAPEST:
+            return self._cheapest(stop, seed)
+        state = self._kept(self.held)
+        random = Random(seed)  # noqa: S311 - a search, not a secret
+        inserter = Inserter.for_visits(state.touring, self._free(state))
+        inserter.insert(state, self._free(state), random)
+        if freedom is Freedom.ROOM:
+            state = self._room(state, random)
+        return plan_of(self.touring, _costed(self.touring, state), bound=None, seed=seed, seconds=0.0)
+
+    def choice(self, freedom: Freedom, plan: Plan) -> Choice:
+        difference = diff(self.current, plan)
+        moves = [Caused(move, self._cause(move, freedom)) for move in difference.changed]
+        first = sorted(moves, key=lambda caused: (caused.move.visit_id not in self.promised, caused.move.visit_id))
+        lost = tuple(v for v in sorted(self.promised) if v in self.fallen)
+        return Choice(freedom, plan, difference, tuple(first), lost)
+
+    def _held(self) -> tuple[dict[int, int], dict[VisitId, str]]:
+        """The visits that can stay exactly where they are, with their starts; and why the others cannot."""
+        held: dict[int, int] = {}
+        fallen: dict[VisitId, str] = {}
+        for visit, places in self.old.items():
+            visit_id = self.problem.demands[visit].visit.id
+            cause = self._why_not(visit, places)
+            if cause:
+                fallen[visit_id] = cause
+            else:
+                held[visit] = places[0].start
+        state = self._kept(held)
+        for visit in [v for v in held if v not in state.days_of]:
+            visit_id = self.problem.demands[visit].visit.id
+            fallen[visit_id] = "it does not fit any more beside what is kept"
+            del held[visit]
+        return held, fallen
+
+    def _why_not(self, visit: int, places: Sequence["_Place"]) -> str:
+        """Why a visit cannot stay, looked at by itself; empty where it can."""
+        demand = self.problem.demands[visit]
+        if len(places) != demand.visit.people:
+            return f"it takes {demand.visit.people} people now"
+        for place in places:
+            if place.day is None:
+                return f"{place.name} does not work then any more"
+            case = Case(self.touring, visit, place.day)
+            rules = broken(case)
+            if rules:
+                return next(iter(rules.values()))
+            if self.touring.tour(place.day, (visit,), {visit: place.start}) is None:
+                return f"{place.name} cannot be there at {case.local(place.start)} any more"
+            if not any(
+                o <= place.start and place.start + self.touring.effort[visit] <= c for o, c in self.touring.spans[visit]
+            ):
+                return f"it cannot be done at {case.local(place.start)} any more"
+        return ""
+
+    def _kept(self, held: Mapping[int, int]) -> State:
+        """A state in which the held visits stand to the minute: each is pinned to its people and its start."""
+        pins = [
+            Pin(self.problem.demands[v].visit.id, self.problem.people[self.problem.days[p.day].person].id, held[v])
+            for v in held
+            for p in self.old[v]
+            if p.day is not None
+        ]
+        touring = Touring(replace(self.problem, pins=(*self.problem.pins, *pins)))
+        state = State.empty(touring)
+        by_day: dict[int, list[tuple[int, int]]] = {}
+        for visit in held:
+            for place in self.old[visit]:
+                if place.day is not None:
+                    by_day.setdefault(place.day, []).append((held[visit], visit))
+        for day, entries in sorted(by_day.items()):
+            _stand(state, day, sorted(entries), held)
+        _drop_incomplete(state, held)
+        return state
+
+    def _free(self, state: State) -> list[int]:
+        """What is to be placed: the dearest to leave out first."""
+        price = self.touring.arrays.visits.unplaced_cents
+        out = [v for v in range(len(self.problem.demands)) if v not in state.days_of]
+        return sorted(out, key=lambda v: (-int(price[v]), v))
+
+    def _room(self, state: State, random: Random) -> State:
+        """Let the visits move that share days with those that are left out, but no more than brings them in."""
+        out = [v for v in self._free(state) if self.problem.demands[v].visit.id not in self.promised]
+        if not out:
+            return state
+        wanted = Inserter.for_visits(self.touring, out)
+        days = {day for v in out for _, day in wanted.days[v][:40]}
+        loose = {v for v, placed in state.days_of.items() if set(placed) & days and self._may_move(v)}
+        kept = {v: start for v, start in self.held.items() if v not in loose}
+        trial = _moved_to(self._kept(kept).touring, state, kept)
+        movable = sorted(loose | set(out) | (set(state.days_of) - set(self.held)))
+        inserter = Inserter.for_visits(trial.touring, movable)
+        found = improve(inserter, trial, MaxIterations(ROOM_STEPS), random, movable=frozenset(movable))
+        return self._settled(found) if len(found.days_of) > len(state.days_of) else state
+
+    def _settled(self, state: State) -> State:
+        """The same people in the same order, at the old times where that costs nothing.
+
+        A search pushes every start to the front of its day; who is still on the old day need not move for that.
+        """
+        settled = state.copy()
+        for number, tour in enumerate(state.tours):
+            if tour is None:
+                continue
+            fixed = {v: start for v, start in zip(tour.visits, tour.starts, strict=True) if v in self.touring.tied}
+            best = tour
+            for visit in tour.visits:
+                places = self.old.get(visit, [])
+                if visit in fixed or not any(place.day == number for place in places):
+                    continue
+                trial = state.touring.tour(number, tour.visits, {**fixed, visit: places[0].start})
+                if trial is not None and trial.cents <= tour.cents and places[0].start >= 0:
+                    best, fixed = trial, {**fixed, visit: places[0].start}
+            settled.tours[number] = best
+        return settled
+
+    def _may_move(self, visit: int) -> bool:
+        return self.problem.demands[visit].visit.id not in self.promised
+
+    def _cheapest(self, stop: StopCriterion, seed: int) -> Plan:
+        """A search with nothing fixed but the promises."""
+        pins = [
+            Pin(self.problem.demands[v].visit.id, self.problem.people[self.problem.days[p.day].person].id, start)
+            for v, start in self.held.items()
+            for p in self.old[v]
+            if p.day is not None and self.problem.demands[v].visit.id in self.promised
+        ]
+        free = replace(
+            self.problem,
+            pins=(*self.problem.pins, *pins),
+            prices=replace(self.problem.prices, change_person_cents=0, change_day_cents=0),
+        )
+        found = solve(free, stop, seed, start=self.current, with_reasons=False)
+        state = self._settled(_state_at(self.touring, found))
+        return plan_of(self.touring, _costed(self.touring, state), bound=None, seed=seed, seconds=found.solve_seconds)
+
+    def _cause(self, move: Move, freedom: Freedom) -> str:
+        if move.visit_id in self.fallen:
+            return self.fallen[move.visit_id]
+        if move.kind is Kind.GONE:
+            return "none of its machines needs it any more"
+        if move.kind in {Kind.NEW, Kind.PLACED}:
+            return "it is new" if move.kind is Kind.NEW else "there is room for it now"
+        return "it makes room for others" if freedom is Freedom.ROOM else "the plan is cheaper with it there"
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where somebody stood: the day in the numbers of the new problem, None where there is none any more."""
+
+    name: str
+    day: int | None
+    start: int
+
+
+def _old_places(problem: Problem, current: Plan) -> dict[int, list[_Place]]:
+    found: dict[int, list[_Place]] = {}
+    for made in current.assignments:
+        visit = problem.demand_index.get(made.visit_id)
+        if visit is not None:
+            found.setdefault(visit, []).append(_place(problem, made))
+    return found
+
+
+def _place(problem: Problem, made: Assignment) -> _Place:
+    start = problem.minute(made.starts_at)
+    days = problem.days_of.get(made.person_id, ())
+    day = next((d for d in days if problem.days[d].starts <= start < problem.days[d].latest_end), None)
+    return _Place(_name(problem, made.person_id), day, start)
+
+
+def _name(problem: Problem, person_id: PersonId) -> str:
+    if person_id in problem.person_index:
+        return problem.people[problem.person_index[person_id]].name
+    return next((out.name for out in problem.left_out if out.person_id == person_id), str(person_id))
+
+
+def _stand(state: State, day: int, entries: Sequence[tuple[int, int]], held: Mapping[int, int]) -> None:
+    """Put visits on a day in their order at their starts; those that do not fit beside the ones before stay out."""
+    kept: list[int] = []
+    for _, visit in entries:
+        tour = state.touring.tour(day, (*kept, visit), held)
+        old = state.tours[day]
+        more = tour.travel_minutes - (old.travel_minutes if old else 0) if tour else 0
+        if tour is not None and state.fits_caps(day, state.touring.effort[visit], more):
+            kept.append(visit)
+            state.put(tour)
+            state.days_of[visit] = (*state.days_of.get(visit, ()), day)
+            if visit in state.touring.tied:
+                state.fixed[visit] = held[visit]
+
+
+def _drop_incomplete(state: State, held: Mapping[int, int]) -> None:
+    """Take out visits that lack people, or what they wait for."""
+    index = state.problem.demand_index
+    lacking = []
+    for visit, days in state.days_of.items():
+        waits = [index[v] for v in state.problem.demands[visit].visit.after if v in index]
+        early = any(w not in state.days_of or held[w] + state.touring.effort[w] > held[visit] for w in waits)
+        if len(days) != state.touring.people[visit] or early:
+            lacking.append(visit)
+    state.remove(lacking)
+
+
+def _moved_to(touring: Touring, state: State, kept: Mapping[int, int]) -> State:
+    """The same tours in a state with fewer pins: what is kept stands to the minute, the rest may be shifted."""
+    moved = State.empty(touring)
+    moved.days_of = dict(state.days_of)
+    moved.fixed = dict(state.fixed)
+    for tour in state.tours:
+        if tour is not None:
+            again = touring.tour(tour.day, tour.visits, {**state.fixed, **kept})
+            moved.put(again or tour)
+    return moved
+
+
+def _state_at(touring: Touring, plan: Plan) -> State:
+    """A plan's tours in a problem's numbers, each visit at the start that the plan gives it."""
+    problem = touring.problem
+    state = State.empty(touring)
+    by_day: dict[int, list[tuple[int, int]]] = {}
+    starts: dict[int, int] = {}
+    for made in plan.assignments:
+        visit, place = problem.demand_index[made.visit_id], _place(problem, made)
+        if place.day is not None:
+            by_day.setdefault(place.day, []).append((place.start, visit))
+            starts[visit] = place.start
+    for day, entries in by_day.items():
+        _stand(state, day, sorted(entries), starts)
+    return state
+
+
+def _costed(touring: Touring, state: State) -> Solution:
+    """The tours of a state, with their starts, at the prices of another problem of the same visits and days."""
+    same = State.empty(touring)
+    same.days_of = dict(state.days_of)
+    tours: list[Tour] = []
+    for tour in state.tours:
+        if tour is not None:
+            tours.append(tour)
+            same.tours[tour.day] = tour
+    return Solution(tuple(tours), same.objective())

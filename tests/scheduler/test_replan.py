@@ -1,0 +1,173 @@
+"""Replans: what holds stays to the minute, promises stay first, causes are told, and more freedom never costs more."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from muster.ids import VisitId
+from muster.plan import Plan
+from scheduler.diff import Kind
+from scheduler.problem import LeftOut, Problem, Span
+from scheduler.replan import Choice, Freedom, replan
+from scheduler.solve import solve
+from scheduler.stop import MaxIterations
+from scheduler.validate import violations
+from tests.scheduler.problems import day, demand, person, problem, random_problem
+
+ALL = (Freedom.LEAST, Freedom.ROOM, Freedom.CHEAPEST)
+
+
+def week(visits: int = 12, *, effort: int = 90) -> Problem:
+    """Three people, five days, visits on three sites."""
+    return problem(
+        [demand(f"V-{n}", effort=effort, spot=n % 3) for n in range(visits)],
+        [person("Anna"), person("Ben"), person("Cleo")],
+        [day(who, number=number) for who in range(3) for number in range(5)],
+    )
+
+
+def without(of: Problem, who: str) -> Problem:
+    """Somebody is ill: no days any more."""
+    number = of.person_index[person(who).id]
+    return replace(of, days=tuple(d for d in of.days if d.person != number))
+
+
+def where(plan: Plan) -> dict[str, tuple[str, object]]:
+    return {str(a.visit_id): (str(a.person_id), a.starts_at) for a in plan.assignments}
+
+
+def least(of: Problem, plan: Plan, **more: object) -> Choice:
+    return replan(of, plan, MaxIterations(30), 0, **more).least  # type: ignore[arg-type]
+
+
+def test_with_nothing_changed_nothing_moves() -> None:
+    of = week()
+    plan = solve(of, MaxIterations(60), 0)
+    choice = least(of, plan)
+    assert where(choice.plan) == where(plan)
+    assert choice.moves == ()
+    assert choice.kept_share == 1.0
+
+
+def test_only_the_visits_of_the_person_who_is_ill_move_and_the_cause_is_told() -> None:
+    of = week()
+    plan = solve(of, MaxIterations(60), 0)
+    ill = {v for v, (who, _) in where(plan).items() if who == "anna"}
+    assert ill
+    choice = least(without(of, "Anna"), plan)
+    assert violations(without(of, "Anna"), choice.plan) == ()
+    assert {str(caused.move.visit_id) for caused in choice.moves} == ill
+    assert {caused.cause for caused in choice.moves} == {"Anna does not work then any more"}
+    assert choice.plan.unplaced == ()
+
+
+def test_a_person_who_is_not_there_any_more_is_told_by_name() -> None:
+    of = problem([demand("V")], [person("Pia", partner="north")])
+    plan = solve(of, MaxIterations(5))
+    gone = replace(problem([demand("V")]), left_out=(LeftOut("Pia", "its insurance expired", person("Pia").id),))
+    assert least(gone, plan).moves[0].cause == "Pia does not work then any more"
+
+
+def test_late_visits_are_placed_around_what_stands() -> None:
+    of = week()
+    plan = solve(of, MaxIterations(60), 0)
+    more = replace(of, demands=(*of.demands, demand("late-1"), demand("late-2", spot=2)))
+    choice = least(more, plan)
+    assert {str(c.move.visit_id): c.move.kind for c in choice.moves} == {"late-1": Kind.NEW, "late-2": Kind.NEW}
+    assert {c.cause for c in choice.moves} == {"it is new"}
+    assert choice.plan.unplaced == ()
+    assert violations(more, choice.plan) == ()
+
+
+def test_what_is_not_needed_any_more_leaves_a_gap_and_nothing_slides_into_it() -> None:
+    of = week()
+    plan = solve(of, MaxIterations(60), 0)
+    less = replace(of, demands=of.demands[1:])
+    choice = least(less, plan)
+    assert where(choice.plan) == {v: at for v, at in where(plan).items() if v != "V-0"}
+    assert [c.cause for c in choice.moves] == ["none of its machines needs it any more"]
+
+
+def test_a_closed_site_moves_its_visits_and_no_others() -> None:
+    of = problem([demand("A", spot=1), demand("B", spot=2)], [person("Anna")], [day(0), day(0, number=1)])
+    plan = solve(of, MaxIterations(20), 0)
+    closed = replace(of.demands[0], spans=(Span(1440, 2880),))
+    later = replace(of, demands=(closed, of.demands[1]))
+    choice = least(later, plan)
+    assert [str(c.move.visit_id) for c in choice.moves] == ["A"]
+    assert "it can be done" in choice.moves[0].cause
+
+
+def full() -> Problem:
+    """Anna can do both, Ben only the one that Anna has: room is made by one move."""
+    return problem(
+        [demand("A", effort=400), demand("B", effort=400, skills=["mac"])],
+        [person("Anna", skills=["linux", "mac"]), person("Ben", rate=9_000)],
+        [day(0), day(1)],
+    )
+
+
+def test_room_is_made_for_a_visit_that_would_be_left_out_and_the_cause_is_told() -> None:
+    of = full()
+    plan = solve(replace(of, demands=of.demands[:1]), MaxIterations(20), 0)
+    assert where(plan)["A"][0] == "anna"
+    tight, roomy = replan(of, plan, MaxIterations(30), 0).choices
+    assert [str(u.visit_id) for u in tight.plan.unplaced] == ["B"]
+    assert roomy.plan.unplaced == ()
+    assert {str(c.move.visit_id): c.cause for c in roomy.moves} == {"A": "it makes room for others", "B": "it is new"}
+
+
+def test_what_is_promised_does_not_make_room() -> None:
+    of = full()
+    plan = solve(replace(of, demands=of.demands[:1]), MaxIterations(20), 0)
+    choices = replan(of, plan, MaxIterations(30), 0, promised=[VisitId("A")], freedoms=ALL).choices
+    assert all(where(choice.plan)["A"] == where(plan)["A"] for choice in choices)
+
+
+def test_a_promise_that_cannot_be_kept_is_told_first() -> None:
+    of = week()
+    plan = solve(of, MaxIterations(60), 0)
+    hers = sorted(v for v, (who, _) in where(plan).items() if who == "anna")
+    choice = least(without(of, "Anna"), plan, promised=[VisitId(hers[-1])])
+    assert choice.broken_promises == (hers[-1],)
+    assert choice.moves[0].move.visit_id == hers[-1]
+
+
+def test_a_cheaper_plan_that_moves_more_is_offered_when_there_is_one() -> None:
+    """Dear Gold was all there was; now Anna is there too."""
+    visits = [demand(f"V-{n}") for n in range(4)]
+    before = problem(visits, [person("Gold", rate=20_000)], [day(0)])
+    plan = solve(before, MaxIterations(10), 0)
+    after = problem(visits, [person("Gold", rate=20_000), person("Anna")], [day(0), day(1)])
+    kept, cheaper = replan(after, plan, MaxIterations(60), 0, freedoms=ALL).choices
+    assert kept.kept_share == 1.0
+    assert cheaper.freedom is Freedom.CHEAPEST
+    assert cheaper.plan.cost.total_cents < kept.plan.cost.total_cents
+    assert {c.cause for c in cheaper.moves} == {"the plan is cheaper with it there"}
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 10**9), st.integers(0, 2))
+def test_every_choice_is_a_plan_that_passes_and_the_least_keeps_what_can_be_kept(seed: int, away: int) -> None:
+    of = random_problem(seed, visits=10, people=4, days=3)
+    plan = solve(of, MaxIterations(20), 0)
+    later = replace(of, days=tuple(d for d in of.days if d.person != away), caps=())
+    answer = replan(later, plan, MaxIterations(20), 0, freedoms=ALL)
+    for choice in answer.choices:
+        assert violations(later, choice.plan) == ()
+    still = {v for v, (who, _) in where(plan).items() if away >= len(of.people) or who != str(of.people[away].id)}
+    tied = {d.visit.id for d in of.demands if d.visit.after or d.visit.people > 1}
+    if not tied:
+        kept = where(answer.least.plan)
+        assert all(kept[v] == where(plan)[v] for v in still)
+
+
+@pytest.mark.parametrize("freedom", ALL)
+def test_the_same_seed_gives_the_same_choice(freedom: Freedom) -> None:
+    of = week(20)
+    plan = solve(of, MaxIterations(40), 0)
+    ill = without(of, "Ben")
+    one, other = (replan(ill, plan, MaxIterations(20), 4, freedoms=(freedom,)).least for _ in range(2))
+    assert where(one.plan) == where(other.plan)
