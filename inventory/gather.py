@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from inventory.formats.texts import did_you_mean
-from inventory.rows import Known, TableReader
+from inventory.rows import MOST_SEARCHES, Known, TableReader
 from inventory.tables import Word
 from muster.crew import Crew, Engineer, Partner
 from muster.errors import Problem
@@ -77,16 +77,17 @@ def check_references(reader: TableReader[Known], column: str, references: Sequen
         if reference in shelf.seen:
             waiting.setdefault(reference, []).append(index)
             continue
-        right = advice.get(reference) or advice.setdefault(reference, _advice(reference, shelf))
-        reader.refuse(index, column, reference, f"is no {shelf.word} that is known", right)
+        if reference not in advice:
+            advice[reference] = _advice(reference, shelf, search=len(advice) < MOST_SEARCHES)
+        reader.refuse(index, column, reference, f"is no {shelf.word} that is known", advice[reference])
     for reference, indices in waiting.items():
         wrong = f"is a {shelf.word} that was refused itself, in {shelf.seen[reference]}"
         reader.refuse_together(indices, column, reference, wrong, "mend that one, then this is read too")
 
 
-def _advice(reference: str, shelf: Shelf[Item]) -> str:
-    ids = [*shelf.good, *shelf.known]
+def _advice(reference: str, shelf: Shelf[Item], *, search: bool) -> str:
+    ids = {**shelf.known, **shelf.good}
     plural = "people" if shelf.word == "person" else f"{shelf.word}s"
     file = Word.CREW if shelf.word == "person" else plural
-    near = did_you_mean(reference, ids) if len(ids) <= _MOST_CANDIDATES else ""
-    return f"add it to {file}, or write the id of one of the {len(set(ids))} {plural} that are known{near}"
+    near = did_you_mean(reference, ids) if search and len(ids) <= _MOST_CANDIDATES else ""
+    return f"add it to {file}, or write the id of one of the {len(ids)} {plural} that are known{near}"

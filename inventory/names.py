@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Generic
 
 from inventory.formats.texts import did_you_mean, parse_id, parse_text
 from inventory.gather import Gathered
-from inventory.rows import Known, TableReader
+from inventory.rows import MOST_SEARCHES, Known, TableReader
 from muster.fleet import Site
 
 
@@ -17,6 +18,8 @@ class Miss:
     value: str
     wrong: str
     right: str
+    names: Iterable[str] = ()
+    """Where something near may be found."""
 
 
 def find_clients(reader: TableReader[Known], gathered: Gathered) -> list[str]:
@@ -26,11 +29,10 @@ def find_clients(reader: TableReader[Known], gathered: Gathered) -> list[str]:
         return [""] * reader.size
     by_name = _ids_by_name((client.id, client.name) for client in gathered.clients.all())
     found: list[str] = []
+    misses = _Misses(reader)
     for index, (id_, name) in enumerate(zip(reader.cells("client_id"), reader.cells("client_name"), strict=True)):
         answer = _client(id_, name, gathered, by_name)
-        if isinstance(answer, Miss):
-            reader.refuse(index, answer.column, answer.value, answer.wrong, answer.right)
-        found.append("" if isinstance(answer, Miss) else answer)
+        found.append(answer if isinstance(answer, str) else misses.refuse(index, answer))
     return found
 
 
@@ -43,14 +45,30 @@ def find_sites(reader: TableReader[Known], gathered: Gathered) -> list[str]:
     finder = _SiteFinder(gathered)
     answers: dict[tuple[str | None, ...], str | Miss] = {}
     found: list[str] = []
+    misses = _Misses(reader)
     for index, key in enumerate(zip(*(reader.cells(name) for name in columns), strict=True)):
         answer = answers.get(key)
         if answer is None:
             answer = answers[key] = finder.find(*(cell or "" for cell in key))
-        if isinstance(answer, Miss):
-            reader.refuse(index, answer.column, answer.value, answer.wrong, answer.right)
-        found.append("" if isinstance(answer, Miss) else answer)
+        found.append(answer if isinstance(answer, str) else misses.refuse(index, answer))
     return found
+
+
+class _Misses(Generic[Known]):
+    """Refuses rows, with something near for the first names that were not found."""
+
+    def __init__(self, reader: TableReader[Known]) -> None:
+        self._reader = reader
+        self._advice: dict[tuple[str, str], str] = {}
+
+    def refuse(self, index: int, miss: Miss) -> str:
+        """Refuse a row; the empty id that stands in for what was not found."""
+        key = (miss.value, miss.wrong)
+        if key not in self._advice:
+            search = len(self._advice) < MOST_SEARCHES
+            self._advice[key] = miss.right + (did_you_mean(_fold(miss.value), miss.names) if search else "")
+        self._reader.refuse(index, miss.column, miss.value, miss.wrong, self._advice[key])
+        return ""
 
 
 def _client(id_: str | None, name: str | None, gathered: Gathered, by_name: dict[str, list[str]]) -> str | Miss:
@@ -66,12 +84,14 @@ def _client(id_: str | None, name: str | None, gathered: Gathered, by_name: dict
 
 
 def _only(ids: Sequence[str], column: str, name: str, word: str, by_name: dict[str, list[str]]) -> str | Miss:
+    plural = f"{word.split(maxsplit=1)[0]}s"
     if len(ids) == 1:
         return ids[0]
     if ids:
         return Miss(column, name, f"is the name of {len(ids)} {word}s", f"write the id: {' or '.join(ids[:5])}")
-    near = did_you_mean(_fold(name), by_name)
-    return Miss(column, name, f"is not the name of a {word} that is known", f"add it to {word}s, or write its id{near}")
+    return Miss(
+        column, name, f"is not the name of a {word} that is known", f"add it to {word}s, or write its id", by_name
+    )
 
 
 class _SiteFinder:

@@ -18,6 +18,8 @@ Value = TypeVar("Value")
 
 _EXCEL_ERRORS = frozenset({"#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"})
 _LONGEST_SHOWN = 80
+MOST_SEARCHES = 100
+"""Of the wrong values of a column so many are looked up for near ones; a column full of others is another column."""
 
 
 class TableReader(Generic[Known]):
@@ -127,7 +129,7 @@ class TableReader(Generic[Known]):
     ) -> dict[str | None, Value]:
         parsed: dict[str | None, Value] = {}
         wrong: dict[str, BadValue] = {}
-        for text in set(cells):
+        for text in dict.fromkeys(cells):
             if not text:
                 continue
             try:
@@ -135,11 +137,18 @@ class TableReader(Generic[Known]):
             except BadValue as refusal:
                 parsed[text], wrong[text] = default, refusal
         if wrong:
-            hidden = name == "credential"
-            for index, text in enumerate(cells):
-                if text and (why := wrong.get(text)) is not None:
-                    self.refuse(index, self._title(name), HIDDEN if hidden else text, why.wrong, why.right)
+            self._refuse_cells(name, cells, wrong)
         return parsed
+
+    def _refuse_cells(self, name: str, cells: Sequence[str | None], wrong: Mapping[str, BadValue]) -> None:
+        """Refuse every row with one of these texts; near values are searched for the first of them only."""
+        advice = {
+            text: why.right if number < MOST_SEARCHES else why.usual for number, (text, why) in enumerate(wrong.items())
+        }
+        hidden = name == "credential"
+        for index, text in enumerate(cells):
+            if text and text in wrong:
+                self.refuse(index, self._title(name), HIDDEN if hidden else text, wrong[text].wrong, advice[text])
 
     def _find_columns(self, specs: Sequence[Column]) -> dict[str, int]:
         """Where each column stands; columns that are unknown, nameless or there twice are problems."""

@@ -112,12 +112,14 @@ def _group(status: HostStatus, stage: Stage, cause: str, hint: str, members: lis
 
 def _common(text: str, host: Host | None) -> str:
     """The text without what is particular to this host: its names, address, port, fingerprints."""
+    if not text:
+        return text
     common = _FINGERPRINT.sub(_MARKS["fingerprint"], text)
     if host is None:
         return _IP.sub(_MARKS["address"], common)
-    if host.port:
+    if host.port and str(host.port) in common:
         common = re.sub(rf"\bport {host.port}\b", _MARKS["port"], common)
     for own, mark in ((host.address, "address"), (host.id, "name"), (host.name, "name")):
-        if len(own) > 2:
+        if len(own) > 2 and own in common:
             common = re.sub(rf"(?<![\w.-]){re.escape(own)}(?![\w-])", _MARKS[mark], common)
     return _IP.sub(_MARKS["address"], common)

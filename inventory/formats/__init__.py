@@ -4,6 +4,8 @@ Every ``parse_*`` takes the text of a cell, already stripped of spaces at its en
 value or raises ``BadValue``. Every ``format_*`` returns a text that parses to the same value.
 """
 
+from collections.abc import Callable
+
 from muster.errors import InputError
 
 
@@ -12,10 +14,16 @@ class BadValue(InputError):
 
     Attributes:
         wrong: what is wrong with it, such as ``is not a time zone``.
-        right: what would be right, with an example.
+        usual: what would be right for any cell of the column, with an example.
     """
 
-    def __init__(self, wrong: str, right: str) -> None:
-        super().__init__(f"{wrong}; {right}")
+    def __init__(self, wrong: str, usual: str, *, near: Callable[[], str] | None = None) -> None:
+        super().__init__(f"{wrong}; {usual}")
         self.wrong = wrong
-        self.right = right
+        self.usual = usual
+        self._near = near
+
+    @property
+    def right(self) -> str:
+        """What would be right for this cell: something near where there is such a thing, which takes a search."""
+        return (self._near() if self._near else "") or self.usual

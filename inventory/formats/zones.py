@@ -38,10 +38,16 @@ def parse_zone(text: str) -> str:
     known = _zones()
     if (name := known.get(text.replace(" ", "_").casefold())) is not None:
         return name
-    near = _near(text)
-    if near and text.upper() not in _NOT_PLACES:
-        raise BadValue("is not a time zone", f"did you mean {' or '.join(near)}?")
-    raise BadValue("is not a time zone", "write the IANA name of a place, such as America/Vancouver or Europe/Berlin")
+    raise BadValue(
+        "is not a time zone",
+        "write the IANA name of a place, such as America/Vancouver or Europe/Berlin",
+        near=lambda: _suggestion(text),
+    )
+
+
+def _suggestion(text: str) -> str:
+    near = [] if text.upper() in _NOT_PLACES else _near(text)
+    return f"did you mean {' or '.join(near)}?" if near else ""
 
 
 def _near(text: str) -> list[str]:

@@ -47,7 +47,7 @@ def test_a_site_that_nobody_knows_is_named_with_a_near_one(read_text: ReadText) 
         ("hosts.csv line 3", "client_name"),
         ("hosts.csv line 4", "site_name"),
     ]
-    assert "vancouver clinic" in imported.problems[0].right
+    assert imported.problems[0].right == "add it to sites, or write its id, did you mean 'vancouver clinic'?"
     assert "has 2 sites" in imported.problems[2].wrong
 
 

@@ -198,3 +198,13 @@ def test_a_bad_absence_is_named(read_text: ReadText) -> None:
     text = "id,name,timezone,shifts,absences\nx,X,UTC,Mon 08:00-12:00,2026-10-30..2026-10-26\n"
     (problem,) = read_text({"crew.csv": text}).problems
     assert (problem.column, problem.value) == ("absences", "2026-10-30..2026-10-26")
+
+
+def test_near_values_are_searched_for_the_first_wrong_ones_only_so_that_a_wrong_column_costs_no_minutes(
+    read_text: ReadText,
+) -> None:
+    rows = "".join(f"h{n},van,h{n},America/Vancouve{n}\n" for n in range(150))
+    imported = read_text({"hosts.csv": f"id,site_id,name,timezone\n{rows}"})
+    near = ["did you mean" in problem.right for problem in imported.problems]
+    assert near == [True] * 100 + [False] * 50
+    assert all(problem.right for problem in imported.problems)
