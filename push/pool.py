@@ -193,8 +193,10 @@ class _Pool:
         self._lane.close()
 
     def _wants_more(self) -> bool:
+        """Few are waiting to begin, the caller has taken most reports, and not too many sit at sites with a cap."""
         waiting = self._inbox.qsize() + len(self._pending)
-        return waiting < self._limits.threads and self._in_flight < MOST_IN_FLIGHT + self._limits.threads
+        few = self._limits.threads
+        return waiting < few and self._reports.qsize() < few and self._in_flight < MOST_IN_FLIGHT + few
 
     # in the lane's thread
     def _drive(self) -> None:
