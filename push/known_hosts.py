@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from threading import Lock
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import (
@@ -177,6 +178,38 @@ class KnownHosts:
         wrong = certificate_fault(certificate, address, now_s=time.time())
         if wrong:
             raise Untrusted(f"its certificate {wrong}", hint="have it signed anew")
+
+
+class KnownHostsFile:
+    """What is trusted now: the file is read again when it has changed, so that a long-lived process hears of new keys.
+
+    Calling it costs one ``stat`` as long as the file stays as it is. Safe to share between threads.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = Lock()
+        self._seen = self._look()
+        self._current = KnownHosts.read(path)
+
+    def __call__(self) -> KnownHosts:
+        """The keys as the file has them now.
+
+        Raises:
+            InputError: the file cannot be read.
+        """
+        seen = self._look()
+        with self._lock:
+            if seen != self._seen:
+                self._current, self._seen = KnownHosts.read(self._path), seen
+            return self._current
+
+    def _look(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def certificate_fault(certificate: SSHCertificate, address: str, *, now_s: float) -> str:

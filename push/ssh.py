@@ -7,7 +7,7 @@ be reused while paramiko's thread still reads from it.
 """
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import paramiko
 
@@ -18,7 +18,7 @@ from muster.ports import Order, Pusher, Target
 from muster.settings import Settings
 from push.credentials import Agent, Credentials, Password, PrivateKey
 from push.keys import load_private_key
-from push.known_hosts import USUAL_PORT, KnownHosts
+from push.known_hosts import USUAL_PORT, KnownHosts, KnownHostsFile
 from push.pool import Limits, PoolPusher
 from push.redact import SHARED, Redactor
 from push.ssh_command import Command
@@ -43,7 +43,7 @@ def ssh_pusher(
 
     Args:
         settings: key exchange, time-outs, ``parallel_hosts`` and limits are taken from it.
-        known_hosts: trusted keys; read from the settings' file when not given.
+        known_hosts: trusted keys; when not given, those of the settings' file, also those that are added later.
         credentials: resolves references; a fresh one that shares ``redactor`` when not given.
         redactor: removes secrets from every report; the one of this process when not given.
         sites: most hosts of a site at one time, by site.
@@ -52,8 +52,9 @@ def ssh_pusher(
     """
     redactor = redactor or SHARED
     options = SshOptions(settings.key_exchange, settings.login_timeout_s, settings.output_limit_bytes, become=become)
+    trusted = _always(known_hosts) if known_hosts is not None else KnownHostsFile(settings.path(settings.known_hosts))
     transport = SshTransport(
-        known_hosts if known_hosts is not None else KnownHosts.read(settings.path(settings.known_hosts)),
+        trusted,
         credentials or Credentials(redactor),
         options,
     )
@@ -61,10 +62,14 @@ def ssh_pusher(
     return PoolPusher(transport, limits, redactor=redactor)
 
 
-class SshTransport:
-    """A Transport (``push/transport.py``) over paramiko."""
+def _always(known_hosts: KnownHosts) -> Callable[[], KnownHosts]:
+    return lambda: known_hosts
 
-    def __init__(self, known_hosts: KnownHosts, credentials: Credentials, options: SshOptions) -> None:
+
+class SshTransport:
+    """A Transport (``push/transport.py``) over paramiko; ``known_hosts`` is asked anew for every host."""
+
+    def __init__(self, known_hosts: Callable[[], KnownHosts], credentials: Credentials, options: SshOptions) -> None:
         self._known_hosts = known_hosts
         self._credentials = credentials
         self._options = options
@@ -79,11 +84,12 @@ class SshTransport:
             raise ValueError("SSH begins with an open connection")
         target = order.target
         port = target.port or USUAL_PORT
-        types = self._known_hosts.key_types(target.address, port)
+        known_hosts = self._known_hosts()
+        types = known_hosts.key_types(target.address, port)
         with open_session(connection, guard, self._options, types) as session:
             key = session.get_remote_server_key()
             certificate = key.public_blob.key_blob if key.public_blob else b""
-            self._known_hosts.check(target.address, port, key.asbytes(), certificate=certificate)
+            known_hosts.check(target.address, port, key.asbytes(), certificate=certificate)
             guard.reached(Stage.AUTHENTICATE)
             self._log_in(session, target)
             if not session.is_authenticated():

@@ -170,7 +170,7 @@ def _changed_text(path: Path, added: Sequence[Offer], replaced: Sequence[Offer])
         text = _without(text, path, offer.target)
     if text and not text.endswith("\n"):
         text += "\n"
-    return text + "".join(_line_of(offer) for offer in (*added, *replaced))
+    return text + "".join(dict.fromkeys(_line_of(offer) for offer in (*added, *replaced)))
 
 
 def _line_of(offer: Offer) -> str:

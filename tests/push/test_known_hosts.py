@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import SSHCertificate, load_ssh_public_identity
 
 from muster.errors import InputError, Untrusted
-from push.known_hosts import KnownHosts, certificate_fault, fingerprint, parse
+from push.known_hosts import KnownHosts, KnownHostsFile, certificate_fault, fingerprint, parse
 from tests.fleet.openssh import KeyPair
 
 ONE, TWO = KeyPair.new(), KeyPair.new()
@@ -165,3 +165,14 @@ def test_a_name_is_found_at_once_among_many() -> None:
     hosts = _read("".join(f"host-{number} {blob}\n" for number in range(10_000)))
     for number in range(10_000):
         hosts.check(f"host-{number}", 22, ONE.public_blob)
+
+
+def test_keys_that_are_added_later_are_heard_of(tmp_path: Path) -> None:
+    file = tmp_path / "known_hosts"
+    trusted = KnownHostsFile(file)
+    assert trusted().lines_for("server", 22) == ()
+    file.write_text(f"server {ONE.public}\n")
+    trusted().check("server", 22, ONE.public_blob)
+    assert trusted() is trusted()
+    file.unlink()
+    assert trusted().lines_for("server", 22) == ()
