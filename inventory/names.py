@@ -88,7 +88,7 @@ def _only(ids: Sequence[str], column: str, name: str, word: str, by_name: dict[s
     if len(ids) == 1:
         return ids[0]
     if ids:
-        return Miss(column, name, f"is the name of {len(ids)} {word}s", f"write the id: {' or '.join(ids[:5])}")
+        return Miss(column, name, f"is the name of {len(ids)} {plural}", f"write the id: {' or '.join(ids[:5])}")
     return Miss(
         column, name, f"is not the name of a {word} that is known", f"add it to {plural}, or write its id", by_name
     )

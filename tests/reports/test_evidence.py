@@ -38,6 +38,7 @@ def test_there_is_a_row_for_every_host_and_totals_are_the_ledgers() -> None:
     assert sorted(row["host_id"] for row in rows) == sorted(state.host_id for state in record.hosts)
     assert Counter(row["status"] for row in rows) == Counter(status.value for status in MIXED)
     assert sum(row["protected"] == "yes" for row in rows) == record.protected == 118
+    assert sum(int(row["attempts"]) for row in rows) == len(record.attempts) == 117
 
 
 def test_the_workbook_has_the_same_rows_and_its_summary_the_same_totals() -> None:
