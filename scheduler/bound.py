@@ -49,6 +49,14 @@ def lower_bound(touring: Touring, days_of: Mapping[int, Sequence[int]], seconds:
     return max(simple, _dual_bound(touring, pairs, _day_prices(touring, pairs, prices, seconds)))
 
 
+def day_prices(touring: Touring, days_of: Mapping[int, Sequence[int]], seconds: float = 5.0) -> NDArray[np.float64]:
+    """What one more minute of each day is worth in cents by the relaxation; zeros where that is too large."""
+    pairs = _pairs(touring, days_of)
+    if not len(pairs.visit) or len(pairs.visit) > MOST_PAIRS:
+        return np.zeros(len(touring.problem.days))
+    return _day_prices(touring, pairs, touring.arrays.visits.unplaced_cents, seconds)
+
+
 def _pairs(touring: Touring, days_of: Mapping[int, Sequence[int]]) -> _Pairs:
     rows = []
     nearest = _nearest(touring)

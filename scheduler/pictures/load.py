@@ -1,0 +1,82 @@
+"""Hours needed against hours at hand, week by week, and where they are short."""
+
+from collections.abc import Iterator
+
+from scheduler.capacity import Capacity, Need
+from scheduler.pictures.svg import ALARM, COLOURS, GRID, INK, PALE, box, document, line, text
+
+WIDTH, CHART, ROW, LEFT = 720, 220, 24, 220
+OWN, PARTNER = COLOURS[0], COLOURS[1]
+
+
+def load(found: Capacity, share: float) -> str:
+    """Bars of what is at hand in each week with what is used of it; below, each kind of work and what is short.
+
+    Args:
+        found: the answer of ``scheduler/capacity.py``.
+        share: which of its shares is drawn, such as 0.8.
+    """
+    height = 90 + CHART + ROW * (len(found.needs) + 1) + 20
+    title = f"Hours needed and at hand, sure in {share:.0%} of cases"
+    needed, at_hand, short = found.needed_minutes(share), found.at_hand_minutes, found.short_minutes(share)
+    words = f"{_hours(needed)} needed, {_hours(at_hand)} at hand, " + (
+        f"{_hours(short)} short" if short else "nothing short"
+    )
+    parts = [
+        text(20, 28, title, size=16, bold=True),
+        text(20, 48, words, colour=ALARM if short else INK),
+        *_weeks(found, share),
+        *_needs(found, share),
+    ]
+    return document(WIDTH, height, title, parts)
+
+
+def _weeks(found: Capacity, share: float) -> Iterator[str]:
+    top, bottom = 66, 66 + CHART - 40
+    most = max((week.at_hand_minutes for week in found.weeks), default=0) or 1
+    step = (WIDTH - 40) / max(1, len(found.weeks))
+    scale = (bottom - top) / most
+    for number, week in enumerate(found.weeks):
+        x, own = 20 + number * step + step * 0.1, week.own_minutes * scale
+        theirs, used = week.partner_minutes * scale, week.used[share] * scale
+        yield box(x, bottom - own, step * 0.5, own, OWN, title=f"own: {_hours(week.own_minutes)}", opacity=0.35)
+        yield box(
+            x,
+            bottom - own - theirs,
+            step * 0.5,
+            theirs,
+            PARTNER,
+            title=f"partners: {_hours(week.partner_minutes)}",
+            opacity=0.35,
+        )
+        yield box(x + step * 0.55, bottom - used, step * 0.25, used, INK, title=f"used: {_hours(week.used[share])}")
+        yield text(x + step * 0.4, bottom + 16, f"week {week.week[1]}", size=11, anchor="middle")
+        yield text(x + step * 0.4, bottom + 30, f"from {week.monday:%d %b}", size=9, anchor="middle", colour=PALE)
+    yield line(20, bottom, WIDTH - 20, bottom, PALE)
+
+
+def _needs(found: Capacity, share: float) -> Iterator[str]:
+    top = 90 + CHART
+    most = max((need.needed[share] for need in found.needs), default=0.0) or 1.0
+    scale = (WIDTH - LEFT - 150) / most
+    yield text(20, top, "what", size=11, colour=PALE)
+    yield text(LEFT, top, "needed, and of it short", size=11, colour=PALE)
+    yield line(20, top + 4, WIDTH - 20, top + 4, GRID)
+    for number, need in enumerate(found.needs):
+        y = top + ROW * (number + 1)
+        width, short = need.needed[share] * scale, need.short[share] * scale
+        yield text(20, y, _label(need), size=11)
+        yield box(LEFT, y - 11, width, 14, OWN, opacity=0.6)
+        if short:
+            yield box(LEFT + width - short, y - 11, short, 14, ALARM, title=f"short: {_hours(need.short[share])}")
+        words = _hours(need.needed[share]) + (f", {_hours(need.short[share])} short" if short else "")
+        yield text(LEFT + width + 6, y, words, size=11, colour=ALARM if short else INK)
+
+
+def _label(need: Need) -> str:
+    skills = " and ".join(sorted(need.skills)) or "any skill"
+    return f"{skills}, {need.region}" if need.region else skills
+
+
+def _hours(minutes: float) -> str:
+    return f"{minutes / 60:,.0f} h"

@@ -1,0 +1,133 @@
+"""Who is where when: a row for each person, a column for each day, in the person's local time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from muster.plan import Plan, VisitMode
+from scheduler.localtime import zone
+from scheduler.pictures.svg import ALARM, COLOURS, GRID, PALE, box, document, line, shorter, text
+from scheduler.problem import Problem
+
+NAME_WIDTH, DAY_WIDTH, ROW_HEIGHT, TOP = 150, 130, 26, 64
+MOST_PEOPLE = 200
+"""Rows that are drawn; a line below says how many more there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    person: int
+    day: date
+    starts: float
+    ends: float
+    travel: float
+    label: str
+    title: str
+    colour: str
+
+
+def timeline(problem: Problem, plan: Plan) -> str:
+    """The plan as a picture: shifts pale, visits in their client's colour, travel thin before them."""
+    bars = list(_bars(problem, plan))
+    used = sorted({bar.person for bar in bars} or set(range(len(problem.people))))
+    people, days = used[:MOST_PEOPLE], sorted({day.day for day in problem.days} | {bar.day for bar in bars})
+    rows = {person: TOP + number * ROW_HEIGHT for number, person in enumerate(people)}
+    columns = {day: NAME_WIDTH + number * DAY_WIDTH for number, day in enumerate(days)}
+    first, last = _hours(problem, bars)
+    width, height = NAME_WIDTH + len(days) * DAY_WIDTH + 10, TOP + len(people) * ROW_HEIGHT + 40
+    parts = [
+        text(10, 22, f"Plan {plan.id}: who is where when", size=16, bold=True),
+        *_heads(columns, first, last, height),
+    ]
+    scale = DAY_WIDTH / (last - first)
+    for person, y in rows.items():
+        parts += [text(10, y + 16, shorter(problem.people[person].name, 20)), line(0, y + 24, width, y + 24)]
+    parts += _shifts(problem, rows, columns, first, scale)
+    for bar in bars:
+        if bar.person in rows:
+            parts += _drawn(bar, columns[bar.day] + (bar.starts - first) * scale, rows[bar.person], scale)
+    parts += _foot(plan, len(used) - len(people), height)
+    return document(width, height, f"Plan {plan.id} by person and day", parts)
+
+
+def _bars(problem: Problem, plan: Plan) -> Iterator[_Bar]:
+    clients = sorted({visit.client_id for visit in plan.visits})
+    for made in plan.assignments:
+        if made.person_id not in problem.person_index:
+            continue
+        person = problem.person_index[made.person_id]
+        visit, home = plan.visit[made.visit_id], zone(problem.people[person].timezone)
+        starts, ends = made.starts_at.astimezone(home), made.ends_at.astimezone(home)
+        begins = _hour(starts)
+        title = f"{visit.id}: {starts:%H:%M}-{ends:%H:%M}, {len(visit.host_ids)} machines, {visit.mode.value}"
+        yield _Bar(
+            person,
+            starts.date(),
+            begins,
+            begins + (ends - starts) / timedelta(hours=1),
+            made.travel_minutes / 60,
+            str(visit.site_id) if visit.mode is VisitMode.ONSITE else "remote",
+            title,
+            COLOURS[clients.index(visit.client_id) % len(COLOURS)],
+        )
+
+
+def _hour(at: datetime) -> float:
+    return at.hour + at.minute / 60
+
+
+def _hours(problem: Problem, bars: list[_Bar]) -> tuple[int, int]:
+    """The hours of the day that are drawn."""
+    starts, ends = [bar.starts - bar.travel for bar in bars], [bar.ends for bar in bars]
+    for day in problem.days:
+        begins = _hour(problem.at(day.starts).astimezone(zone(problem.people[day.person].timezone)))
+        starts.append(begins)
+        ends.append(begins + (day.ends - day.starts) / 60)
+    first, last = int(max(0, min(starts, default=8))), int(max(ends, default=17)) + 1
+    return first, max(last, first + 1)
+
+
+def _heads(columns: dict[date, int], first: int, last: int, height: int) -> Iterator[str]:
+    for day, x in columns.items():
+        colour = PALE if day.weekday() < 5 else ALARM
+        yield text(x + DAY_WIDTH / 2, 44, f"{day:%a %d %b}", anchor="middle", colour=colour)
+        yield text(x + 2, 58, str(first), size=9, colour=PALE)
+        yield text(x + DAY_WIDTH - 2, 58, str(last), size=9, anchor="end", colour=PALE)
+        yield line(x, 48, x, height - 36)
+
+
+def _shifts(
+    problem: Problem, rows: dict[int, int], columns: dict[date, int], first: int, scale: float
+) -> Iterator[str]:
+    for day in problem.days:
+        if day.person in rows and day.day in columns:
+            begins = _hour(problem.at(day.starts).astimezone(zone(problem.people[day.person].timezone)))
+            x, y = columns[day.day] + (begins - first) * scale, rows[day.person]
+            yield box(x, y + 2, (day.ends - day.starts) / 60 * scale, ROW_HEIGHT - 6, GRID, opacity=0.5)
+            for span in day.blocked:
+                at = x + (span.starts - day.starts) / 60 * scale
+                yield box(
+                    at, y + 2, (span.ends - span.starts) / 60 * scale, ROW_HEIGHT - 6, PALE, title="busy", opacity=0.35
+                )
+
+
+def _drawn(bar: _Bar, x: float, y: float, scale: float) -> Iterator[str]:
+    if bar.travel:
+        yield box(
+            x - bar.travel * scale, y + 11, bar.travel * scale, 3, bar.colour, title=f"{bar.travel * 60:.0f} min travel"
+        )
+    width = (bar.ends - bar.starts) * scale
+    yield box(x, y + 4, width, ROW_HEIGHT - 10, bar.colour, title=bar.title)
+    if width > 34:
+        yield text(x + 3, y + 16, shorter(bar.label, int(width / 6)), size=10, colour="white")
+
+
+def _foot(plan: Plan, more: int, height: int) -> Iterator[str]:
+    placed = len({made.visit_id for made in plan.assignments})
+    words = f"{placed} of {len(plan.visits)} visits placed"
+    if plan.unplaced:
+        words += f", {len(plan.unplaced)} left out: {', '.join(str(u.visit_id) for u in plan.unplaced[:5])}"
+        words += " …" if len(plan.unplaced) > 5 else ""
+    if more > 0:
+        words += f"; {more} more people are not drawn"
+    yield text(10, height - 14, words, colour=ALARM if plan.unplaced else PALE)

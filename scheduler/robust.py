@@ -1,0 +1,188 @@
+"""How likely a plan is to come true: the plan is lived through many times, with other durations and no-shows.
+
+Durations are lognormal with the mean and spread of the estimate. A part of the spread is common to all visits of one
+mode (what is not known of the mean), the rest is each visit's own. People go on in the plan's order: a visit begins at
+its planned start, or when everybody of it is there. It is done where it ends inside its hours and inside the day of
+everybody of it, and where what it waits for is done. Somebody who does not come loses the whole day. Breaks are not
+simulated, and nobody replans: the odds are those of the plan as it stands, and a little too good for days with breaks.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import log, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from muster.fleet import Fleet
+from muster.ids import ClientId, VisitId
+from muster.plan import Plan, VisitMode
+from scheduler.estimate import Effort, EffortModel
+from scheduler.problem import AT_HOME, PersonDay, Problem
+
+Times = NDArray[np.float64]
+Yes = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """The effort of one visit; ``common`` is the share (0 to 1) of its variance that all visits of the mode share."""
+
+    effort: Effort
+    common: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClientOdds:
+    """One client.
+
+    Attributes:
+        all_done: the share of lives in which every visit of the client is done, those left out of the plan included.
+        done_share: the expected share of its machines that are done.
+    """
+
+    client_id: ClientId
+    visits: int
+    hosts: int
+    all_done: float
+    done_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Odds:
+    """The answer: how often things come out well, of so many lives."""
+
+    lives: int
+    all_done: float
+    done_share: float
+    clients: tuple[ClientOdds, ...]
+    visits: Mapping[VisitId, float]
+
+
+def uncertain(model: EffortModel, fleet: Fleet, plan: Plan) -> dict[VisitId, Uncertain]:
+    """What the estimate says about each visit of a plan."""
+    found = {}
+    for visit in plan.visits:
+        families = [fleet.host[host_id].os for host_id in visit.host_ids]
+        counts = {family: families.count(family) for family in families}
+        effort = model.visit(visit.mode, counts)
+        shared = sum(count * model.per_host[visit.mode, family].shared_deviation for family, count in counts.items())
+        found[visit.id] = Uncertain(effort, min(1.0, (shared / effort.deviation) ** 2) if effort.deviation else 0.0)
+    return found
+
+
+def simulate(
+    problem: Problem,
+    plan: Plan,
+    efforts: Mapping[VisitId, Uncertain],
+    *,
+    lives: int = 1000,
+    no_show: float = 0.01,
+    seed: int = 0,
+) -> Odds:
+    """Live a plan through many times.
+
+    Args:
+        problem: that the plan is of.
+        plan: to be judged.
+        efforts: by visit; what is not in it takes exactly its planned minutes.
+        lives: how many times.
+        no_show: the share of person-days on which somebody does not come.
+        seed: of the random numbers.
+    """
+    random = np.random.default_rng(seed)
+    durations = _durations(problem, efforts, lives, random)
+    comes = random.random((len(problem.days), lives)) >= no_show
+    done = _live(problem, plan, durations, comes)
+    return _odds(problem, done, lives)
+
+
+def _durations(
+    problem: Problem, efforts: Mapping[VisitId, Uncertain], lives: int, random: np.random.Generator
+) -> dict[VisitId, Times]:
+    common = {mode: random.standard_normal(lives) for mode in VisitMode}
+    drawn = {}
+    for demand in problem.demands:
+        visit, known = demand.visit, efforts.get(demand.visit.id)
+        own = random.standard_normal(lives)
+        if known is None or known.effort.mean <= 0:
+            drawn[visit.id] = np.full(lives, float(visit.effort_minutes))
+            continue
+        variance = log(1 + (known.effort.deviation / known.effort.mean) ** 2)
+        z = sqrt(known.common) * common[visit.mode] + sqrt(1 - known.common) * own
+        drawn[visit.id] = np.exp(log(known.effort.mean) - variance / 2 + sqrt(variance) * z)
+    return drawn
+
+
+def _live(problem: Problem, plan: Plan, durations: Mapping[VisitId, Times], comes: Yes) -> dict[VisitId, Yes]:
+    """Whether each placed visit is done, in each life."""
+    lives = comes.shape[1]
+    free: dict[int, Times] = {}
+    over: dict[VisitId, Times] = {}
+    done: dict[VisitId, Yes] = {}
+    teams = _teams(problem, plan)
+    for visit_id in sorted(teams, key=lambda v: (teams[v][0], v)):
+        planned, members = teams[visit_id]
+        demand = problem.demands[problem.demand_index[visit_id]]
+        starts, there = np.full(lives, float(planned)), np.ones(lives, dtype=np.bool_)
+        for day, leg in members:
+            starts = np.maximum(starts, free.get(day, np.full(lives, float(problem.days[day].starts))) + leg)
+            there &= comes[day]
+        for before in demand.visit.after:
+            if before in problem.demand_index:
+                there &= done.get(before, np.zeros(lives, dtype=np.bool_))
+                starts = np.maximum(starts, over.get(before, starts))
+        ends = starts + durations[visit_id]
+        closes = next((span.ends for span in demand.spans if span.starts <= planned < span.ends), problem.deadline)
+        until = min([closes, *(_latest(problem, problem.days[day], demand.spot) for day, _ in members)])
+        done[visit_id] = there & (ends <= until)
+        over[visit_id] = np.where(there, np.minimum(ends, until), planned)
+        for day, _ in members:
+            free[day] = np.where(there, np.minimum(ends, until), free.get(day, np.full(lives, float(planned))))
+    return done
+
+
+def _latest(problem: Problem, day: PersonDay, spot: int) -> int:
+    """When a visit must be over so that the person is home in time."""
+    here = day.start_spot if spot == AT_HOME else spot
+    return day.latest_end - problem.minutes_between(here, day.end_spot)
+
+
+def _teams(problem: Problem, plan: Plan) -> dict[VisitId, tuple[int, list[tuple[int, int]]]]:
+    """For each placed visit its planned start, and the day and the way of each of its people."""
+    found: dict[VisitId, tuple[int, list[tuple[int, int]]]] = {}
+    for made in plan.assignments:
+        starts = problem.minute(made.starts_at)
+        days = problem.days_of.get(made.person_id, ())
+        day = next((d for d in days if problem.days[d].starts <= starts < problem.days[d].latest_end), None)
+        if day is not None and made.visit_id in problem.demand_index:
+            found.setdefault(made.visit_id, (starts, []))[1].append((day, made.travel_minutes))
+    return found
+
+
+def _odds(problem: Problem, done: Mapping[VisitId, Yes], lives: int) -> Odds:
+    never = np.zeros(lives, dtype=np.bool_)
+    by_client: dict[ClientId, list[VisitId]] = {}
+    hosts = {demand.visit.id: max(1, len(demand.visit.host_ids)) for demand in problem.demands}
+    for demand in problem.demands:
+        by_client.setdefault(demand.visit.client_id, []).append(demand.visit.id)
+    clients = []
+    for client_id, visits in sorted(by_client.items()):
+        every = np.logical_and.reduce([done.get(v, never) for v in visits])
+        total = sum(hosts[v] for v in visits)
+        share = _share(visits, hosts, done, never)
+        clients.append(ClientOdds(client_id, len(visits), total, float(every.mean()), share))
+    everything = [done.get(demand.visit.id, never) for demand in problem.demands]
+    return Odds(
+        lives=lives,
+        all_done=float(np.logical_and.reduce(everything).mean()) if everything else 1.0,
+        done_share=_share(list(hosts), hosts, done, never),
+        clients=tuple(clients),
+        visits={v: float(done.get(v, never).mean()) for v in hosts},
+    )
+
+
+def _share(visits: Sequence[VisitId], hosts: Mapping[VisitId, int], done: Mapping[VisitId, Yes], never: Yes) -> float:
+    """The expected share of machines that are done."""
+    total = sum(hosts[v] for v in visits)
+    return sum(hosts[v] * float(done.get(v, never).mean()) for v in visits) / total if total else 1.0

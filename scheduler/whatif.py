@@ -1,0 +1,82 @@
+"""What if: other worlds beside today's, each planned from today's plan and compared with it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from muster.ids import PartnerId, PersonId
+from muster.plan import Plan
+from scheduler.diff import PlanDiff, diff
+from scheduler.problem import Problem
+from scheduler.solve import solve
+from scheduler.stop import StopCriterion
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What would become of the plan in one other world."""
+
+    name: str
+    plan: Plan
+    difference: PlanDiff
+
+    @property
+    def placed(self) -> int:
+        """Visits that are placed there."""
+        return len(self.plan.visits) - len(self.plan.unplaced)
+
+
+def what_if(
+    plan: Plan, worlds: Mapping[str, Problem], stop: Callable[[], StopCriterion], seed: int = 0
+) -> tuple[Outcome, ...]:
+    """Plan each world, beginning from today's plan.
+
+    Args:
+        plan: today's.
+        worlds: by name; such as ``{"Ben is ill": without_person(problem, ben)}``.
+        stop: makes a criterion for each world, because criteria remember.
+        seed: of every random choice; the same in every world.
+    """
+    outcomes = []
+    for name, problem in worlds.items():
+        made = solve(problem, stop(), seed, start=plan)
+        outcomes.append(Outcome(name, made, diff(plan, made)))
+    return tuple(outcomes)
+
+
+def without_person(problem: Problem, person_id: PersonId) -> Problem:
+    """The world without somebody: the days are gone."""
+    return _with_days(problem, {n for n, d in enumerate(problem.days) if problem.people[d.person].id != person_id})
+
+
+def without_partner(problem: Problem, partner_id: PartnerId) -> Problem:
+    """The world without a partner: the days of its people are gone."""
+    return _with_days(
+        problem, {n for n, d in enumerate(problem.days) if problem.people[d.person].partner_id != partner_id}
+    )
+
+
+def with_overtime(problem: Problem, minutes: int) -> Problem:
+    """The world in which everybody of the company itself may be asked for so much more overtime a day."""
+    days = tuple(
+        replace(day, overtime_minutes=day.overtime_minutes + minutes)
+        if problem.people[day.person].partner_id is None
+        else day
+        for day in problem.days
+    )
+    return replace(problem, days=days)
+
+
+def with_capacity(problem: Problem, partner_id: PartnerId, minutes: int) -> Problem:
+    """The world in which a partner's agreement covers so many minutes more."""
+    caps = tuple(
+        replace(cap, minutes=cap.minutes + minutes) if cap.partner_id == partner_id else cap for cap in problem.caps
+    )
+    return replace(problem, caps=caps)
+
+
+def _with_days(problem: Problem, kept: set[int]) -> Problem:
+    """Some of the days only; caps count what is left of theirs."""
+    numbers = sorted(kept)
+    new = {old: number for number, old in enumerate(numbers)}
+    caps = tuple(replace(cap, days=tuple(new[d] for d in cap.days if d in new)) for cap in problem.caps)
+    return replace(problem, days=tuple(problem.days[n] for n in numbers), caps=caps)

@@ -1,0 +1,126 @@
+"""Every picture is well-formed, shows every visit, and takes hostile names as words."""
+
+from dataclasses import replace
+from datetime import date
+from xml.etree import ElementTree as ET
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from muster.fleet import Place
+from muster.outcomes import HostStatus
+from muster.plan import Plan
+from scheduler.build import build
+from scheduler.capacity import capacity
+from scheduler.pictures.daymap import day_map
+from scheduler.pictures.load import load
+from scheduler.pictures.timeline import timeline
+from scheduler.problem import Problem
+from scheduler.solve import solve
+from scheduler.stop import MaxIterations
+from tests.scheduler.problems import day, demand, person, problem, random_problem
+from tests.scheduler.world import engineer, states, world
+
+SVG = "{http://www.w3.org/2000/svg}"
+MONDAY = date(2026, 10, 19)
+
+
+def read(picture: str) -> ET.Element:
+    return ET.fromstring(picture)  # noqa: S314 - our own text
+
+
+def words(picture: str) -> str:
+    root = read(picture)
+    return " | ".join(e.text or "" for e in root.iter() if e.tag in {f"{SVG}text", f"{SVG}title"})
+
+
+def planned() -> tuple[Problem, Plan]:
+    of = problem(
+        [
+            demand("A", spot=1, spans=[(500, 600)]),
+            demand("B", spot=2, spans=[(600, 800)]),
+            demand("C"),
+            demand("lost", skills=["mac"]),
+        ],
+        [person("Anna"), person("Ben")],
+        [day(0), day(1)],
+    )
+    return of, solve(of, MaxIterations(20), 0)
+
+
+def test_the_timeline_shows_every_visit_with_its_local_hours() -> None:
+    of, plan = planned()
+    shown = words(timeline(of, plan))
+    for made in plan.assignments:
+        assert f"{made.visit_id}: {made.starts_at:%H:%M}-{made.ends_at:%H:%M}" in shown
+    assert "3 of 4 visits placed, 1 left out: lost" in shown
+    assert "Mon 19 Oct" in shown
+
+
+def test_the_timeline_is_in_the_persons_own_time() -> None:
+    made = world()
+    of = build(made, states(made.fleet))
+    plan = solve(of, MaxIterations(10), 0)
+    first = min(plan.assignments, key=lambda a: a.starts_at)
+    assert f"{first.visit_id}: 08:00-" in words(timeline(of, plan))
+
+
+def test_the_map_numbers_the_stops_of_everybody() -> None:
+    of, plan = planned()
+    shown = words(day_map(of, plan, MONDAY))
+    assert "Monday 19 October 2026" in shown
+    assert "Anna, 1.: A" in shown
+    assert "Anna, 2.: B" in shown
+    assert "Anna: 2 + 1 remote" in shown
+
+
+def test_a_map_keeps_north_up_and_east_right() -> None:
+    of, plan = planned()
+    corners = tuple(
+        replace(spot, place=place)
+        for spot, place in zip(of.spots, [Place(50, 8), Place(51, 9), Place(49, 10)], strict=True)
+    )
+    drawn = read(day_map(replace(of, spots=corners), plan, MONDAY))
+    dots = {
+        circle.findtext(f"{SVG}title"): (float(circle.get("cx", "nan")), float(circle.get("cy", "nan")))
+        for circle in drawn.iter(f"{SVG}circle")
+    }
+    assert dots["Anna, 1.: A"][1] < dots["Anna, 2.: B"][1]
+    assert dots["Anna, 1.: A"][0] < dots["Anna, 2.: B"][0]
+
+
+def test_a_day_without_visits_says_so() -> None:
+    of, plan = planned()
+    assert "nobody travels" in words(day_map(of, plan, date(2026, 10, 20)))
+
+
+def test_the_load_says_what_is_needed_at_hand_and_short() -> None:
+    made = world()
+    found = capacity(made, states(made.fleet, HostStatus.UNREACHABLE))
+    shown = words(load(found, 0.8))
+    assert "at hand, nothing short" in shown
+    assert "week 43" in shown
+    alone = replace(made, crew=replace(made.crew, engineers=(engineer("Lin", skills=frozenset({"linux"})),)))
+    short = words(load(capacity(alone, states(made.fleet, HostStatus.UNREACHABLE)), 0.8))
+    assert "short" in short
+    assert "windows, west" in short
+
+
+def test_names_are_words_and_never_markup() -> None:
+    evil = '<script>alert("x")</script>&'
+    of = problem([demand("A", spot=1)], [replace(person("Anna"), name=evil)], [day(0)])
+    plan = solve(of, MaxIterations(5), 0)
+    for picture in (timeline(of, plan), day_map(of, plan, MONDAY)):
+        root = read(picture)
+        assert not list(root.iter(f"{SVG}script"))
+        assert "<script>" not in picture
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**9))
+def test_pictures_of_random_plans_are_well_formed(seed: int) -> None:
+    of = random_problem(seed)
+    plan = solve(of, MaxIterations(5), 0, with_reasons=False)
+    read(timeline(of, plan))
+    for when in {one.day for one in of.days}:
+        read(day_map(of, plan, when))

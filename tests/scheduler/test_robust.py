@@ -1,0 +1,100 @@
+"""Odds: sums that are known beforehand come out of the simulation."""
+
+import pytest
+
+from muster.campaign import EffortPolicy
+from muster.ids import VisitId
+from muster.outcomes import HostStatus
+from scheduler.build import build
+from scheduler.estimate import Effort, effort_model
+from scheduler.problem import Problem
+from scheduler.robust import Odds, Uncertain, simulate, uncertain
+from scheduler.solve import solve
+from scheduler.stop import MaxIterations
+from tests.scheduler.problems import EIGHT, day, demand, person, problem
+from tests.scheduler.world import engineer, fleet, states, world
+
+
+def odds(of: Problem, deviation: float = 0.0, common: float = 0.0, **more: float) -> Odds:
+    plan = solve(of, MaxIterations(20), 0)
+    efforts = {d.visit.id: Uncertain(Effort(float(d.visit.effort_minutes), deviation), common) for d in of.demands}
+    return simulate(of, plan, efforts, lives=4000, no_show=more.get("no_show", 0.0), seed=int(more.get("seed", 1)))
+
+
+def test_what_is_sure_is_done() -> None:
+    found = odds(problem([demand("A"), demand("B", spot=1)]))
+    assert (found.all_done, found.done_share) == (1.0, 1.0)
+
+
+def test_a_visit_that_is_left_out_is_never_done() -> None:
+    found = odds(problem([demand("A"), demand("B", skills=["mac"])]))
+    assert (found.all_done, found.done_share) == (0.0, 0.5)
+    assert found.visits[VisitId("B")] == 0.0
+
+
+def test_no_shows_take_their_share() -> None:
+    found = odds(problem([demand("A"), demand("B")]), no_show=0.2)
+    assert found.all_done == pytest.approx(0.8, abs=0.03)
+
+
+def test_a_visit_that_fills_its_hours_to_the_median_is_done_half_of_the_time() -> None:
+    """A mean of 60 with little spread in a window of 60: about half of the lives are longer."""
+    found = odds(problem([demand("A", spans=[(EIGHT, EIGHT + 60)])]), deviation=6.0)
+    assert found.all_done == pytest.approx(0.5, abs=0.04)
+
+
+def test_delays_are_handed_on_to_what_comes_after() -> None:
+    """Eight visits fill the day exactly: nobody begins early, so that delays add up and the last is the least sure."""
+    of = problem([demand(f"V-{n}", effort=60) for n in range(8)])
+    plan = solve(of, MaxIterations(5), 0)
+    found = odds(of, deviation=10.0)
+    order = [a.visit_id for a in sorted(plan.assignments, key=lambda a: a.starts_at)]
+    assert found.visits[order[0]] == 1.0
+    assert found.visits[order[-1]] < 0.5
+
+
+def test_what_is_common_to_all_goes_wrong_together() -> None:
+    of = problem(
+        [demand(f"V-{n}", spans=[(EIGHT, EIGHT + 60)]) for n in range(4)],
+        [person(name) for name in ("A", "B", "C", "D")],
+        [day(who) for who in range(4)],
+    )
+    together, apart = odds(of, deviation=6.0, common=1.0), odds(of, deviation=6.0, common=0.0)
+    assert together.all_done == pytest.approx(0.5, abs=0.04)
+    assert apart.all_done == pytest.approx(0.5**4, abs=0.03)
+    assert together.done_share == pytest.approx(apart.done_share, abs=0.03)
+
+
+def test_what_waits_fails_with_what_it_waits_for() -> None:
+    of = problem(
+        [demand("A", spans=[(EIGHT, EIGHT + 60)]), demand("B", after=["A"])],
+        [person("Anna"), person("Ben")],
+        [day(0), day(1)],
+    )
+    found = odds(of, deviation=6.0)
+    assert found.visits[VisitId("B")] <= found.visits[VisitId("A")] < 0.6
+
+
+def test_odds_are_told_by_client() -> None:
+    found = odds(problem([demand("A"), demand("B", client="borg", skills=["mac"])]))
+    assert {c.client_id: c.all_done for c in found.clients} == {"acme": 1.0, "borg": 0.0}
+
+
+def test_the_same_seed_gives_the_same_odds() -> None:
+    of = problem([demand("A", spans=[(EIGHT, EIGHT + 60)])])
+    assert odds(of, deviation=6.0, seed=5) == odds(of, deviation=6.0, seed=5)
+    assert odds(of, deviation=6.0, seed=5) != odds(of, deviation=6.0, seed=6)
+
+
+def test_a_surer_percentile_gives_better_odds() -> None:
+    """The same hosts planned at 50 % and at 95 %: who plans with more minutes is late less often."""
+    shares = []
+    for percentile in (0.5, 0.95):
+        policy = EffortPolicy(percentile=percentile, onsite_minutes_per_host=60, max_visit_minutes=400)
+        made = world([engineer("Anna"), engineer("Ben")], fleet=fleet(2), effort=effort_model(policy))
+        of = build(made, states(made.fleet, HostStatus.UNREACHABLE))
+        plan = solve(of, MaxIterations(30), 0)
+        efforts = uncertain(made.effort, made.fleet, plan)
+        assert all(0 < u.common < 1 for u in efforts.values())
+        shares.append(simulate(of, plan, efforts, no_show=0.0, lives=2000).done_share)
+    assert 0 < shares[0] < shares[1]
