@@ -1,84 +1,72 @@
-"""A pusher that carries playbooks by ansible-runner: one call for all orders that want the same thing.
+"""A pusher that carries playbooks by ansible-runner: one call for all orders that want the same step.
 
-Held to the same conformance suite as SSH. What Ansible cannot do is in ``docs/fixes.md``: a stop ends hosts in the
-middle of a task, and a step costs a hundred times what the fast path does.
+Held to the same conformance suite as SSH. It differs in three things: it takes all orders before it begins, because one
+call serves them all; a stop ends hosts in the middle of a task, without a grace; and a step costs a hundred times the
+CPU of the fast path.
 """
 
-import os
 import queue
 import re
-import shlex
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.resources import files
-from math import ceil
 from pathlib import Path
 
-from muster.errors import InputError, SecretError
+from muster.errors import SecretError
 from muster.fleet import TransportName
 from muster.outcomes import Ending, Stage, StepReport
-from muster.ports import Order, Pusher, StopSignal, Target
+from muster.ports import Order, Pusher, StopSignal
+from muster.settings import Settings
 from muster.steps import Step
-from push.ansible_call import Call, Request, Secrets, Template
+from push.ansible_call import Call, Secrets
 from push.ansible_events import Ended, Heard, HostProgress, read_event
-from push.credentials import Agent, Credentials, Password, PrivateKey
+from push.ansible_inventory import AnsibleOptions, host_variables, inventory_name, playbook_of, request
+from push.credentials import Credentials
 from push.judging import Judgement
+from push.known_hosts import KnownHosts, fingerprint
+from push.output import Capture
+from push.redact import SHARED, Redactor
 
-FAST_EXCHANGE = (
-    "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521"
-)
 NAP_S = 0.1
 SILENT_ANSIBLE_S = 60.0
 """A call in which nothing is heard for this long beyond the deadline of its hosts is ended."""
-_LARGEST_RESULT_BYTES = 16_000_000
-"""ansible-runner forgets results that are longer, and with them what the step said."""
 _ADDRESS = re.compile(r"^[A-Za-z0-9:_][A-Za-z0-9:._%-]*$")
-_SCRIPT_PLAYBOOK = "ansible_script.yml"
-
-
-@dataclass(frozen=True, slots=True)
-class AnsibleOptions:
-    """How Ansible is run.
-
-    Attributes:
-        known_hosts: the file of trusted keys; nothing else is trusted, and nothing is written to it.
-        playbooks: the folder that ``Step.playbook`` is taken from.
-        forks: hosts at one time.
-        connect_timeout_s: longest wait for a connection and its banner.
-        key_exchange: ``fast`` offers curve25519 and ECDH only, which gives up post-quantum secrecy.
-        python: the hosts' interpreter; found by Ansible by default.
-        output_limit_bytes: output kept of one step.
-    """
-
-    known_hosts: Path
-    playbooks: Path
-    forks: int = 50
-    connect_timeout_s: float = 8.0
-    key_exchange: str = "fast"
-    python: str = "auto_silent"
-    output_limit_bytes: int = 262_144
+_NOT_STARTED = Judgement(Ending.NOT_STARTED, Stage.NOT_STARTED, "stopped before it was touched")
+_CHECK_HOST = "check this host in the fleet file"
 
 
 def ansible_pusher(
+    settings: Settings,
     *,
-    known_hosts: Path,
+    known_hosts: Path | None = None,
     credentials: Credentials | None = None,
+    redactor: Redactor | None = None,
     playbooks: Path | None = None,
-    forks: int = 50,
-    connect_timeout_s: float = 8.0,
-    key_exchange: str = "fast",
+    per_site: int = 0,
+    become: bool = False,
     python: str = "auto_silent",
-    output_limit_bytes: int = 262_144,
 ) -> Pusher:
-    """The pusher; see ``AnsibleOptions``. ``playbooks`` is the catalogue's folder by default."""
+    """Playbooks by ansible-runner, as the settings have it.
+
+    Args:
+        settings: ``parallel_hosts`` (forks), key exchange, time-outs and limits are taken from it.
+        known_hosts: the file of trusted keys; the settings' one when not given.
+        credentials: resolves references; a fresh one that shares ``redactor`` when not given.
+        redactor: removes secrets from every report; the one of this process when not given.
+        playbooks: the folder that ``Step.playbook`` is taken from; the catalogue's when not given.
+        per_site: hosts of one site at one time, 0 means no cap. A batch is then cut into calls, one after another.
+        become: carry steps out by ``sudo -n`` where the login name is not root's.
+        python: the hosts' interpreter; Ansible finds it by default.
+    """
+    redactor = redactor or SHARED
+    trusted = known_hosts or settings.path(settings.known_hosts)
     folder = playbooks or Path(str(files("playbooks")))
-    options = AnsibleOptions(
-        known_hosts.resolve(), folder, forks, connect_timeout_s, key_exchange, python, output_limit_bytes
-    )
-    return AnsiblePusher(options, credentials or Credentials())
+    options = AnsibleOptions(settings, trusted.resolve(), folder, per_site, become, python)
+    return AnsiblePusher(options, credentials or Credentials(redactor), redactor)
 
 
 @dataclass
@@ -94,16 +82,11 @@ class _Visit:
 class _Batch:
     """The orders that one call carries: all want the same step."""
 
-    step: Step
     visits: dict[str, _Visit] = field(default_factory=dict)
 
     def add(self, order: Order) -> None:
-        """Take one more order in, under a name that is safe in an inventory."""
-        name = base = re.sub(r"[^A-Za-z0-9_.-]", "_", str(order.target.host_id)) or "host"
-        number = 1
-        while name in self.visits or name in {"localhost", "all", "ungrouped"}:
-            number += 1
-            name = f"{base}_{number}"
+        """Take one more order in."""
+        name = inventory_name(str(order.target.host_id), self.visits)
         self.visits[name] = _Visit(order, HostProgress(order.step))
 
     @property
@@ -112,21 +95,37 @@ class _Batch:
         return [visit for visit in self.visits.values() if not visit.reported]
 
 
+@dataclass(frozen=True, slots=True)
+class _Over:
+    """The call has ended; what Ansible complained of."""
+
+    trouble: str
+
+
+_Inbox = queue.SimpleQueue[Heard | _Over]
+
+
 class AnsiblePusher:
     """Carries orders by ansible-runner."""
 
-    def __init__(self, options: AnsibleOptions, credentials: Credentials) -> None:
+    def __init__(self, options: AnsibleOptions, credentials: Credentials, redactor: Redactor) -> None:
         self._options = options
         self._credentials = credentials
+        self._redactor = redactor
 
     def execute(self, orders: Iterable[Order], *, stop: StopSignal) -> Iterator[StepReport]:
-        """Carry out every order, those that want the same thing together; see the port."""
+        """Carry out every order, those that want the same step together; see the port."""
         batches: dict[tuple[object, ...], _Batch] = {}
+        at_site: Counter[tuple[object, ...]] = Counter()
         for order in orders:
             if refusal := _refusal(order, self._options.playbooks):
-                yield self._report(order, refusal, datetime.now(UTC))
+                yield self._report(order, Ended(refusal), datetime.now(UTC))
                 continue
-            batches.setdefault(_key(order.step), _Batch(order.step)).add(order)
+            key = _key(order.step)
+            site = (*key, order.target.site_id)
+            turn = at_site[site] // self._options.per_site if self._options.per_site else 0
+            at_site[site] += 1
+            batches.setdefault((turn, *key), _Batch()).add(order)
         for batch in batches.values():
             yield from self._carry(batch, stop)
 
@@ -136,46 +135,42 @@ class AnsiblePusher:
             hosts: dict[str, Mapping[str, object]] = {}
             for name, visit in batch.visits.items():
                 try:
-                    hosts[name] = self._host(visit.order.target, secrets)
+                    hosts[name] = host_variables(visit.order.target, self._credentials, secrets, self._options)
                 except SecretError as error:
-                    yield self._end(
-                        visit, Ended(Judgement(Ending.FAILED, Stage.NOT_STARTED, error.message, error.hint))
-                    )
+                    refused = Judgement(Ending.FAILED, Stage.NOT_STARTED, error.message, error.hint)
+                    yield self._end(visit, Ended(refused))
             if hosts and not stop.is_set():
-                yield from self._listen(batch, self._request(batch, hosts), stop)
+                yield from self._listen(batch, hosts, stop)
             for visit in batch.open:
                 yield self._end(visit, Ended(_NOT_STARTED))
         finally:
             secrets.forget()
 
-    def _listen(self, batch: _Batch, request: Request, stop: StopSignal) -> Iterator[StepReport]:
+    def _listen(
+        self, batch: _Batch, hosts: Mapping[str, Mapping[str, object]], stop: StopSignal
+    ) -> Iterator[StepReport]:
         """Run one call in a thread of its own, and report each host as soon as it has ended."""
-        heard: queue.SimpleQueue[Heard | _Over] = queue.SimpleQueue()
+        inbox: _Inbox = queue.SimpleQueue()
 
         def on_event(event: Mapping[str, object]) -> None:
             if said := read_event(event):
-                heard.put(said)
+                inbox.put(said)
 
-        call = Call(request, on_event)
-        thread = threading.Thread(target=lambda: heard.put(_Over(_run(call))), name="ansible", daemon=True)
+        call = Call(request([visit.order for visit in batch.visits.values()], hosts, self._options), on_event)
+        thread = threading.Thread(target=lambda: inbox.put(_Over(_run(call))), name="ansible", daemon=True)
         thread.start()
         try:
-            yield from self._reports(batch, heard, stop, call)
+            yield from self._reports(batch, inbox, stop, call)
         finally:
             call.end()
             thread.join()
 
-    def _reports(
-        self, batch: _Batch, heard: "queue.SimpleQueue[Heard | _Over]", stop: StopSignal, call: Call
-    ) -> Iterator[StepReport]:
-        longest_s = max(visit.order.deadline_s for visit in batch.visits.values())
+    def _reports(self, batch: _Batch, inbox: _Inbox, stop: StopSignal, call: Call) -> Iterator[StepReport]:
+        silence_s = max(visit.order.deadline_s for visit in batch.visits.values()) + SILENT_ANSIBLE_S
         last_heard = time.monotonic()
         stopped = False
         while batch.open:
-            try:
-                event = heard.get(timeout=NAP_S)
-            except queue.Empty:
-                event = None
+            event = _next(inbox)
             if isinstance(event, _Over):
                 yield from self._rest(batch, event.trouble, stopped=stopped)
                 return
@@ -187,7 +182,7 @@ class AnsiblePusher:
             if not stopped and stop.is_set():
                 stopped = True
                 call.end()
-            if time.monotonic() - last_heard > longest_s + SILENT_ANSIBLE_S:
+            if time.monotonic() - last_heard > silence_s:
                 call.end()
             yield from self._overdue(batch)
 
@@ -196,7 +191,7 @@ class AnsiblePusher:
         for visit in batch.open:
             begun = visit.progress.started_at
             if begun and (now - begun).total_seconds() > visit.order.deadline_s:
-                yield self._end(visit, visit.progress.cut(f"the step did not end within {visit.order.deadline_s:g} s"))
+                yield self._end(visit, visit.progress.time_up(visit.order.deadline_s))
 
     def _rest(self, batch: _Batch, trouble: str, *, stopped: bool) -> Iterator[StepReport]:
         """The call is over: what becomes of the hosts that had not ended."""
@@ -213,105 +208,41 @@ class AnsiblePusher:
         return self._report(visit.order, ended, visit.progress.started_at or datetime.now(UTC))
 
     def _report(self, order: Order, ended: Ended, started_at: datetime) -> StepReport:
-        clean, limit = self._credentials.redactor.clean, self._options.output_limit_bytes
+        judgement, clean = ended.judgement, self._redactor.clean
+        cause = judgement.cause
+        if judgement.ending is Ending.UNTRUSTED:
+            cause += self._known_keys(order)
         return StepReport(
             host_id=order.target.host_id,
             step=order.step.name,
-            ending=ended.judgement.ending,
-            stage=ended.judgement.stage,
-            cause=clean(ended.judgement.cause),
-            hint=ended.judgement.hint,
+            ending=judgement.ending,
+            stage=judgement.stage,
+            cause=clean(cause),
+            hint=judgement.hint,
             exit_code=ended.exit_code,
-            stdout=clean(_capped(ended.stdout, limit)),
-            stderr=clean(_capped(ended.stderr, limit)),
+            stdout=clean(self._capped(ended.stdout)),
+            stderr=clean(self._capped(ended.stderr)),
             started_at=started_at,
             ended_at=max(datetime.now(UTC), started_at),
         )
 
-    def _host(self, target: Target, secrets: Secrets) -> dict[str, object]:
-        """The inventory's variables of one host; its secret, if it has one, is in memory only."""
-        variables: dict[str, object] = {
-            "ansible_host": target.address,
-            "ansible_port": target.port or 22,
-            "ansible_user": target.user,
-        }
-        match self._credentials.resolve(target.credential):
-            case PrivateKey(text):
-                key = secrets.file(text.encode() if text.endswith("\n") else f"{text}\n".encode())
-                options = "-o IdentitiesOnly=yes -o IdentityAgent=none -o PreferredAuthentications=publickey"
-                variables |= {"ansible_ssh_private_key_file": key, "ansible_ssh_common_args": options}
-            case Password(value):
-                lookup = f"lookup('ansible.builtin.file', '{secrets.file(value.encode())}', rstrip=false)"
-                options = "-o PubkeyAuthentication=no -o PreferredAuthentications=password,keyboard-interactive"
-                variables |= {
-                    "ansible_password": Template("{{ " + lookup + " }}"),
-                    "ansible_ssh_common_args": options + " -o NumberOfPasswordPrompts=1",
-                }
-            case Agent():
-                variables["ansible_ssh_common_args"] = "-o PreferredAuthentications=publickey"
-        return variables
+    def _known_keys(self, order: Order) -> str:
+        """What is trusted for a host instead of what it showed."""
+        lines = KnownHosts.read(self._options.known_hosts).lines_for(order.target.address, order.target.port)
+        known = ", ".join(f"{line.key_type} {fingerprint(line.blob)} ({line.place})" for line in lines)
+        return f", known is {known}" if known else ""
 
-    def _request(self, batch: _Batch, hosts: Mapping[str, Mapping[str, object]]) -> Request:
-        step = batch.step
-        exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in step.arguments.items())
-        return Request(
-            playbook=_playbook(step, self._options.playbooks),
-            hosts=hosts,
-            files={"script": (exports + step.script).encode(), "payload": step.payload},
-            variables={
-                "muster_arguments": dict(step.arguments),
-                "muster_step": step.name.value,
-                "muster_payload_bytes": len(step.payload),
-            },
-            environment=self._environment(ceil(max(visit.order.deadline_s for visit in batch.visits.values()))),
-            forks=min(self._options.forks, len(hosts)),
-        )
-
-    def _environment(self, task_timeout_s: int) -> dict[str, str]:
-        agent = os.environ.get("SSH_AUTH_SOCK", "")
-        return {
-            "ANSIBLE_HOST_KEY_CHECKING": "True",
-            "ANSIBLE_INVENTORY_ENABLED": "yaml",
-            "ANSIBLE_DEPRECATION_WARNINGS": "False",
-            "ANSIBLE_LOCALHOST_WARNING": "False",
-            "ANSIBLE_PIPELINING": "True",
-            "ANSIBLE_PYTHON_INTERPRETER": self._options.python,
-            "ANSIBLE_REMOTE_TEMP": "/tmp",  # noqa: S108  nothing is left there; ~/.ansible would be
-            "ANSIBLE_SSH_ARGS": shlex.join(self._ssh_arguments()),
-            "ANSIBLE_SSH_RETRIES": "0",
-            "ANSIBLE_SSH_TRANSFER_METHOD": "piped",
-            "ANSIBLE_SSH_USETTY": "False",
-            "ANSIBLE_TASK_TIMEOUT": str(task_timeout_s),
-            "ANSIBLE_TIMEOUT": str(ceil(self._options.connect_timeout_s)),
-            "MAX_EVENT_RES": str(_LARGEST_RESULT_BYTES),
-            **({"SSH_AUTH_SOCK": agent} if agent else {}),
-        }
-
-    def _ssh_arguments(self) -> list[str]:
-        options = [
-            "ControlMaster=auto",
-            "ControlPersist=60s",
-            "ServerAliveInterval=5",
-            "ServerAliveCountMax=3",
-            f"UserKnownHostsFile={self._options.known_hosts}",
-            "GlobalKnownHostsFile=/dev/null",
-            "StrictHostKeyChecking=yes",
-            "UpdateHostKeys=no",
-            "GSSAPIAuthentication=no",
-        ]
-        if self._options.key_exchange == "fast":
-            options.append(f"KexAlgorithms={FAST_EXCHANGE}")
-        return ["-F", "none", *(word for option in options for word in ("-o", option))]
+    def _capped(self, text: str) -> str:
+        capture = Capture(self._options.settings.output_limit_bytes)
+        capture.add(text.encode(errors="replace"))
+        return capture.text()
 
 
-@dataclass(frozen=True, slots=True)
-class _Over:
-    """The call has ended; what Ansible complained of."""
-
-    trouble: str
-
-
-_NOT_STARTED = Judgement(Ending.NOT_STARTED, Stage.NOT_STARTED, "stopped before it was touched")
+def _next(inbox: _Inbox) -> Heard | _Over | None:
+    try:
+        return inbox.get(timeout=NAP_S)
+    except queue.Empty:
+        return None
 
 
 def _run(call: Call) -> str:
@@ -323,27 +254,20 @@ def _run(call: Call) -> str:
 
 
 def _key(step: Step) -> tuple[object, ...]:
-    return (step.name, step.playbook, step.script, tuple(sorted(step.arguments.items())), step.payload)
+    return (step.name, step.playbook, step.script, tuple(sorted(step.arguments.items())), step.payload, step.timeout_s)
 
 
-def _playbook(step: Step, folder: Path) -> Path:
-    return folder / step.playbook if step.playbook else Path(str(files("push"))) / _SCRIPT_PLAYBOOK
-
-
-def _refusal(order: Order, folder: Path) -> Ended | None:
+def _refusal(order: Order, folder: Path) -> Judgement | None:
     """Why an order is not even tried."""
-    target = order.target
+    target, step = order.target, order.step
     if target.transport is not TransportName.SSH:
-        cause = f"Ansible is used over SSH only, not over {target.transport}"
+        why = f"Ansible is used over SSH only, not over {target.transport}"
     elif not _ADDRESS.match(target.address):
-        cause = f"{target.address!r} is not an address"
-    elif not _playbook(order.step, folder).is_file():
-        raise InputError(f"there is no playbook {order.step.playbook!r} in {folder}")
+        why = f"{target.address!r} is not an address"
+    elif not playbook_of(step, folder).is_file():
+        why = f"there is no playbook {step.playbook!r} in {folder}"
+    elif "\0" in step.script or not all(name.isascii() and name.isidentifier() for name in step.arguments):
+        why = "the step holds what no shell can read: a NUL, or an argument whose name is not a name"
     else:
         return None
-    return Ended(Judgement(Ending.FAILED, Stage.NOT_STARTED, cause, "check this host in the fleet file"))
-
-
-def _capped(text: str, limit_bytes: int) -> str:
-    data = text.encode(errors="replace")
-    return text if len(data) <= limit_bytes else data[-limit_bytes:].decode(errors="ignore")
+    return Judgement(Ending.FAILED, Stage.NOT_STARTED, why, _CHECK_HOST)

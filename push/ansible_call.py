@@ -5,7 +5,7 @@
 - The environment is made anew; of ours only PATH, and the agent's socket where an agent is wanted, go in, because
   ansible-runner writes it into its artifacts.
 - Every process of the call carries ``MUSTER_ANSIBLE_CALL``; ``end`` kills them all by it: Ansible's workers leave their
-  process group, and OpenSSH's masters outlive everybody.
+  process group. OpenSSH's masters, which outlive everybody, write over their environment, and are known by their title.
 """
 
 import contextlib
@@ -129,11 +129,13 @@ class Call:
         self._request = request
         self._on_event = on_event
         self._mark = f"{os.getpid()}-{secrets.token_hex(8)}"
+        self._folder: Path | None = None
         self._ending = threading.Event()
 
     def run(self) -> str:
         """Carry the playbook out; what Ansible complained of, empty when it ended well or hosts failed on their own."""
         with _private_folder() as folder:
+            self._folder = folder
             try:
                 return self._run(folder)
             finally:
@@ -211,13 +213,13 @@ class Call:
 
     def _reap(self) -> None:
         for _ in range(_KILL_ROUNDS):
-            left = list(_marked_processes(self._mark))
+            left = list(_processes_of(self._mark, self._folder))
             if not left:
                 return
             for process in left:
                 with contextlib.suppress(psutil.Error):
                     process.kill()
-            psutil.wait_procs(left, timeout=0.05)
+            time.sleep(0.05)  # not by waiting for them: the one that is our child is its runner's to wait for
 
 
 def _tied_to_us(command: list[str], search_path: str) -> list[str]:
@@ -226,11 +228,14 @@ def _tied_to_us(command: list[str], search_path: str) -> list[str]:
     return [sys.executable, "-I", "-S", "-c", _DIES_WITH_US, program, *command[1:]]
 
 
-def _marked_processes(mark: str) -> Iterator[psutil.Process]:
+def _processes_of(mark: str, folder: Path | None) -> Iterator[psutil.Process]:
     """Every living process of the call."""
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
+            if process.status() == psutil.STATUS_ZOMBIE or process.pid == os.getpid():
+                continue
+            title = " ".join(process.cmdline())
+            if process.environ().get(MARK) == mark or (folder and title.startswith(f"ssh: {folder}/cp/")):
                 yield process
 
 

@@ -15,6 +15,7 @@ from muster.outcomes import Ending, Stage
 from muster.steps import Step, read_output
 from push.failures import ASK_AGAIN, LOOK_AT_HOST, LOST, NOTHING_TOUCHED, SILENCE, TRY_AGAIN
 from push.judging import Judgement, judge
+from push.launcher import split_output
 from push.transport import RawResult
 
 REPORT_TASK = "report"
@@ -82,6 +83,8 @@ class HostProgress:
         self._changed: list[str] = []
         self._failed: Ended | None = None
         self._exit_code = 0
+        self._stderr = ""
+        self._began = True
         self._answered = False
         self.started_at: datetime | None = None
 
@@ -113,10 +116,17 @@ class HostProgress:
             return self._ended(Judgement(Ending.UNKNOWN, Stage.COMMAND, cause, ASK_AGAIN))
         if not self._lines:
             self._lines = [*(f"changed\t{name}" for name in self._changed), f"done\t{self._step.name}"]
-        return self._judged("")
+        return self._judged()
+
+    def time_up(self, deadline_s: float) -> Ended:
+        """The deadline has passed."""
+        within = f"within {deadline_s:g} s"
+        if self._answered:
+            return self.cut(f"the step did not end {within}")
+        return self.cut(f"no task came back {within}: its login shell did not get to it, or the step did not end")
 
     def cut(self, cause: str) -> Ended:
-        """The deadline has passed, or everything was stopped, while the step may be under way."""
+        """Time is up, or everything was stopped, while the step may be under way."""
         return self._ended(Judgement(Ending.UNKNOWN, Stage.COMMAND, cause, ASK_AGAIN))
 
     def _went_well(self, event: Heard) -> Ended | None:
@@ -131,24 +141,27 @@ class HostProgress:
         text = (
             "\n".join(map(str, said)) if isinstance(said, Sequence) and not isinstance(said, str) else str(said or "")
         )
+        group, text = split_output(text)
+        self._began = group is not None or bool(self._step.playbook)
         self._lines += text.splitlines()
         code = event.result.get("rc")
-        self._exit_code = code if isinstance(code, int) else self._exit_code
-        stderr = str(event.result.get("stderr") or "")
-        return self._judged(stderr) if read_output(text).done else None
+        self._exit_code = code if isinstance(code, int) else 0
+        self._stderr = str(event.result.get("stderr") or "")
+        return self._judged() if read_output(text).done else None
 
-    def _judged(self, stderr: str) -> Ended:
-        stdout = "".join(f"{line}\n" for line in self._lines)
-        code = self._exit_code or (1 if read_output(stdout).errors else 0)
-        return Ended(judge(self._step, RawResult(code, stdout, stderr)), code, stdout, stderr)
+    def _judged(self) -> Ended:
+        raw = RawResult(self._exit_code, _joined(self._lines), self._stderr, began=self._began)
+        return Ended(judge(self._step, raw), raw.exit_code, raw.stdout, raw.stderr)
 
     def _fail(self, event: Heard) -> Ended | None:
         """A task failed. A later task of the same host takes it back, so it counts when the call has ended."""
         self._answered = True
-        if event.task == REPORT_TASK and (ended := self._report(event)):
+        if event.task == REPORT_TASK and "rc" in event.result:
+            ended = self._report(event)
+            self._failed = ended or self._judged()
             return ended
         result = _first_failure(event.result)
-        self._lines += [line for line in str(result.get("stdout") or "").splitlines() if event.task != REPORT_TASK]
+        self._lines += str(result.get("stdout") or "").splitlines()
         message, stderr = _message(result), str(result.get("stderr") or result.get("module_stderr") or "")
         self._failed = self._ended(
             _meaning_of_failure(event.task, message, self._lines), stderr or message, code=result.get("rc")
@@ -160,8 +173,11 @@ class HostProgress:
         return self._ended(meaning_of_loss(message, touched=self._answered), message)
 
     def _ended(self, judgement: Judgement, stderr: str = "", *, code: object = None) -> Ended:
-        stdout = "".join(f"{line}\n" for line in self._lines)
-        return Ended(judgement, code if isinstance(code, int) else None, stdout, stderr)
+        return Ended(judgement, code if isinstance(code, int) else None, _joined(self._lines), stderr)
+
+
+def _joined(lines: Sequence[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _first_failure(result: Mapping[str, object]) -> Mapping[str, object]:
@@ -188,9 +204,9 @@ def _meaning_of_failure(task: str, message: str, lines: Sequence[str]) -> Judgem
         return Judgement(Ending.UNKNOWN, Stage.COMMAND, f"the task {task!r} did not end in time", ASK_AGAIN)
     if "No space left on device" in message:
         return Judgement(
-            Ending.FAILED, Stage.COMMAND, f"disk full: the task {task!r} could not write", "make room on it"
+            Ending.FAILED, Stage.FINISHED, f"disk full: the task {task!r} could not write", "make room on it"
         )
-    return Judgement(Ending.FAILED, Stage.COMMAND, f"the task {task!r} failed: {message}", TRY_AGAIN)
+    return Judgement(Ending.FAILED, Stage.FINISHED, f"the task {task!r} failed: {message}", TRY_AGAIN)
 
 
 Meaning = Callable[[re.Match[str]], Judgement]
@@ -266,6 +282,9 @@ _LOSSES: tuple[tuple[str, Meaning], ...] = (
 
 def meaning_of_loss(message: str, *, touched: bool) -> Judgement:
     """What the words of OpenSSH mean; ``touched`` says that a task had run at this host before."""
+    if re.search(r"Data could not be sent|server \S+ not responding", message):
+        silent = f"{SILENCE[Stage.TRANSFER]}: nothing came back within the time of the keep-alives"
+        return Judgement(Ending.UNKNOWN, Stage.TRANSFER, silent, ASK_AGAIN)
     if touched:
         return Judgement(
             Ending.UNKNOWN, Stage.COMMAND, "the connection was lost while the step was under way", ASK_AGAIN

@@ -1,0 +1,1 @@
+"""The fix ``tzdata`` on Windows: registry rows, and what a host makes of them."""
