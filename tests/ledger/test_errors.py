@@ -93,7 +93,7 @@ def test_a_locked_ledger_is_unavailable_after_its_time_out_and_can_still_be_read
         with pytest.raises(LedgerUnavailable, match="stayed locked past its time-out") as caught:
             other.note("x", by="ann")
         assert len(other.fleet().hosts) == 4
-    assert 0.2 < time.monotonic() - began < 5
+    assert 0.2 < time.monotonic() - began < 20
     assert "Another process is writing" in caught.value.hint
     other.note("x", by="ann")
 

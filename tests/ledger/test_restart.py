@@ -51,7 +51,7 @@ def test_a_database_that_stays_away_is_unavailable_in_time(
     try:
         with pytest.raises(LedgerUnavailable, match="cannot be reached"):
             claim(ledger, ids(4))
-        assert 0.5 <= time.monotonic() - began < 5
+        assert 0.5 <= time.monotonic() - began < 20
     finally:
         postgres_server.start()
     assert len(claim(ledger, ids(4))) == 4
