@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from flows.services import Services
 from muster.errors import DispatchRejected, InvalidPlan
@@ -15,9 +16,11 @@ from muster.plan import Plan, VisitMode
 from scheduler.build import World, build
 from scheduler.estimate import EffortModel, Observation, effort_model
 from scheduler.problem import Problem
-from scheduler.solve import Watcher, solve
 from scheduler.stop import AnyOf, Cancelled, MaxSeconds
 from scheduler.validate import violations
+
+if TYPE_CHECKING:
+    from scheduler.solve import Watcher
 
 LEAD = timedelta(minutes=30)
 """A new plan leaves this long for reading and dispatching it."""
@@ -87,7 +90,7 @@ def make_plan(
     *,
     seconds: float,
     seed: int,
-    progress: Watcher | None = None,
+    progress: "Watcher | None" = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Plan:
     """Make a proposal, have it judged by the validator, and keep it.
@@ -97,6 +100,8 @@ def make_plan(
         InvalidPlan: the validator does not agree with the solver; nothing is kept.
     """
     problem = problem_of(services, campaign_id)
+    from scheduler.solve import solve  # brings OR-Tools, which takes longer to load than most commands take
+
     plan = solve(problem, AnyOf(MaxSeconds(seconds), Cancelled(cancelled)), seed, progress=progress)
     _refuse_violations(problem, plan)
     services.ledger.save_plan(plan, by="planner")

@@ -1,13 +1,15 @@
 """The command ``muster capacity``: are the people at hand enough before the date, and where are they not."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
-from flows.planning import world_of
 from muster.cli.campaigns import CampaignOption, JsonOption
 from muster.cli.output import say, say_json, table
 from muster.cli.workspace import opened
-from scheduler.capacity import Capacity, Need
-from scheduler.capacity import capacity as work_out
+
+if TYPE_CHECKING:  # it brings OR-Tools, which other commands need not wait for
+    from scheduler.capacity import Capacity, Need
 
 PLANNED_SHARE = 0.8
 
@@ -17,6 +19,9 @@ def capacity(context: typer.Context, campaign: CampaignOption = None, as_json: J
 
     Example: muster capacity
     """
+    from flows.planning import world_of
+    from scheduler.capacity import capacity as work_out
+
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
         world = world_of(workspace.services, meant.id, now=workspace.services.clock.now())
@@ -27,7 +32,7 @@ def capacity(context: typer.Context, campaign: CampaignOption = None, as_json: J
             _say(found)
 
 
-def _say(found: Capacity) -> None:
+def _say(found: "Capacity") -> None:
     table(
         ("skills", "region", "visits", "hosts", *(f"hours at {share:.0%}" for share in found.shares), "short at 80 %"),
         [_need_row(need, found.shares) for need in found.needs],
@@ -53,7 +58,7 @@ def _say(found: Capacity) -> None:
     say(_verdict(found), style="bold")
 
 
-def _need_row(need: Need, shares: tuple[float, ...]) -> tuple[str, ...]:
+def _need_row(need: "Need", shares: tuple[float, ...]) -> tuple[str, ...]:
     short = need.short[PLANNED_SHARE]
     return (
         " ".join(sorted(need.skills)) or "any",
@@ -65,7 +70,7 @@ def _need_row(need: Need, shares: tuple[float, ...]) -> tuple[str, ...]:
     )
 
 
-def _verdict(found: Capacity) -> str:
+def _verdict(found: "Capacity") -> str:
     """One sentence: enough, or short by how much and where."""
     needed = found.needed_minutes(PLANNED_SHARE)
     short = found.short_minutes(PLANNED_SHARE)
@@ -84,7 +89,7 @@ def _verdict(found: Capacity) -> str:
     return f"{figures}: short by {_hours(short)} hours, at {', '.join(where)}{closes}"
 
 
-def _weeks(need: Need) -> str:
+def _weeks(need: "Need") -> str:
     return f", weeks {', '.join(str(week) for _, week in need.tight_weeks)}" if need.tight_weeks else ""
 
 
@@ -92,7 +97,7 @@ def _hours(minutes: float) -> str:
     return f"{minutes / 60:,.1f}"
 
 
-def _document(campaign: str, found: Capacity) -> dict[str, object]:
+def _document(campaign: str, found: "Capacity") -> dict[str, object]:
     return {
         "campaign": campaign,
         "shares": list(found.shares),

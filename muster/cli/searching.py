@@ -5,16 +5,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from muster.cli.output import console
-from scheduler.solve import Progress as Standing
-from scheduler.solve import Watcher
+
+if TYPE_CHECKING:  # it brings OR-Tools, which only a plan needs
+    from scheduler.solve import Progress as Standing
+    from scheduler.solve import Watcher
 
 
 @contextmanager
-def searching(seconds: float, *, quiet: bool) -> Iterator[tuple[Watcher, Callable[[], bool]]]:
+def searching(seconds: float, *, quiet: bool) -> Iterator[tuple["Watcher", Callable[[], bool]]]:
     """A watcher for ``solve``, and whether the user wants it to end (Ctrl-C) with the best plan so far."""
     enough = Event()
 
@@ -28,7 +31,7 @@ def searching(seconds: float, *, quiet: bool) -> Iterator[tuple[Watcher, Callabl
         with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as progress:
             bar = progress.add_task("plan", total=seconds, said="")
 
-            def watch(standing: Standing) -> None:
+            def watch(standing: "Standing") -> None:
                 progress.update(bar, completed=min(seconds, standing.seconds), said=_said(standing))
 
             yield watch, enough.is_set
@@ -36,7 +39,7 @@ def searching(seconds: float, *, quiet: bool) -> Iterator[tuple[Watcher, Callabl
         signal.signal(signal.SIGINT, before)
 
 
-def _said(standing: Standing) -> str:
+def _said(standing: "Standing") -> str:
     placed = f"{standing.placed} of {standing.visits} placed"
     if standing.bound is None or standing.objective <= 0:
         return placed
