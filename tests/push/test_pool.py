@@ -80,7 +80,7 @@ def test_few_hosts_need_few_threads() -> None:
 
 def test_a_slow_site_with_a_cap_does_not_hold_up_the_others() -> None:
     def slow_at_small(order: Order, _guard: Guard) -> RawResult:
-        time.sleep(0.1 if order.target.site_id == "small" else 0.001)
+        time.sleep(0.3 if order.target.site_id == "small" else 0.001)
         return DONE
 
     orders = [an_order(f"s{n}", site="small") for n in range(6)] + [an_order(f"b{n}", site="big") for n in range(30)]
@@ -142,13 +142,13 @@ def test_a_connection_lost_before_the_login_is_tried_once_more_and_no_oftener() 
 
 def test_time_spent_waiting_for_our_threads_is_not_the_hosts() -> None:
     def slow(_order: Order, guard: Guard) -> RawResult:
-        time.sleep(0.3)
+        time.sleep(0.5)
         guard.check()
         return DONE
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         stub = Stub(slow, Door("127.0.0.1", server.getsockname()[1], greets=False))
-        orders = [an_order(str(n), deadline_s=0.5) for n in range(8)]
+        orders = [an_order(str(n), deadline_s=1.2) for n in range(8)]
         reports = list(_pusher(stub, threads=2).execute(orders, stop=GO_ON))
     assert [report.ending for report in reports] == [Ending.DONE] * 8
 
