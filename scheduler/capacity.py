@@ -249,13 +249,14 @@ def _may(problem: Problem, group: _Group, supply: _Supply) -> bool:
 def _serve(
     problem: Problem, groups: Sequence[_Group], supplies: Sequence[_Supply], needed: Sequence[float], *, overtime: bool
 ) -> _Served:
-    """Serve as much work as can be served; own people before partners where it makes no difference."""
+    """Serve as much work as can be served; where it makes no difference, early, and own people before partners."""
     solver = pywraplp.Solver.CreateSolver("GLOP")
     objective = solver.Objective()
     objective.SetMinimization()
     short, rooms = [], _rooms(problem, supplies, overtime=overtime)
     limits = [solver.RowConstraint(0, room, "") for room in rooms]
     agreements = _agreements(problem, supplies, solver)
+    weeks = sorted({supply.week for supply in supplies})
     for number, group in enumerate(groups):
         row = solver.RowConstraint(needed[number], needed[number], "")
         missing = solver.NumVar(0, solver.infinity(), "")
@@ -268,7 +269,7 @@ def _serve(
                 row.SetCoefficient(given, 1)
                 limits[index].SetCoefficient(given, 1)
                 own = problem.people[supply.person].partner_id is None
-                objective.SetCoefficient(given, 0 if own else 1)
+                objective.SetCoefficient(given, weeks.index(supply.week) / len(weeks) + (0 if own else 1))
                 for agreement in agreements.get(index, ()):
                     agreement.SetCoefficient(given, group.work_share(needed[number]))
     solver.Solve()

@@ -25,10 +25,20 @@ def load(found: Capacity, share: float) -> str:
     parts = [
         text(20, 28, title, size=16, bold=True),
         text(20, 48, words, colour=ALARM if short else INK),
+        *_legend(),
         *_weeks(found, share),
         *_needs(found, share),
     ]
     return document(WIDTH, height, title, parts)
+
+
+def _legend() -> Iterator[str]:
+    """What the colours of the weeks mean."""
+    entries = ((OWN, 0.35, "at hand: own"), (PARTNER, 0.35, "at hand: partners"), (INK, 1.0, "used"))
+    for number, (colour, opacity, words) in enumerate(entries):
+        x = WIDTH - 360 + number * 125
+        yield box(x, 38, 10, 10, colour, opacity=opacity)
+        yield text(x + 14, 47, words, size=10, colour=PALE)
 
 
 def _weeks(found: Capacity, share: float) -> Iterator[str]:

@@ -1,0 +1,246 @@
+"""Ruin and recreate by strings, with simulated annealing, after Christiaens and Vanden Berghe (SISR, 2020).
+
+A step takes strings of neighbouring visits out of a few days that lie near each other and puts every visit back,
+or in, where it adds least. What a place costs is remembered for each visit and day until the day changes; a step that
+is undone gives each day its old version back, and with it what was remembered of it.
+"""
+
+import math
+
+import numpy as np
+
+from scheduler.search.compiled import compiled
+from scheduler.search.places import (
+    best_place,
+    caps_allow,
+    empty,
+    keep_for_undo,
+    put_in,
+    refresh,
+    room_for_undo,
+    take_out,
+    undo_step,
+)
+from scheduler.search.records import (
+    ABSENT,
+    BEST,
+    COST,
+    DIRTY,
+    NEVER,
+    OUT,
+    PLACED,
+    STEP,
+    UNDO,
+    USED,
+    Ints,
+    Model,
+    Work,
+)
+
+AVERAGE_REMOVED = 10.0
+LONGEST_STRING = 10.0
+BLINK = 0.01
+PASSED_OVER = 0.1
+"""Share of neighbours that a ruin leaves alone: else equal neighbours are always taken in one order."""
+
+MOST_WAITING = 12
+"""Visits that were out before the step and are tried again in it."""
+
+
+@compiled
+def uniform(w: Work) -> float:
+    """A random number from 0 up to 1 (xorshift64*)."""
+    x = w.random[0]
+    x ^= x >> np.uint64(12)
+    x ^= x << np.uint64(25)
+    x ^= x >> np.uint64(27)
+    w.random[0] = x
+    return float((x * np.uint64(2685821657736338717)) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+
+
+@compiled
+def below(w: Work, limit: int) -> int:
+    """A random whole number from 0 up to ``limit``."""
+    return int(uniform(w) * limit)
+
+
+@compiled
+def take_string(m: Model, w: Work, d: int, r: int, length: int) -> None:
+    """Take a string of visits that holds row ``r`` out of its day; now and then one with a gap that stays."""
+    n = w.tour[d].n
+    keep = 0
+    if length < n and length > 1 and uniform(w) < 0.5:
+        keep = 1
+        while length + keep < n and uniform(w) < 0.5:
+            keep += 1
+    at = 0
+    while w.route[d, at] != r:
+        at += 1
+    first = max(0, at - length - keep + 1)
+    last = min(at, n - length - keep)
+    first += below(w, last - first + 1)
+    stay = first + 1 + below(w, length) if keep > 0 else n
+    for k in range(first + length + keep - 1, first - 1, -1):
+        kept = stay <= k < stay + keep and w.route[d, k] != r
+        if not kept and m.row[w.route[d, k]].locked == 0:
+            take_out(m, w, d, k)
+
+
+@compiled
+def ruin(m: Model, w: Work) -> bool:
+    """Take strings out of days around a random visit; False where a day cannot be kept without what was taken."""
+    rows = w.day_of.shape[0]
+    average = w.counts[PLACED] / max(1, w.counts[USED])
+    longest = min(LONGEST_STRING, max(1.0, average))
+    strings = int(uniform(w) * (4.0 * AVERAGE_REMOVED / (1.0 + longest) - 1.0) + 1.0)
+    seed = below(w, rows)
+    for k in range(-1, m.near.shape[1]):
+        r = seed if k < 0 else m.near[seed, k]
+        if strings == 0 or r == ABSENT:
+            break
+        d = w.day_of[r]
+        if d == ABSENT or w.touched[d] == w.counts[STEP] or m.row[r].locked or uniform(w) < PASSED_OVER:
+            continue
+        keep_for_undo(m, w, d)
+        length = int(uniform(w) * min(longest, float(w.tour[d].n)) + 1.0)
+        take_string(m, w, d, r, min(length, w.tour[d].n))
+        if not refresh(m, w, d):
+            empty(m, w, d)
+            if not refresh(m, w, d):
+                return False
+        strings -= 1
+    return True
+
+
+@compiled
+def turn_of(m: Model, w: Work, order: Ints, count: int) -> None:
+    """Put the rows that wait into the order of their turns."""
+    for k in range(count - 1, 0, -1):
+        j = below(w, k + 1)
+        order[k], order[j] = order[j], order[k]
+    way = below(w, 10)
+    if way < 3:
+        return
+    keys = np.empty(count, dtype=np.int64)
+    for k in range(count):
+        row = m.row[order[k]]
+        if way < 6:
+            keys[k] = -row.effort if row.load == 0 else -row.load
+        elif way < 8:
+            keys[k] = row.cand_to - row.cand_from
+        else:
+            keys[k] = -row.unplaced
+    for k in range(1, count):
+        r, key, j = order[k], keys[k], k - 1
+        while j >= 0 and keys[j] > key:
+            order[j + 1], keys[j + 1] = order[j], keys[j]
+            j -= 1
+        order[j + 1], keys[j + 1] = r, key
+
+
+@compiled
+def cheapest(m: Model, w: Work, r: int, blink: float) -> int:
+    """The candidate at which a row adds least; ABSENT where leaving it out is cheaper."""
+    best, found = m.row[r].unplaced, ABSENT
+    for c in range(m.row[r].cand_from, m.row[r].cand_to):
+        candidate = w.candidate[c]
+        if candidate.price >= best:
+            break
+        d = candidate.day
+        if candidate.version != w.tour[d].version:
+            cost, place, travel = best_place(m, w, r, d, candidate.price)
+            candidate.cost, candidate.place, candidate.travel = cost, place, travel
+            candidate.version = w.tour[d].version
+        if candidate.cost >= best or candidate.cost >= NEVER:
+            continue
+        if not caps_allow(m, w, d, m.row[r].effort, candidate.travel):
+            continue
+        if blink > 0.0 and uniform(w) < blink:
+            continue
+        best, found = candidate.cost, c
+    return found
+
+
+@compiled
+def recreate(m: Model, w: Work, was_out: int, blink: float) -> None:
+    """Put rows back where they add least: all that the step took out, and some of those that were out before."""
+    order = w.out[was_out : w.counts[OUT]].copy()
+    if was_out > 0:
+        waiting = min(was_out, MOST_WAITING)
+        more = np.empty(waiting, dtype=np.int32)
+        for k in range(waiting):
+            more[k] = w.out[k if was_out <= MOST_WAITING else below(w, was_out)]
+        order = np.unique(np.concatenate((order, more)))
+    turn_of(m, w, order, order.shape[0])
+    for r in order:
+        if not room_for_undo(w):
+            return
+        place(m, w, r, blink)
+
+
+@compiled
+def place(m: Model, w: Work, r: int, blink: float) -> None:
+    """Put a row where it adds least, if that is cheaper than leaving it out."""
+    c = cheapest(m, w, r, blink)
+    if c != ABSENT:
+        d = w.candidate[c].day
+        keep_for_undo(m, w, d)
+        put_in(m, w, r, d, w.candidate[c].place, w.candidate[c].price)
+
+
+@compiled
+def note_dirty(w: Work) -> None:
+    """Days that the step has changed differ from the best now."""
+    for u in range(w.counts[UNDO]):
+        d = w.undo_day[u]
+        if not w.is_dirty[d]:
+            w.is_dirty[d] = True
+            w.dirty[w.counts[DIRTY]] = d
+            w.counts[DIRTY] += 1
+
+
+@compiled
+def keep_best(w: Work) -> None:
+    """The tours as they are now are the best so far."""
+    for k in range(w.counts[DIRTY]):
+        d = w.dirty[k]
+        n = w.tour[d].n
+        w.best_n[d] = n
+        w.best_route[d, :n] = w.route[d, :n]
+        w.is_dirty[d] = False
+    w.counts[DIRTY] = 0
+    w.counts[BEST] = w.counts[COST]
+
+
+@compiled
+def anneal(m: Model, w: Work, steps: int, hot: float, cold: float) -> None:
+    """So many steps, while the temperature (cents) falls geometrically."""
+    warmth = hot
+    fall = (cold / hot) ** (1.0 / max(1, steps))
+    for _ in range(steps):
+        w.counts[STEP] += 1
+        w.counts[UNDO] = 0
+        cost, out = w.counts[COST], w.counts[OUT]
+        kept = ruin(m, w)
+        if kept:
+            recreate(m, w, out, BLINK)
+        if kept and w.counts[COST] < cost - warmth * math.log(max(uniform(w), 1e-300)):
+            note_dirty(w)
+            if w.counts[COST] < w.counts[BEST]:
+                keep_best(w)
+        else:
+            undo_step(m, w)
+        warmth *= fall
+
+
+@compiled
+def insert_all(m: Model, w: Work, order: Ints) -> None:
+    """Put rows in, in this order, each where it adds least: a first plan."""
+    for r in order:
+        w.counts[STEP] += 1
+        w.counts[UNDO] = 0
+        if w.day_of[r] == ABSENT:
+            place(m, w, r, 0.0)
+            note_dirty(w)
+    if w.counts[COST] < w.counts[BEST]:
+        keep_best(w)
