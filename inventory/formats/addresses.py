@@ -13,12 +13,12 @@ _EXAMPLE = "write an IP address or a host name, such as 10.20.0.7 or web01.examp
 def parse_address(text: str) -> str:
     """An IPv4 or IPv6 address (its brackets are dropped), or a host name; nothing is looked up.
 
-    A list of addresses, as some exports have it, is read as its first entry.
+    A list of IP addresses, as some exports have it, is read as its first entry.
     """
-    first = re.split(r"[\s,;]+", text)[0].removeprefix("[").removesuffix("]")
-    if is_ip(first):
-        return first
-    if is_name(first):
+    first, *others = (entry.removeprefix("[").removesuffix("]") for entry in re.split(r"[\s,;]+", text.strip()))
+    if others and not all(is_ip(entry) for entry in (first, *others) if entry):
+        raise BadValue("is not an address", _EXAMPLE)
+    if is_ip(first) or is_name(first):
         return first
     if not first.isascii():
         raise BadValue("is not an address", _ascii_hint(first))

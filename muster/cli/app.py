@@ -24,6 +24,12 @@ app = typer.Typer(
 )
 
 
+def _say_version(asked: bool) -> None:  # noqa: FBT001 - Typer hands it so
+    if asked:
+        typer.echo(f"muster {muster.__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     context: typer.Context,
@@ -31,12 +37,12 @@ def options(
         Path,
         typer.Option("--workspace", "-C", envvar="MUSTER_WORKSPACE", help="The workspace folder.", show_default="here"),
     ] = Path(),
-    version: Annotated[bool, typer.Option("--version", help="Show the version and end.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and end.", is_eager=True, callback=_say_version)
+    ] = False,
 ) -> None:
     """Options before the command."""
-    if version:
-        typer.echo(f"muster {muster.__version__}")
-        raise typer.Exit
+    del version
     context.obj = Workspace(folder)
 
 

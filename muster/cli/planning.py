@@ -1,10 +1,12 @@
-"""Commands of planning: estimate, capacity, plan, plan show, plan explain, dispatch."""
+"""Commands of planning: estimate, plan, plan show, plan explain, dispatch.
+
+The solver takes a second to import, so each command imports what it needs of it.
+"""
 
 from typing import Annotated
 
 import typer
 
-from flows.planning import dispatch_plan, effort_of, make_plan, problem_around
 from muster.cli.campaigns import CampaignOption, JsonOption
 from muster.cli.output import count, say, say_json, table
 from muster.cli.plan_pages import plan_document, reason_line, say_plan
@@ -25,6 +27,8 @@ def estimate(context: typer.Context, campaign: CampaignOption = None, as_json: J
 
     Example: muster estimate
     """
+    from flows.planning import effort_of
+
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
         model = effort_of(workspace.services, meant.id)
@@ -79,6 +83,8 @@ def plan(
     """
     if context.invoked_subcommand is not None:
         return
+    from flows.planning import make_plan
+
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
         limit = seconds or workspace.settings.solve_seconds
@@ -118,6 +124,7 @@ def explain(
 
     Example: muster plan explain V-acme-hq-remote-1
     """
+    from flows.planning import problem_around
     from scheduler.explain import explain as explain_visit
 
     with opened(context) as workspace:
@@ -147,6 +154,8 @@ def dispatch(
 
     Example: muster dispatch
     """
+    from flows.planning import dispatch_plan
+
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
         chosen = dispatch_plan(workspace.services, _plan(workspace, meant.id, plan_id).id, by=me())

@@ -17,11 +17,9 @@ from muster.errors import InputError
 from muster.ids import CampaignId
 from muster.outcomes import HostStatus
 from muster.records import WaveState
-from reports.evidence import evidence_rows, write_evidence_csv
+from reports.files import write_reports
 from reports.grouping import HostGroup, group_hosts, what_next
-from reports.record import CampaignRecord
-from reports.summary import write_summary
-from reports.workbook import write_evidence_xlsx
+from reports.record import CampaignRecord, read_record
 
 WATCH_SECONDS = 2.0
 SHOWN_NAMES = 400
@@ -56,13 +54,13 @@ def status(
     with opened(context) as workspace:
         campaign_id = workspace.campaign(campaign).id
         if as_json:
-            say_json(_document(record_of(workspace, campaign_id)))
+            say_json(_document(_record(workspace, campaign_id)))
         elif watch:
             _watch(workspace, campaign_id)
         elif everybody:
-            _every_host(record_of(workspace, campaign_id))
+            _every_host(_record(workspace, campaign_id))
         else:
-            console.print(page(record_of(workspace, campaign_id)))
+            console.print(page(_record(workspace, campaign_id)))
 
 
 def report(
@@ -78,40 +76,20 @@ def report(
     Example: muster report --folder /srv/share/vancouver
     """
     with opened(context) as workspace:
-        record = record_of(workspace, workspace.campaign(campaign).id)
-        place = folder or workspace.folder / "reports"
-        rows = evidence_rows(record)
-        stem = str(record.campaign.id)
-        written = (
-            write_summary(record, place / f"{stem}-summary.html"),
-            write_evidence_csv(rows, place / f"{stem}-evidence.csv"),
-            write_evidence_xlsx(record, rows, place / f"{stem}-evidence.xlsx"),
-        )
+        record = _record(workspace, workspace.campaign(campaign).id)
+        written = write_reports(record, folder or workspace.folder / "reports")
         if as_json:
-            say_json({"campaign": record.campaign.id, "hosts": len(rows), "files": [str(path) for path in written]})
+            say_json(
+                {"campaign": record.campaign.id, "hosts": len(record.hosts), "files": [str(one) for one in written]}
+            )
             return
-        say(f"{record.protected:,} of {count(len(rows), 'host')} protected", style="bold")
+        say(f"{record.protected:,} of {count(len(record.hosts), 'host')} protected", style="bold")
         what = ("one page for the manager", "the evidence of every host", "the same as a workbook")
         table(("file", "what it is"), [(str(path), words) for path, words in zip(written, what, strict=True)])
 
 
-def record_of(workspace: Workspace, campaign_id: CampaignId) -> CampaignRecord:
-    """Everything that pages and reports are made from, as the ledger has it now."""
-    ledger = workspace.ledger
-    binding, plans = ledger.dispatched(campaign_id), ledger.plans(campaign_id)
-    plan_id = binding.plan_id if binding else (plans[-1] if plans else None)
-    return CampaignRecord(
-        campaign=ledger.campaign(campaign_id),
-        fleet=ledger.fleet(),
-        crew=ledger.crew(),
-        hosts=ledger.hosts(campaign_id),
-        attempts=ledger.attempts(campaign_id),
-        waves=ledger.waves(campaign_id),
-        plan=ledger.plan(plan_id) if plan_id else None,
-        dispatched=binding,
-        stop=ledger.stopped(campaign_id),
-        now=workspace.services.clock.now(),
-    )
+def _record(workspace: Workspace, campaign_id: CampaignId) -> CampaignRecord:
+    return read_record(workspace.ledger, campaign_id, now=workspace.services.clock.now())
 
 
 def page(record: CampaignRecord) -> Group:
@@ -186,10 +164,10 @@ def _every_host(record: CampaignRecord) -> None:
 
 def _watch(workspace: Workspace, campaign_id: CampaignId) -> None:
     try:
-        with Live(page(record_of(workspace, campaign_id)), console=console, auto_refresh=False, screen=False) as live:
+        with Live(page(_record(workspace, campaign_id)), console=console, auto_refresh=False, screen=False) as live:
             while True:
                 time.sleep(WATCH_SECONDS)
-                live.update(page(record_of(workspace, campaign_id)), refresh=True)
+                live.update(page(_record(workspace, campaign_id)), refresh=True)
     except KeyboardInterrupt:
         return  # how a watch is ended
 

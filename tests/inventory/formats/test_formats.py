@@ -212,6 +212,8 @@ def test_addresses_are_taken_as_they_stand(text: str) -> None:
 
 def test_of_a_list_of_addresses_the_first_is_taken() -> None:
     assert parse_address("192.168.1.5, fe80::1") == "192.168.1.5"
+    with pytest.raises(BadValue):
+        parse_address("not an address")
     assert parse_address("[2001:db8::1]") == "2001:db8::1"
 
 

@@ -1,0 +1,174 @@
+"""The command line without hosts: workspaces, imports, errors, what scripts read."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from muster.cli.app import main
+
+CLIENTS = "id,name\nacme,Acme\n"
+SITES = "id,client_id,name,timezone\nhq,acme,Head office,America/Vancouver\n"
+HOSTS = "id,site_id,name,address,os\nweb-1,hq,web-1,127.0.0.1,linux\nweb-2,hq,web-2,127.0.0.2,linux\n"
+CAMPAIGN = """
+id: spring
+name: Spring
+fix: tzdata
+deadline: 2027-03-13 18:00
+timezone: America/Vancouver
+parameters: {instants: ["2027-03-14T12:00:00Z"]}
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Shell:
+    """Types commands, each as a new process would see it but in this one, which saves the seconds of starting."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch, self._capfd = monkeypatch, capfd
+
+    def __call__(self, folder: Path, *words: str) -> Done:
+        self._monkeypatch.chdir(folder)
+        self._monkeypatch.setattr(sys, "argv", ["muster", *words])
+        self._capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = self._capfd.readouterr()
+        assert "Traceback" not in out + err
+        code = ended.value.code
+        return Done(code if isinstance(code, int) else 0, out, err)
+
+
+@pytest.fixture
+def muster(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(monkeypatch, capfd)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    (tmp_path / "muster.yml").write_text("solve_seconds: 1\n")
+    (tmp_path / "campaign.yml").write_text(CAMPAIGN)
+    for name, text in {"clients": CLIENTS, "sites": SITES, "hosts": HOSTS}.items():
+        (tmp_path / f"{name}.csv").write_text(text)
+    return tmp_path
+
+
+def test_a_new_workspace_can_be_imported_as_it_stands(muster: Shell, tmp_path: Path) -> None:
+    assert muster(tmp_path, "init", "spring").returncode == 0
+    folder = tmp_path / "spring"
+    done = muster(folder, "import", "fleet")
+    assert done.returncode == 0, done.stderr
+    again = json.loads(muster(folder, "import", "fleet", "--json").stdout)
+    assert all(row["added"] == row["changed"] == 0 for row in again["counts"].values())
+
+
+def test_a_workspace_is_not_made_over_another_one(muster: Shell, workspace: Path) -> None:
+    done = muster(workspace, "init")
+    assert done.returncode == 2
+    assert "is a workspace already" in done.stderr
+
+
+def test_a_folder_that_is_no_workspace_is_named(muster: Shell, tmp_path: Path) -> None:
+    done = muster(tmp_path, "status")
+    assert done.returncode == 2
+    assert "has no muster.yml" in done.stderr
+    assert "muster init" in done.stderr
+    assert list(tmp_path.iterdir()) == [], "nothing was made by accident"
+
+
+def test_a_dry_run_changes_nothing(muster: Shell, workspace: Path) -> None:
+    said = json.loads(
+        muster(workspace, "import", "clients.csv", "sites.csv", "hosts.csv", "--dry-run", "--json").stdout
+    )
+    assert said["counts"]["hosts"]["added"] == 2
+    again = json.loads(muster(workspace, "import", "clients.csv", "sites.csv", "hosts.csv", "--json").stdout)
+    assert again["counts"]["hosts"]["added"] == 2
+
+
+def test_bad_rows_are_named_and_good_ones_are_in(muster: Shell, workspace: Path) -> None:
+    with (workspace / "hosts.csv").open("a") as file:
+        file.write("web-3,hqq,web-3,127.0.0.3,linux\nweb-4,hq,web-4,not an address,linux\n")
+    done = muster(workspace, "import", "clients.csv", "sites.csv", "hosts.csv")
+    assert done.returncode == 1
+    assert "hosts.csv line 4" in done.stderr
+    assert "hosts.csv line 5" in done.stderr
+    kept = json.loads(muster(workspace, "import", "clients.csv", "sites.csv", "hosts.csv", "--json").stdout)
+    assert kept["counts"]["hosts"] == {"added": 0, "changed": 0, "same": 2}
+    assert [row["column"] for row in kept["problems"]] == ["site_id", "address"]
+
+
+def test_a_strict_import_takes_nothing_in_when_anything_is_wrong(muster: Shell, workspace: Path) -> None:
+    with (workspace / "hosts.csv").open("a") as file:
+        file.write("web-3,hqq,web-3,127.0.0.3,linux\n")
+    done = muster(workspace, "import", "clients.csv", "sites.csv", "hosts.csv", "--strict")
+    assert done.returncode == 1
+    assert "nothing was taken in" in done.stdout
+    after = json.loads(muster(workspace, "import", "clients.csv", "sites.csv", "--json").stdout)
+    assert after["counts"]["clients"]["added"] == 1
+
+
+def test_what_is_not_there_yet_says_what_comes_before_it(muster: Shell, workspace: Path) -> None:
+    muster(workspace, "import", "clients.csv", "sites.csv", "hosts.csv")
+    for words in (["status"], ["plan"], ["dispatch"], ["run"], ["report"], ["estimate"], ["capacity"], ["stop"]):
+        done = muster(workspace, *words)
+        assert done.returncode == 2, words
+        assert "there is no open campaign 'spring'" in done.stderr
+        assert "muster probe" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("fix: tzdata|fix: tzdate", "there is no fix 'tzdate'"),
+        ("2027-03-14T12:00:00Z|tomorrow", "instants"),
+        ("timezone: America|timezone: Amerika", "did you mean"),
+    ],
+)
+def test_a_wrong_campaign_file_is_refused_before_any_host_is_asked(
+    muster: Shell, workspace: Path, change: str, said: str
+) -> None:
+    muster(workspace, "import", "clients.csv", "sites.csv", "hosts.csv")
+    file = workspace / "campaign.yml"
+    file.write_text(file.read_text().replace(*change.split("|")))
+    done = muster(workspace, "probe")
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_a_wrong_setting_is_a_sentence(muster: Shell, workspace: Path) -> None:
+    (workspace / "muster.yml").write_text("parallel_hosts: many\n")
+    done = muster(workspace, "status")
+    assert done.returncode == 2
+    assert "parallel_hosts" in done.stderr
+
+
+def test_a_ledger_of_something_else_is_refused(muster: Shell, workspace: Path) -> None:
+    import sqlite3
+
+    with sqlite3.connect(workspace / "muster.db") as database:
+        database.execute("CREATE TABLE shopping (id INTEGER)")
+    database.close()
+    done = muster(workspace, "status")
+    assert done.returncode == 1
+    assert "ledger" in done.stderr
+
+
+def test_an_unknown_command_is_named_with_the_nearest_one(muster: Shell, workspace: Path) -> None:
+    done = muster(workspace, "stauts")
+    assert done.returncode == 2
+    assert "status" in done.stderr
+
+
+def test_the_command_is_installed_and_is_a_module_too(tmp_path: Path) -> None:
+    for command in ([sys.executable, "-m", "muster"], [str(Path(sys.executable).with_name("muster"))]):
+        done = subprocess.run([*command, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert done.stdout.startswith("muster ")
