@@ -2,12 +2,14 @@
 
 The bytes go through the standard input of ``findstr "^"`` into a file, in pieces of 64 KB, and are checked by
 ``certutil -hashfile``. Where a host has no such programs, or only ones that say 0 and do nothing, the file is read
-back and compared here, and ``more`` is tried in place of ``findstr``, 20 lines at a time (it stops after 24).
+back and compared here, and ``more`` is tried in place of ``findstr``, 20 rows of 80 columns at a time (Wine's stops
+and asks for a key after 24).
 What is no text (or has lines that are too long for these programs) goes as base64 and is unpacked by ``certutil``.
 """
 
 import base64
 import re
+from collections.abc import Iterator
 from hashlib import sha256
 
 from muster.errors import StepFailed
@@ -15,7 +17,7 @@ from push.winrm_shell import WinRmShell
 
 LINE_LIMIT_BYTES = 4096
 """Half of what ``findstr`` takes from a pipe."""
-PAGE_LINES = 20
+PAGE_ROWS, ROW_COLUMNS = 20, 80
 READ_BACK_LIMIT_BYTES = 200_000
 _HEX = re.compile(rb"^[0-9a-fA-F ]{64,95}$", re.MULTILINE)
 
@@ -65,7 +67,8 @@ def _upload_text(shell: WinRmShell, folder: str, name: str, content: bytes) -> N
     if arrived is None and _read_back(shell, path, content):
         return
     _upload_by_pages(shell, path, content)
-    if not (_hash_of(shell, path) == sha256(content).hexdigest() or _read_back(shell, path, content)):
+    hashed = arrived is not None and _hash_of(shell, path) == sha256(content).hexdigest()
+    if not (hashed or _read_back(shell, path, content)):
         raise StepFailed(
             f"{name} did not arrive as it was sent ({len(content)} bytes); nothing was begun",
             hint="is its disk full, or may this account not write to its folder for temporary files?",
@@ -73,10 +76,19 @@ def _upload_text(shell: WinRmShell, folder: str, name: str, content: bytes) -> N
 
 
 def _upload_by_pages(shell: WinRmShell, path: str, content: bytes) -> None:
-    lines = content.split(b"\r\n")[:-1]
-    for start in range(0, len(lines), PAGE_LINES):
-        page = b"".join(line + b"\r\n" for line in lines[start : start + PAGE_LINES])
-        shell.run(f'more {">>" if start else ">"} "{path}"', page)
+    for number, page in enumerate(_pages(content)):
+        shell.run(f'more {">>" if number else ">"} "{path}"', page)
+
+
+def _pages(content: bytes) -> Iterator[bytes]:
+    page, rows = b"", 0
+    for line in content.splitlines(keepends=True):
+        needed = 1 + len(line.expandtabs()) // ROW_COLUMNS
+        if page and rows + needed > PAGE_ROWS:
+            yield page
+            page, rows = b"", 0
+        page, rows = page + line, rows + needed
+    yield page
 
 
 def _upload_packed(shell: WinRmShell, folder: str, name: str, content: bytes) -> None:

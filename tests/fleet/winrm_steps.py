@@ -11,35 +11,35 @@ class CmdSteps:
     """See ``tests/push/worlds.py``."""
 
     def say(self, arguments: Mapping[str, str]) -> Step:
-        lines = [f"echo(fact{TAB}argument{TAB}{name}{TAB}!{name}!" for name in arguments]
+        lines = [f"echo fact{TAB}argument{TAB}{name}{TAB}!{name}!" for name in arguments]
         return _step("\n".join(["setlocal EnableDelayedExpansion", *lines]), arguments)
 
     def digest(self, payload: bytes) -> Step:
         return _step(
             "for /f \"skip=1 delims=\" %%h in ('certutil -hashfile payload SHA256') "
             'do if not defined DIGEST set "DIGEST=%%h"\n'
-            f"echo(fact{TAB}payload{TAB}sha256{TAB}%DIGEST: =%",
+            f"echo fact{TAB}payload{TAB}sha256{TAB}%DIGEST: =%",
             payload=payload,
         )
 
     def store(self, payload: bytes) -> Step:
         return _step(
-            f'copy /b /y payload "%TEMP%\\muster-stored" >nul\nif errorlevel 1 echo(error{TAB}the disk is full',
+            f'copy /b /y payload "%TEMP%\\muster-stored" >nul\nif errorlevel 1 echo error{TAB}the disk is full',
             payload=payload,
         )
 
     def exit_with(self, code: int) -> Step:
-        return Step(StepName.APPLY, f"@echo off\necho(done{TAB}apply\nexit /b {code}")
+        return Step(StepName.APPLY, f"@echo off\necho done{TAB}apply\nexit /b {code}")
 
     def complain(self, cause: str) -> Step:
-        return _step(f"echo(error{TAB}{cause}")
+        return _step(f"echo error{TAB}{cause}")
 
     def stop_short(self, code: int) -> Step:
-        return Step(StepName.APPLY, f"@echo off\necho(note{TAB}short\nexit /b {code}")
+        return Step(StepName.APPLY, f"@echo off\necho note{TAB}short\nexit /b {code}")
 
     def sleep(self, seconds: int, *, timeout_s: float) -> Step:
         pings = seconds if seconds > 100 else seconds + 1
-        return _step(f"echo(note{TAB}asleep\nping -n {pings} 127.0.0.1 >nul", timeout_s=timeout_s)
+        return _step(f"echo note{TAB}asleep\nping -n {pings} 127.0.0.1 >nul", timeout_s=timeout_s)
 
     def flood(self, megabytes: int) -> Step:
         """A file that is doubled until it is as long as that, on both outputs."""
@@ -56,7 +56,7 @@ class StubSteps(CmdSteps):
     """For the stub, which has a command for much output."""
 
     def flood(self, megabytes: int) -> Step:
-        return _step(f"flood {megabytes}000000\necho(")
+        return _step(f"flood {megabytes}000000\necho.")
 
 
 def _step(
@@ -64,7 +64,7 @@ def _step(
 ) -> Step:
     return Step(
         StepName.APPLY,
-        f"@echo off\n{script}\necho(done{TAB}apply\nexit /b 0\n",
+        f"@echo off\n{script}\necho done{TAB}apply\nexit /b 0\n",
         arguments or {},
         payload,
         timeout_s,

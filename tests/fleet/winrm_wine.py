@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 from tests.fleet.winrm_shells import Process
 
@@ -58,7 +59,7 @@ class WineTemplate:
         _quiet(["wineboot", "-i"], self.prefix)
         _stop_server(self.prefix)
         for programs in ("system32", "syswow64"):
-            for file in (self.prefix / "drive_c/windows" / programs).glob("*.exe"):
+            for file in (self.prefix / "drive_c/windows" / programs).rglob("*.exe"):
                 if file.stem.lower() not in ALLOWED | _SYSTEM:
                     file.unlink()
 
@@ -100,14 +101,18 @@ def _stop_server(prefix: Path) -> None:
 
 
 class WineEngine:
-    """One host. Its wineserver stays warm until it is closed (some 50 MB)."""
+    """One host. Its wineserver stays warm until it is closed (some 50 MB).
 
-    def __init__(self, template: WineTemplate, name: str) -> None:
+    Wine writes the zone that the host is set to (TimeZoneInformation) anew with every process, after the Unix zone.
+    """
+
+    def __init__(self, template: WineTemplate, name: str, *, timezone: str = "UTC") -> None:
         self.prefix = template.clone(name)
         self._launcher = template.launcher
-        self._environment = _environment(self.prefix)
+        self._environment = _environment(self.prefix, timezone)
         self._calls = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=template.folder))
         _quiet(["wineserver", "-p"], self.prefix)
+        self.start("ver", {}).read(60)
 
     @property
     def drive(self) -> Path:
@@ -159,11 +164,9 @@ class _WineProcess(Process):
         super().__init__()
         self._child = child
         self._folder = folder
-        assert child.stdout
-        assert child.stderr
-        streams = ((child.stdout, "stdout"), (child.stderr, "stderr"))
         self._readers = [
-            threading.Thread(target=self._copy, args=(stream.fileno(), name), daemon=True) for stream, name in streams
+            threading.Thread(target=self._copy, args=(stream, name), daemon=True)
+            for stream, name in ((child.stdout, "stdout"), (child.stderr, "stderr"))
         ]
         for reader in self._readers:
             reader.start()
@@ -185,9 +188,10 @@ class _WineProcess(Process):
         if self.running:
             (self._folder / "stop").touch()
 
-    def _copy(self, stream: int, name: str) -> None:
-        while data := os.read(stream, 65536):
-            self.write(**{name: data})
+    def _copy(self, stream: IO[bytes], name: str) -> None:
+        with stream:
+            while data := os.read(stream.fileno(), 65536):
+                self.write(**{name: data})
 
     def _wait(self) -> None:
         self._child.wait()
