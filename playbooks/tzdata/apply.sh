@@ -40,12 +40,12 @@ install_file() {
 }
 
 apt_quiet() { limited "$1" env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=30 \
-    -o Acquire::Retries=1 -o Acquire::http::Timeout=15 -o Dpkg::Options::=--force-confold "$2" --no-remove --only-upgrade \
+    -o Acquire::Retries=1 -o Acquire::http::Timeout=15 -o Dpkg::Options::=--force-confold "$2" --only-upgrade \
     install tzdata >/dev/null 2>&1; }
 
 # The download has a short limit; the installation a long one, and it outlives its client, since a package tool must not
 # be killed at work.
-upgrade_apt() { apt_quiet 60 --download-only && (trap '' HUP INT TERM PIPE && apt_quiet 900 --no-download); }
+upgrade_apt() { apt_quiet 60 --download-only && (trap '' HUP INT TERM PIPE && apt_quiet 900 --no-remove); }
 
 upgrade_dnf() { (trap '' HUP INT TERM PIPE && limited 900 "$1" -q -y upgrade tzdata >/dev/null 2>&1); }
 
