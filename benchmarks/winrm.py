@@ -1,0 +1,280 @@
+"""WinRM on stub hosts: commands per second and client CPU per command, beside plain pywinrm and Ansible.
+
+    python -m benchmarks.winrm [--hosts 200] [--threads 16] [--repeats 3] [--json]
+
+The hosts are WS-Management endpoints (Basic over TLS) in processes of their own, so that client CPU is the client's
+alone. Everybody carries out the same command once on every host, from no connection to no connection, in turn.
+"""
+
+import argparse
+import base64
+import json
+import multiprocessing
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from threading import Event
+
+from winrm.protocol import Protocol
+
+from muster.fleet import TransportName
+from muster.ids import HostId, SiteId
+from muster.outcomes import Ending
+from muster.ports import Order, Target
+from muster.steps import Step, StepName
+from push.credentials import Credentials
+from push.pool import Limits, PoolPusher
+from push.winrm import WinRmTransport
+from push.winrm_access import AccessBook, Logon, WinRmAccess, endpoint
+from push.winrm_shell import WinRmShell
+from push.winrm_wire import Wire, plain_watch
+from tests.fleet.winrm_authority import Authority, Certificate
+from tests.fleet.winrm_endpoint import WinRmFleet, WinRmHost
+from tests.fleet.winrm_shells import Process
+from tests.fleet.winrm_stub import StubEngine
+
+USER, PASSWORD, COMMAND = "Administrator", "Correct-Horse-7", "ver"
+SERVERS = 2
+SCRIPT = "@echo off\necho note\tnothing to do\necho done\tprobe\nexit /b 0\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Where the hosts listen, and by which authority they are known."""
+
+    ports: tuple[int, ...]
+    ca: str
+
+    def access(self) -> WinRmAccess:
+        """How each is entered."""
+        return WinRmAccess(scheme="https", logon=Logon.BASIC, ca=self.ca)
+
+    def target(self, port: int) -> Target:
+        """One of them."""
+        name = HostId(f"h{port}")
+        return Target(name, SiteId("s"), TransportName.WINRM, "127.0.0.1", port, USER, "env:MUSTER_BENCH_WORD")
+
+
+class EncodedEngine(StubEngine):
+    """Takes what Ansible wraps into an encoded PowerShell command for the line of cmd that it is here."""
+
+    def start(self, line: str, environment: Mapping[str, str]) -> Process:
+        """Begin a command line."""
+        if line.startswith("PowerShell "):
+            line = base64.b64decode(line.rsplit(" ", 1)[1]).decode("utf-16-le")
+        return super().start(line, environment)
+
+
+def _serve(count: int, certificate: Certificate, pipe: Connection) -> None:
+    hosts = [WinRmHost(EncodedEngine(), {USER: PASSWORD}, certificate=certificate) for _ in range(count)]
+    with WinRmFleet(*hosts):
+        pipe.send([host.port for host in hosts])
+        pipe.recv()
+
+
+@contextmanager
+def fleet(count: int) -> Iterator[Fleet]:
+    """So many hosts, in processes of their own."""
+    folder = Path(tempfile.mkdtemp(prefix="winrm-bench-"))
+    authority = Authority(folder)
+    certificate = authority.issue("127.0.0.1")
+    context = multiprocessing.get_context("spawn")
+    pipes, processes, ports = [], [], []
+    for number in range(SERVERS):
+        ours, theirs = context.Pipe()
+        share = count // SERVERS + (number < count % SERVERS)
+        process = context.Process(target=_serve, args=(share, certificate, theirs), daemon=True)
+        process.start()
+        pipes.append(ours)
+        processes.append(process)
+    for pipe in pipes:
+        ports += pipe.recv()
+    yield Fleet(tuple(ports), str(authority.ca))
+    for pipe, process in zip(pipes, processes, strict=True):
+        pipe.send(None)
+        process.join(10)
+
+
+def muster_command(hosts: Fleet, threads: int, per_host: int) -> int:
+    """Muster's wire and shell; the shell is kept where there are several commands."""
+
+    def visit(port: int) -> int:
+        watch = plain_watch(60)
+        target, access = hosts.target(port), hosts.access()
+
+        def wire() -> Wire:
+            return Wire(endpoint(target, access), ("127.0.0.1", port), access, USER, PASSWORD, None, watch)
+
+        made = wire()
+        shell = WinRmShell(made, fresh=wire, check=watch.check, remaining_s=watch.remaining_s)
+        try:
+            shell.open({})
+            return sum(b"Windows" in shell.run(COMMAND).stdout for _ in range(per_host))
+        finally:
+            shell.close()
+            made.close()
+
+    return _everywhere(visit, hosts, threads)
+
+
+def pywinrm_run_cmd(hosts: Fleet, threads: int, per_host: int) -> int:
+    """The run_cmd of pywinrm, as people write it."""
+    import winrm
+
+    def visit(port: int) -> int:
+        session = winrm.Session(
+            f"https://127.0.0.1:{port}/wsman", (USER, PASSWORD), transport="basic", ca_trust_path=hosts.ca
+        )
+        return sum(b"Windows" in session.run_cmd(COMMAND).std_out for _ in range(per_host))
+
+    return _everywhere(visit, hosts, threads)
+
+
+def pywinrm_kept(hosts: Fleet, threads: int, per_host: int) -> int:
+    """The Protocol of pywinrm with a shell that is kept by hand."""
+
+    def visit(port: int) -> int:
+        url = f"https://127.0.0.1:{port}/wsman"
+        protocol = Protocol(url, "basic", USER, PASSWORD, ca_trust_path=hosts.ca)
+        shell = protocol.open_shell()
+        found = 0
+        for _ in range(per_host):
+            command = protocol.run_command(shell, COMMAND)
+            found += b"Windows" in protocol.get_command_output(shell, command)[0]
+            protocol.cleanup_command(shell, command)
+        protocol.close_shell(shell)
+        return found
+
+    return _everywhere(visit, hosts, threads)
+
+
+def muster_step(hosts: Fleet, threads: int, per_host: int) -> int:
+    """A whole step by the pusher: upload, check by hash, run, remove, report."""
+    transport = WinRmTransport(Credentials(), AccessBook(hosts.access()))
+    pusher = PoolPusher(transport, Limits(threads))
+    orders = [Order(hosts.target(port), Step(StepName.PROBE, SCRIPT), 60) for port in hosts.ports] * per_host
+    return sum(report.ending is Ending.DONE for report in pusher.execute(orders, stop=Event()))
+
+
+def ansible_raw(hosts: Fleet, threads: int, per_host: int) -> int:
+    """The raw module of Ansible over its winrm connection."""
+    del per_host
+    folder = Path(tempfile.mkdtemp(prefix="winrm-bench-"))
+    variables = {
+        "ansible_connection": "winrm",
+        "ansible_user": USER,
+        "ansible_password": PASSWORD,
+        "ansible_winrm_transport": "basic",
+        "ansible_winrm_scheme": "https",
+        "ansible_winrm_ca_trust_path": hosts.ca,
+        "ansible_host": "127.0.0.1",
+    }
+    entries = {f"h{port}": {"ansible_port": port} for port in hosts.ports}
+    inventory = {"all": {"vars": variables, "hosts": entries}}
+    (folder / "hosts.json").write_text(json.dumps(inventory))
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8", "ANSIBLE_HOME": str(folder)}
+    ansible = str(Path(sys.executable).parent / "ansible")
+    command = [ansible, "all", "-i", str(folder / "hosts.json"), "-m", "raw"]
+    done = subprocess.run(
+        [*command, "-a", COMMAND, "-f", str(threads)], env=environment, capture_output=True, text=True, check=False
+    )
+    return done.stdout.count("Microsoft Windows [Version")
+
+
+def _everywhere(visit: Callable[[int], int], hosts: Fleet, threads: int) -> int:
+    with ThreadPoolExecutor(threads) as pool:
+        return sum(pool.map(visit, hosts.ports))
+
+
+Contender = tuple[str, str, Callable[[Fleet, int, int], int], int]
+CONTENDERS: tuple[Contender, ...] = (
+    ("muster", "one command", muster_command, 1),
+    ("pywinrm run_cmd", "one command", pywinrm_run_cmd, 1),
+    ("ansible raw", "one command", ansible_raw, 1),
+    ("muster", "five commands", muster_command, 5),
+    ("pywinrm run_cmd", "five commands", pywinrm_run_cmd, 5),
+    ("pywinrm kept shell", "five commands", pywinrm_kept, 5),
+    ("muster", "whole step", muster_step, 1),
+)
+
+
+PEERS = (
+    ("pywinrm run_cmd", "one command"),
+    ("ansible raw", "one command"),
+    ("pywinrm run_cmd", "five commands"),
+    ("pywinrm kept shell", "five commands"),
+)
+
+
+def measure(hosts: Fleet, threads: int, contender: Contender) -> dict[str, float]:
+    """One turn of one contender."""
+    _, _, action, per_host = contender
+    began, cpu_s = time.monotonic(), _cpu_s()
+    done = action(hosts, threads, per_host)
+    wall_s, used_s = time.monotonic() - began, _cpu_s() - cpu_s
+    wanted = len(hosts.ports) * per_host
+    assert done == wanted, f"{contender[0]}: {done} of {wanted}"
+    return {"commands_per_s": done / wall_s, "cpu_ms_per_command": used_s / done * 1000}
+
+
+def _cpu_s() -> float:
+    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hosts", type=int, default=200)
+    parser.add_argument("--threads", type=int, default=16)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    os.environ["MUSTER_BENCH_WORD"] = PASSWORD
+    os.environ.pop("REQUESTS_CA_BUNDLE", None)
+    turns: dict[Contender, list[dict[str, float]]] = {contender: [] for contender in CONTENDERS}
+    with fleet(options.hosts) as hosts:
+        for _ in range(options.repeats):
+            for contender in CONTENDERS:
+                turns[contender].append(measure(hosts, options.threads, contender))
+    rows = [
+        {
+            "who": who,
+            "case": f"{options.hosts} hosts, {case}",
+            **{name: round(statistics.median(turn[name] for turn in found), 2) for name in found[0]},
+        }
+        for (who, case, _, _), found in turns.items()
+    ]
+    _print(rows, vars(options))
+
+
+def _print(rows: list[dict[str, object]], options: dict[str, object]) -> None:
+    figures = {(str(row["who"]), str(row["case"]).split(", ")[1]): row for row in rows}
+    ratios = {}
+    for name in ("commands_per_s", "cpu_ms_per_command"):
+        for peer, case in PEERS:
+            ours, theirs = (float(str(figures[who, case][name])) for who in ("muster", peer))
+            ratios[f"{name} muster/{peer}, {case}"] = round(ours / theirs, 2)
+    for row in rows:
+        print(f"{row['who']:20} {row['case']:28} {row['commands_per_s']:>9} /s {row['cpu_ms_per_command']:>8} ms CPU")
+    for key, ratio in ratios.items():
+        print(f"  {key}: {ratio}")
+    if options.pop("json"):
+        machine = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()}
+        shown = {"benchmark": "winrm", "machine": machine, "options": options, "rows": rows, "ratios": ratios}
+        print(json.dumps(shown))
+
+
+if __name__ == "__main__":
+    main()
