@@ -138,7 +138,8 @@ def test_a_wrong_campaign_file_is_refused_before_any_host_is_asked(
 ) -> None:
     muster(workspace, "import", "clients.csv", "sites.csv", "hosts.csv")
     file = workspace / "campaign.yml"
-    file.write_text(file.read_text().replace(*change.split("|")))
+    before, after = change.split("|")
+    file.write_text(file.read_text().replace(before, after))
     done = muster(workspace, "probe")
     assert done.returncode == 2
     assert said in done.stderr
