@@ -23,15 +23,27 @@ def probe_hosts_of_batch(workspace: str, campaign_id: str, host_ids: list[str], 
     return probe_hosts(context, [HostId(host_id) for host_id in host_ids])
 
 
-@task(name="push", task_run_name="{step} {label}", cache_policy=NO_CACHE, persist_result=False)
+@task(name="visit", task_run_name="{step} and verify {label}", cache_policy=NO_CACHE, persist_result=False)
 def push_hosts_of_batch(
     workspace: str, campaign_id: str, host_ids: list[str], wave: int, step: str, label: str
 ) -> dict[str, int]:
-    """Carry a step to a batch of hosts and verify it; how many ended in which status."""
+    """Carry out the visits of a batch: a step at each host, and a probe of it in a new session.
+
+    Both are one task, because a host is verified while others are still being pushed; how many ended in which status.
+    """
     del label
     context = services_of(workspace).context(CampaignId(campaign_id))
     result = push_batch(context, [HostId(host_id) for host_id in host_ids], wave=wave, step=StepName(step))
     return dict(Counter(status.value for status in result.ended.values()))
+
+
+@task(name="close", cache_policy=NO_CACHE, persist_result=False)
+def close_run(workspace: str, campaign_id: str) -> dict[str, int]:
+    """Write down that a run has come to its end, and how the campaign's hosts stand then."""
+    context = services_of(workspace).context(CampaignId(campaign_id))
+    standing = dict(Counter(state.status.value for state in context.ledger.hosts(context.campaign_id)))
+    context.ledger.note("run ended", by=context.runner_id, campaign_id=context.campaign_id, data={"hosts": standing})
+    return standing
 
 
 def batches(host_ids: Sequence[HostId], size: int) -> Iterator[tuple[list[str], str]]:

@@ -11,7 +11,7 @@ from prefect import Flow, flow
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from flows.batches import batches, probe_hosts_of_batch, push_hosts_of_batch, wait_for_all
+from flows.batches import batches, close_run, probe_hosts_of_batch, push_hosts_of_batch, wait_for_all
 from flows.planning import dispatch_plan, make_plan
 from flows.services import services_of
 from muster.errors import CampaignStopped, NothingToPlan
@@ -86,6 +86,7 @@ def waves(workspace: str, campaign_id: str, *, ahead: bool, retry: bool, only: l
                 f"wave {wave.number} halted: {verdict.sentence}", hint="muster status, then muster resume or rollback"
             )
         soak(context, campaign.waves.soak_seconds)
+    close_run(workspace, campaign_id)
 
 
 @flow(name="roll back", task_runner=RUNNER, persist_result=False)
@@ -104,7 +105,7 @@ def rollback(workspace: str, campaign_id: str, host_ids: list[str]) -> None:
 
 @flow(name="campaign", persist_result=False)
 def campaign(workspace: str, campaign_id: str, host_ids: list[str], by: str, seconds: float, seed: int) -> None:
-    """From the first question to the last verdict: probe, plan, dispatch, waves."""
+    """From the first question to the last verdict: probe, plan, dispatch, waves, close."""
     probe(workspace, campaign_id, host_ids)
     plan_id = plan(workspace, campaign_id, seconds, seed)
     dispatch(workspace, plan_id, by)
