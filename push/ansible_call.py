@@ -11,6 +11,7 @@
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -66,6 +67,8 @@ def _marked(values: object) -> object:
             return text
         case str():
             return _Unsafe(values)
+        case list():
+            return [_marked(value) for value in values]
         case Mapping():
             return {str(key): _marked(value) for key, value in values.items()}
         case _:
@@ -164,7 +167,7 @@ class Call:
         )
         config.prepare()
         config.env = self._environment(folder, config.env)
-        config.command = _tied_to_us(config.command, config.env["PATH"])
+        config.command = tied_to_us(config.command, config.env["PATH"])
         runner = Runner(config, event_handler=self._hear, cancel_callback=self._ending.is_set)
         runner.run()
         self._hear_the_rest(Path(config.artifact_dir) / "job_events")
@@ -222,7 +225,7 @@ class Call:
             time.sleep(0.05)  # not by waiting for them: the one that is our child is its runner's to wait for
 
 
-def _tied_to_us(command: list[str], search_path: str) -> list[str]:
+def tied_to_us(command: list[str], search_path: str) -> list[str]:
     """The command, so that it ends when this process does, however that ends."""
     program = shutil.which(command[0], path=search_path) or command[0]
     return [sys.executable, "-I", "-S", "-c", _DIES_WITH_US, program, *command[1:]]
@@ -264,12 +267,11 @@ def _remove(folder: Path) -> None:
 
 
 def _complaint(stdout: Path, code: int | None) -> str:
-    """The first error that Ansible itself printed; 2 and 4 are hosts that failed or were unreachable."""
-    if code in {0, 2, 4}:
+    """The first error that Ansible itself printed, where it did not come to its recap of all hosts."""
+    text = stdout.read_text(encoding="utf-8", errors="replace")
+    if code == 0 or "PLAY RECAP" in text:
         return ""
-    with contextlib.suppress(OSError):
-        lines = [line.strip() for line in stdout.read_text(encoding="utf-8", errors="replace").splitlines()]
-        for line in lines:
-            if line.startswith(("[ERROR]", "ERROR!")):
-                return line.removeprefix("[ERROR]: ").removeprefix("ERROR! ")[:300]
+    for line in text.splitlines():
+        if found := re.match(r"\s*(?:\[ERROR\]:|ERROR!)\s*(.+)", line):
+            return found[1].strip()[:300]
     return f"it ended with exit code {code}"

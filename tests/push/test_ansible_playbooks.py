@@ -1,0 +1,135 @@
+"""Any playbook: a company's own, a broken one, and one that tries to look into us."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import psutil
+import pytest
+
+from muster.fleet import TransportName
+from muster.ids import HostId, SiteId
+from muster.outcomes import Ending, Stage, StepReport
+from muster.ports import Order, Target
+from muster.settings import Settings
+from muster.steps import Step, StepName
+from push import ansible_call
+from push.ansible import ansible_pusher
+from push.credentials import Credentials
+from push.redact import Redactor
+from tests.fleet.openssh import Fleet, openssh_fleet, why_not
+
+pytestmark = [pytest.mark.sshd, pytest.mark.skipif(bool(why_not()), reason=why_not())]
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    with openssh_fleet(tmp_path_factory.mktemp("playbooks"), 2) as fleet:
+        yield fleet
+
+
+def play(
+    fleet: Fleet, folder: Path, tasks: object, *, arguments: dict[str, str] | None = None, host_id: str = "host"
+) -> StepReport:
+    """Carry a playbook of these tasks to the first host."""
+    book = [{"name": "Play", "hosts": "all", "gather_facts": False, "tasks": tasks}]
+    (folder / "own.yml").write_text(json.dumps(book))
+    host = fleet.hosts[0]
+    where = Target(
+        HostId(host_id), SiteId("s"), TransportName.SSH, host.address, host.port, "root", f"key:{fleet.key_file}"
+    )
+    step = Step(StepName.APPLY, "", arguments or {}, playbook="own.yml")
+    redactor = Redactor()
+    pusher = ansible_pusher(
+        Settings(),
+        known_hosts=fleet.known_hosts,
+        credentials=Credentials(redactor),
+        redactor=redactor,
+        playbooks=folder,
+    )
+    (report,) = pusher.execute([Order(where, step, 60)], stop=Event())
+    return report
+
+
+def test_a_playbook_without_a_report_says_its_changed_tasks(fleet: Fleet, tmp_path: Path) -> None:
+    write = {"name": "Write it", "ansible.builtin.copy": {"content": "hello", "dest": "/opt/own"}}
+    report = play(fleet, tmp_path, [write])
+    assert report.ending is Ending.DONE, report
+    assert report.stdout == "changed\tWrite it\ndone\tapply\n"
+    assert play(fleet, tmp_path, [write]).stdout == "done\tapply\n"
+
+
+def test_a_playbook_that_ansible_cannot_read_touches_nothing(fleet: Fleet, tmp_path: Path) -> None:
+    report = play(fleet, tmp_path, [{"name": "Odd", "no.such.module": {}}])
+    assert (report.ending, report.stage) == (Ending.NOT_STARTED, Stage.NOT_STARTED), report
+    assert "no.such.module" in report.cause
+
+
+def test_a_failed_task_is_named_with_what_it_said(fleet: Fleet, tmp_path: Path) -> None:
+    report = play(fleet, tmp_path, [{"name": "Refuse", "ansible.builtin.fail": {"msg": "not on a Friday"}}])
+    assert report.ending is Ending.FAILED
+    assert report.cause == "the task 'Refuse' failed: not on a Friday"
+
+
+def test_templates_in_ids_and_arguments_are_never_evaluated(fleet: Fleet, tmp_path: Path) -> None:
+    trap = tmp_path / "sprung"
+    evil = "{{ lookup('ansible.builtin.pipe', 'touch " + str(trap) + "') }}"
+    report = play(
+        fleet,
+        tmp_path,
+        [
+            {
+                "name": "report",
+                "ansible.builtin.debug": {"msg": ["note\t{{ muster_arguments.MUSTER_ZONES }}", "done\tapply"]},
+            }
+        ],
+        arguments={"MUSTER_ZONES": evil},
+        host_id=evil,
+    )
+    assert not trap.exists()
+    assert report.ending is Ending.DONE, report
+    assert evil in report.stdout
+
+
+def test_nothing_of_ours_is_in_the_environment_of_ansible(
+    fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "recognisable-secret")
+    seen = tmp_path / "seen"
+    look = f"exec > {seen}; env; cat /proc/$PPID/environ; cat $HOME/inventory.yml $HOME/artifacts/*/command"
+    task = {"name": "Look", "ansible.builtin.shell": look, "delegate_to": "localhost", "connection": "local"}
+    assert play(fleet, tmp_path, [task]).ending is Ending.DONE
+    assert b"ansible-playbook" in seen.read_bytes()
+    assert b"recognisable-secret" not in seen.read_bytes()
+    assert str(fleet.key_file).encode() not in seen.read_bytes()
+
+
+def test_nothing_is_left_of_a_call(fleet: Fleet, tmp_path: Path) -> None:
+    assert play(fleet, tmp_path, [{"name": "Look", "ansible.builtin.raw": "true"}]).ending is Ending.DONE
+    ours = f"muster-ansible-{os.getpid()}-"
+    assert [path.name for path in Path(tempfile.gettempdir()).glob(f"{ours}*")] == []
+    assert [process for process in psutil.process_iter() if ours in " ".join(_cmdline(process))] == []
+
+
+def test_folders_of_processes_that_died_are_swept(fleet: Fleet, tmp_path: Path) -> None:
+    gone = next(number for number in range(4_000_000, 4_100_000) if not psutil.pid_exists(number))
+    left = Path(tempfile.gettempdir()) / f"muster-ansible-{gone}-left"
+    left.mkdir()
+    play(fleet, tmp_path, [{"name": "Look", "ansible.builtin.raw": "true"}])
+    assert not left.exists()
+
+
+def test_ansible_dies_with_the_process_that_started_it() -> None:
+    command = ansible_call.tied_to_us(["true"], "/usr/bin:/bin")
+    assert command[-1] == "/usr/bin/true" or command[-1] == "/bin/true"
+    assert "prctl(1, 9)" in " ".join(command)
+
+
+def _cmdline(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
