@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -24,6 +24,7 @@ from winrm.protocol import Protocol
 from winrm.transport import Transport
 
 from push.winrm_access import Logon, WinRmAccess
+from push.winrm_http import BasicTransport, Road
 from push.winrm_passwords import LogonRefused
 
 ANSWER_LIMIT_BYTES = 2_000_000
@@ -76,23 +77,30 @@ def _nothing() -> None:
 
 
 class _Line:
-    """One connection, and at most one: either a socket that is open already, or one that is opened on first use."""
+    """One connection: either a socket that is open already, or one that is opened on first use.
 
-    def __init__(self, address: tuple[str, int], connection: socket.socket | None, watch: Watch) -> None:
+    ``again`` says whether another may follow it; with NTLM and Kerberos the session belongs to the connection.
+    """
+
+    def __init__(
+        self, address: tuple[str, int], connection: socket.socket | None, watch: Watch, *, again: bool
+    ) -> None:
         self._address = address
+        self._again = again
         self._given = connection
         self.watch = watch
         self._leash: socket.socket | None = None
         self.used = False
 
     def open(self) -> socket.socket:
-        if self.used:
+        if self.used and not self._again:
             raise SecondConnection
         self.used = True
         opened = self._given or socket.create_connection(self._address, self.watch.remaining_s())
         self._given = None
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         opened.settimeout(max(0.05, self.watch.remaining_s()))
+        self.close()
         self._leash = opened.dup()
         self.watch.leash(self.cut)
         self.watch.knocked()
@@ -106,8 +114,9 @@ class _Line:
                 leash.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        if self._given is not None:
-            self._given.close()
+        given, self._given = self._given, None
+        if given is not None:
+            given.close()
         leash, self._leash = self._leash, None
         if leash is not None:
             leash.close()
@@ -255,12 +264,8 @@ class _WatchedTransport(Transport):
     def _send_message_request(
         self, session: requests.Session, prepared_request: requests.PreparedRequest
     ) -> requests.Response:
-        self._watch.check()
-        left_s = self._watch.remaining_s()
-        limit_s = max(0.05, min(left_s, RECEIVE_POLL_S + ANSWER_MARGIN_S))
-        response = session.send(
-            prepared_request, timeout=(max(0.05, left_s), limit_s), stream=True, allow_redirects=False
-        )
+        limit_s = _limit_s(self._watch)
+        response = session.send(prepared_request, timeout=(limit_s, limit_s), stream=True, allow_redirects=False)
         response._content = _read(response, self._watch)  # noqa: SLF001 - what requests does, with a cap and an end
         if response.status_code == 401:
             raise LogonRefused(response.headers.get("WWW-Authenticate", ""))
@@ -271,16 +276,27 @@ class _WatchedTransport(Transport):
 
 
 def _read(response: requests.Response, watch: Watch) -> bytes:
+    parts = response.iter_content(65536)
+    answer = _capped(lambda _size: next(parts, b""), watch)
+    response.close()  # gives the connection back, also after an answer without a body
+    return answer
+
+
+def _capped(read: Callable[[int], bytes], watch: Watch) -> bytes:
+    """Everything that comes, under a cap."""
     parts, size = [], 0
-    for part in response.iter_content(65536):
+    while part := read(65536):
         watch.check()
         parts.append(part)
         size += len(part)
         if size > ANSWER_LIMIT_BYTES:
-            response.raw.close()
             raise AnswerTooLong
-    response.close()  # gives the connection back, also after an answer without a body
     return b"".join(parts)
+
+
+def _limit_s(watch: Watch) -> float:
+    watch.check()
+    return max(0.05, min(watch.remaining_s(), RECEIVE_POLL_S + ANSWER_MARGIN_S))
 
 
 class Wire(Protocol):
@@ -308,9 +324,25 @@ class Wire(Protocol):
             read_timeout_sec=RECEIVE_POLL_S + 1,
             operation_timeout_sec=RECEIVE_POLL_S,
         )
-        self._line = _Line(address, connection, watch)
-        self._adapter = _Adapter(_pool(*address, access, self._line))
-        self.transport = _WatchedTransport(endpoint, access, user, password, self._adapter, watch)
+        basic = access.logon is Logon.BASIC
+        self._line = _Line(address, connection, watch, again=basic)
+        self._adapter: _Adapter | None = None
+        if basic:
+            self.transport = self._basic(endpoint, access, user, password, watch)
+        else:
+            self._adapter = _Adapter(_pool(*address, access, self._line))
+            self.transport = _WatchedTransport(endpoint, access, user, password, self._adapter, watch)
+
+    def _basic(self, endpoint: str, access: WinRmAccess, user: str, password: str, watch: Watch) -> Transport:
+        road = Road(
+            connect=self._line.open,
+            entered=watch.entered,
+            context=_CONTEXTS.of(access),
+            limit_s=lambda: _limit_s(watch),
+            read=lambda read: _capped(read, watch),
+        )
+        made = BasicTransport(endpoint, access, user, password, road)
+        return cast("Transport", made)  # the protocol calls send_message and close_session, and nothing else
 
     def poll(self, seconds: float) -> None:
         """How long the host may think over the next message."""
@@ -319,7 +351,8 @@ class Wire(Protocol):
     def close(self) -> None:
         """Close the connection."""
         self.transport.close_session()
-        self._adapter.close()
+        if self._adapter is not None:
+            self._adapter.close()
         self._line.close()
 
 
