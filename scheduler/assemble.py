@@ -1,7 +1,7 @@
 """From a solution in indices to the ``Plan`` that people read, and back."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 
 import muster
@@ -105,25 +105,37 @@ def solution_of(touring: Touring, plan: Plan) -> Solution:
 
 def _put_back(touring: Touring, state: State, day: int, entries: list[tuple[int, int]]) -> None:
     """Put a day's visits back in their order, leaving out those that it cannot hold any more."""
+    fixed = {**state.fixed, **{visit: start for start, visit in entries if visit in touring.tied}}
+    for visit in stand(state, day, [visit for _, visit in entries], fixed):
+        if visit in touring.tied:
+            state.fixed[visit] = fixed[visit]
+
+
+def stand(state: State, day: int, order: Sequence[int], fixed: Mapping[int, int]) -> list[int]:
+    """Put visits on an empty day in their order: all of them, else, one after the other, those that fit.
+
+    Returns:
+        The visits that stand there now; the state's ``days_of`` has the day added for each.
+    """
     kept: list[int] = []
-    for start, visit in entries:
-        fixed = {**state.fixed, visit: start} if visit in touring.tied else state.fixed
-        tour = touring.tour(day, (*kept, visit), fixed)
+    for trial in (list(order), *([visit] for visit in order)):
+        tour = state.touring.tour(day, (*kept, *trial), fixed) if trial else None
         old = state.tours[day]
+        effort = sum(state.touring.effort[v] for v in trial)
         more = tour.travel_minutes - (old.travel_minutes if old else 0) if tour else 0
-        if tour is None or not state.fits_caps(day, touring.effort[visit], more):
-            continue
-        kept.append(visit)
-        state.place(visit, (tour,), start if visit in touring.tied else None)
+        if tour is not None and state.fits_caps(day, effort, more):
+            kept += trial
+            state.put(tour)
+            if len(kept) == len(order):
+                break
+    for visit in kept:
+        state.days_of[visit] = tuple(sorted({*state.days_of.get(visit, ()), day}))
+    return kept
 
 
 def _drop_incomplete(touring: Touring, state: State) -> None:
     """Take out visits that lack people or what they wait for."""
     problem = touring.problem
-    for day, tour in enumerate(state.tours):
-        for visit in tour.visits if tour else ():
-            others = {*state.days_of.get(visit, ()), day}
-            state.days_of[visit] = tuple(sorted(others))
     incomplete = []
     for visit, days in state.days_of.items():
         waits = [problem.demand_index[v] for v in problem.demands[visit].visit.after if v in problem.demand_index]

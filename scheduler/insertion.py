@@ -6,14 +6,15 @@ neighbours cannot push it past those it is tied to.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 
 import numpy as np
 
 from scheduler.arrays import Ints
-from scheduler.problem import AT_HOME
+from scheduler.problem import AT_HOME, money
 from scheduler.state import State
-from scheduler.tour import Tour, Touring
+from scheduler.tour import NEVER, Tour, Touring
 
 NEAR_DAYS = 60
 """A visit is offered on so many days at most: the cheapest by themselves. Keeps large problems quick."""
@@ -89,27 +90,36 @@ class Inserter:
         """
         found: list[Offer] = []
         best = int(self.touring.arrays.visits.unplaced_cents[visit])
-        for floor, day in self.days[visit]:
+        for floor, alone, day in self.days[visit]:
             if len(found) >= limit:
                 break
-            if everything or floor < best:
-                offer = self._on_day(state, visit, day, random, blink)
+            least = alone if state.tours[day] is None else floor
+            if everything or least < best:
+                ceiling = NEVER if everything else best - floor
+                offer = self._on_day(state, visit, day, ceiling, random, blink)
                 if offer is not None:
                     found.append(offer)
                     best = min(best, offer.cents)
         return found
 
     def _on_day(
-        self, state: State, visit: int, day: int, random: Random | None = None, blink: float = 0.0
+        self,
+        state: State,
+        visit: int,
+        day: int,
+        ceiling: int = NEVER,
+        random: Random | None = None,
+        blink: float = 0.0,
     ) -> Offer | None:
-        """The cheapest place of one day."""
+        """The cheapest place of one day; places whose detour alone costs ``ceiling`` or more are not looked at."""
         if not state.fits_caps(day, self.touring.effort[visit], 0):
             return None
         before, old = state.visits_on(day), state.tours[day]
         spent, travelled = (old.cents, old.travel_minutes) if old else (0, 0)
+        detours = self._detours(visit, day, before)
         best: Tour | None = None
         for place in range(len(before) + 1):
-            if random is not None and blink > 0 and random.random() < blink:
+            if detours[place] >= ceiling or (random is not None and blink > 0 and random.random() < blink):
                 continue
             tour = self.touring.tour(day, (*before[:place], visit, *before[place:]), state.fixed)
             if tour is None or (best is not None and tour.cents >= best.cents):
@@ -117,6 +127,19 @@ class Inserter:
             if state.fits_caps(day, self.touring.effort[visit], tour.travel_minutes - travelled):
                 best = tour
         return None if best is None else Offer(best.cents - spent, (best,))
+
+    def _detours(self, visit: int, number: int, before: Sequence[int]) -> list[int]:
+        """What the travel of a day grows by, in cents, with the visit at each place of it."""
+        day, travel, spot = self.problem.days[number], self.touring.travel, self.touring.spot
+        price = self.problem.people[day.person].travel_cents_per_hour
+        path = [day.start_spot, *(day.start_spot if spot[v] == AT_HOME else spot[v] for v in before), day.end_spot]
+        here = day.start_spot if spot[visit] == AT_HOME else spot[visit]
+        there = [money(int(travel[stop][here]), price) for stop in path[:-1]]
+        onward = [money(int(travel[here][stop]), price) for stop in path[1:]]
+        if not before:
+            return [there[0] + onward[0]]
+        straight = [money(int(travel[one][other]), price) for one, other in pairwise(path)]
+        return [there[k] + onward[k] - straight[k] for k in range(len(straight))]
 
     def _tied_offer(self, state: State, visit: int) -> Offer | None:
         """The cheapest start at which enough people can come, among those that somebody's day suggests."""
@@ -139,7 +162,7 @@ class Inserter:
         effort = self.touring.effort[visit]
         spans = [(max(opens, ready), closes) for opens, closes in self.touring.spans[visit]]
         starts = {opens for opens, closes in spans if opens + effort <= closes}
-        for _, day in self.days[visit][:NEAR_DAYS]:
+        for *_, day in self.days[visit][:NEAR_DAYS]:
             tour = self.touring.tour(day, (*state.visits_on(day), visit), state.fixed)
             if tour is not None:
                 starts.add(max(tour.starts[-1], ready))
@@ -154,7 +177,7 @@ class Inserter:
         state.fixed[visit] = start
         try:
             offers: list[tuple[int, int, Tour]] = []
-            for _, day in self.days[visit]:
+            for *_, day in self.days[visit]:
                 spell = self.problem.days[day]
                 if spell.starts <= start < spell.latest_end:
                     offer = self._on_day(state, visit, day)
@@ -203,8 +226,8 @@ class Inserter:
         index = self.problem.demand_index
         return tuple(index[v] for v in self.problem.demands[visit].visit.after if v in index)
 
-    def _possible_days(self, visit: int) -> list[tuple[int, int]]:
-        """The days that could take a visit if they were empty, with the least that it adds there.
+    def _possible_days(self, visit: int) -> list[tuple[int, int, int]]:
+        """The days that could take a visit if they were empty: the least it adds there, what it costs alone, the day.
 
         In order of what the visit would cost there by itself. Blocked spans and rests are not looked at, so a few of
         the days may turn out to be impossible.
@@ -225,7 +248,11 @@ class Inserter:
         floors = [self._floor(visit, number) for number in numbers.tolist()]
         alone = np.array(floors, dtype=np.int64) + travel + days.fixed_cents[numbers]
         order = np.lexsort((numbers, alone))
-        return [(floors[place], int(numbers[place])) for place in order.tolist()]
+        return [(floors[place], int(alone[place]), int(numbers[place])) for place in order.tolist()]
+
+    def possible_days(self) -> dict[int, list[int]]:
+        """For each visit the days that could take it, as the exact model and the bound want them."""
+        return {visit: [day for *_, day in days] for visit, days in enumerate(self.days)}
 
     def _ways(self, visit: int) -> tuple[Ints, Ints]:
         """Minutes there and back, by day."""

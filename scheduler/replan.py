@@ -12,7 +12,7 @@ from random import Random
 
 from muster.ids import PersonId, VisitId
 from muster.plan import Assignment, Plan
-from scheduler.assemble import plan_of
+from scheduler.assemble import plan_of, stand
 from scheduler.diff import Kind, Move, PlanDiff, diff
 from scheduler.insertion import Inserter
 from scheduler.problem import Pin, Problem
@@ -213,7 +213,7 @@ class _Keeper:
         if not out:
             return state
         wanted = Inserter.for_visits(self.touring, out)
-        days = {day for v in out for _, day in wanted.days[v][:40]}
+        days = {day for v in out for *_, day in wanted.days[v][:40]}
         loose = {v for v, placed in state.days_of.items() if set(placed) & days and self._may_move(v)}
         kept = {v: start for v, start in self.held.items() if v not in loose}
         trial = _moved_to(self._kept(kept).touring, state, kept)
@@ -305,18 +305,10 @@ def _name(problem: Problem, person_id: PersonId) -> str:
 
 
 def _stand(state: State, day: int, entries: Sequence[tuple[int, int]], held: Mapping[int, int]) -> None:
-    """Put visits on a day in their order at their starts; those that do not fit beside the ones before stay out."""
-    kept: list[int] = []
-    for _, visit in entries:
-        tour = state.touring.tour(day, (*kept, visit), held)
-        old = state.tours[day]
-        more = tour.travel_minutes - (old.travel_minutes if old else 0) if tour else 0
-        if tour is not None and state.fits_caps(day, state.touring.effort[visit], more):
-            kept.append(visit)
-            state.put(tour)
-            state.days_of[visit] = (*state.days_of.get(visit, ()), day)
-            if visit in state.touring.tied:
-                state.fixed[visit] = held[visit]
+    """Put visits on a day in their order at their starts; those that do not fit stay out."""
+    for visit in stand(state, day, [visit for _, visit in entries], held):
+        if visit in state.touring.tied:
+            state.fixed[visit] = held[visit]
 
 
 def _drop_incomplete(state: State, held: Mapping[int, int]) -> None:

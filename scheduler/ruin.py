@@ -18,8 +18,8 @@ MOST_REMOVED = 12
 BLINK = 0.02
 """Share of places that are overlooked while putting back."""
 
-COOLING = 0.9995
-"""The temperature after a step, as a share of the one before; it starts at the average price of a placed visit / 10."""
+COOLING = 0.995
+"""The temperature after a step, as a share of the one before; it starts at a twentieth of a visit's average cost."""
 
 
 def first_plan(inserter: Inserter, random: Random) -> State:
@@ -43,7 +43,7 @@ def improve(
     """Search from a plan until told to stop; never worse than it was given. Only ``movable`` visits are taken out."""
     best = current = start
     best_cents = current_cents = start.objective()
-    warmth = max(1.0, _spent(start) / max(1, len(start.days_of)) / 10)
+    warmth = max(1.0, _spent(start) / max(1, len(start.days_of)) / 20)
     step = 0
     while not stop(step, best_cents):
         step += 1

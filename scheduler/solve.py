@@ -105,7 +105,7 @@ class Solving:
         return state
 
     def _search(self, state: State) -> Solution:
-        days_of = {visit: [day for _, day in days] for visit, days in enumerate(self.inserter.days)}
+        days_of = self.inserter.possible_days()
         self.bound = lower_bound(self.touring, days_of, min(BOUND_SECONDS, seconds_left(self.stop) / 4))
         best = state.solution()
         if size(days_of.values()) <= SMALL_MODEL and not self._done(0, best):

@@ -32,7 +32,7 @@ def tight(problem: Problem, seconds: float = 5.0) -> tuple[Tight, ...]:
     """The weeks that are worth more hours, the dearest first; empty where nobody's time is short."""
     touring = Touring(problem)
     inserter = Inserter(touring)
-    days_of = {visit: [day for _, day in days] for visit, days in enumerate(inserter.days)}
+    days_of = inserter.possible_days()
     prices = day_prices(touring, days_of, seconds)
     best: dict[tuple[int, int, int], float] = {}
     for number, day in enumerate(problem.days):

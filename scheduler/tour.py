@@ -80,13 +80,11 @@ class Touring:
         legs = self._legs(day, visits)
         if legs is None:
             return None
-        times = self._times(day, visits, legs, starts, None)
+        times = self._times(day, visits, legs, starts)
+        if times is not None and day.rest is not None and not self._rested(day, visits, legs, times):
+            times = self._times_with_rest(day, visits, legs, starts, times)
         if times is None:
             return None
-        if day.rest is not None and not self._rested(day, visits, legs, times):
-            times = self._times_with_rest(day, visits, legs, starts)
-            if times is None:
-                return None
         begins = tuple(times[2 * k + 1] for k in range(len(visits)))
         cents = self._cents(day, visits, legs, times[-1] + legs[-1])
         effort = sum(self.effort[v] for v in visits)
@@ -116,34 +114,69 @@ class Touring:
         visits: Sequence[int],
         legs: Sequence[int],
         fixed: Mapping[int, int],
-        rest_before: int | None,
+        before: Sequence[int] = (),
+        now: int = -1,
     ) -> list[int] | None:
-        """When each leg and each visit begins, in turn; the rest is taken before that one of them."""
-        times, now, latest = [], day.starts, day.latest_end
-        for number in range(2 * len(visits) + 1):
-            if number == rest_before:
-                # Before the first leg the rest may begin before the day does.
-                now = max(now, _after_rest(day, now if number else -NEVER))
+        """When each leg and each visit begins, in turn; None where the day is too short.
+
+        Where ``before`` holds the times of the first legs and visits, the next begins at ``now`` at the earliest.
+        """
+        times, latest, blocked, effort = list(before), day.latest_end, day.blocked, self.effort
+        now = day.starts if now < 0 else now
+        for number in range(len(times), 2 * len(visits) + 1):
             if number % 2 == 0:
-                now = _clear_of(day.blocked, now, legs[number // 2])
-                times.append(now)
-                now += legs[number // 2]
+                length = legs[number // 2]
+                begins = _clear_of(blocked, now, length) if blocked else now
             else:
                 visit = visits[number // 2]
-                now = self._start(day, visit, now, fixed.get(visit))
-                times.append(now)
-                now += self.effort[visit]
+                length = effort[visit]
+                begins = self._start(day, visit, now, fixed.get(visit))
+            times.append(begins)
+            now = begins + length
             if now > latest:
                 return None
         return times
 
     def _times_with_rest(
-        self, day: PersonDay, visits: Sequence[int], legs: Sequence[int], fixed: Mapping[int, int]
+        self,
+        day: PersonDay,
+        visits: Sequence[int],
+        legs: Sequence[int],
+        fixed: Mapping[int, int],
+        times: Sequence[int],
     ) -> list[int] | None:
-        """The times with the rest wherever the day ends soonest."""
-        tries = [self._times(day, visits, legs, fixed, before) for before in range(2 * len(visits) + 1)]
-        kept = [times for times in tries if times is not None]
-        return min(kept, key=lambda times: times[-1], default=None)
+        """The times with the rest where the day ends soonest; ``times`` are those without it.
+
+        Of the places whose time comes before the rest may begin only the last is tried: what lies between it and an
+        earlier one is then done while waiting. Where the day ends inside its regular hours no other place is better.
+        """
+        best: list[int] | None = None
+        for number, now in self._rest_places(day, visits, legs, times):
+            over = max(now, _after_rest(day, now if number else -NEVER))
+            trial = self._times(day, visits, legs, fixed, times[:number], over)
+            if trial is not None and (best is None or trial[-1] < best[-1]):
+                best = trial
+                if best[-1] + legs[-1] <= day.ends:
+                    break
+        return best
+
+    def _rest_places(
+        self, day: PersonDay, visits: Sequence[int], legs: Sequence[int], times: Sequence[int]
+    ) -> list[tuple[int, int]]:
+        """Before which leg or visit the rest may be worth taking, and when that is; the middle of its span first."""
+        rest = day.rest
+        if rest is None:
+            return []
+        ends = [t + (self.effort[visits[n // 2]] if n % 2 else legs[n // 2]) for n, t in enumerate(times)]
+        ready = [day.starts, *ends[:-1]]
+        places = [
+            (number, now)
+            for number, now in enumerate(ready)
+            if (now + rest.minutes <= rest.latest or number == 0)
+            and not (number + 1 < len(ready) and ready[number + 1] <= rest.earliest)
+        ]
+        middle = (rest.earliest + rest.latest - rest.minutes) // 2
+        return sorted(places, key=lambda place: (abs(place[1] - middle), place[0]))
 
     def _start(self, day: PersonDay, visit: int, ready: int, fixed: int | None) -> int:
         """The first minute from ``ready`` on at which a visit can begin; ``NEVER`` where there is none."""
@@ -151,7 +184,9 @@ class Touring:
         for opens, closes in self.spans[visit] if fixed is None else ((fixed, fixed + effort),):
             if closes - effort < ready:
                 continue
-            start = _clear_of(day.blocked, max(ready, opens), effort)
+            start = max(ready, opens)
+            if day.blocked:
+                start = _clear_of(day.blocked, start, effort)
             if start + effort <= closes:
                 return start
         return NEVER

@@ -50,7 +50,7 @@ def test_the_search_agrees_with_the_exact_model_on_two_hundred_small_problems() 
         of = random_problem(seed, visits=5, people=2)
         touring = Touring(of)
         inserter = Inserter(touring)
-        days_of = {visit: [d for _, d in days] for visit, days in enumerate(inserter.days)}
+        days_of = inserter.possible_days()
         exact = solve_exactly(touring, days_of, limits=ExactLimits(work=10))
         found = improve(inserter, first_plan(inserter, Spiteful(1)), MaxIterations(150), Spiteful(2)).objective()
         assert lower_bound(touring, days_of) <= found
