@@ -22,8 +22,17 @@ from scheduler.state import Solution, State
 from scheduler.stop import StopCriterion, seconds_left
 from scheduler.tour import Touring
 
-SMALL_MODEL = 1_500
-"""Arcs up to which the exact model is tried: a few dozen visits on few days, proved within a second or two."""
+SMALL_MODEL = 6_000
+"""Arcs up to which the exact model is tried: a dozen visits on thirty person-days, mostly proved within seconds."""
+
+WARM_UP = 100
+"""Search steps before the exact model, so that it begins from a good plan."""
+
+MODEL_WORK, MODEL_WORK_WITH_CLOCK = 1.5, 60.0
+"""The most that the exact model may work, in CP-SAT's own measure; without a clock it must not take for ever."""
+
+MODEL_SHARE = 0.7
+"""The share of the seconds that are left which the exact model may take."""
 
 BOUND_SECONDS = 10.0
 """The longest that the relaxation may take."""
@@ -107,24 +116,38 @@ class Solving:
     def _search(self, state: State) -> Solution:
         days_of = self.inserter.possible_days()
         self.bound = lower_bound(self.touring, days_of, min(BOUND_SECONDS, seconds_left(self.stop) / 4))
+        arcs = size(days_of.values())
+        if arcs > SMALL_MODEL:
+            return self._improved(state, 0).solution()
+        state = self._improved(state, 0, most=WARM_UP)
         best = state.solution()
-        if size(days_of.values()) <= SMALL_MODEL and not self._done(0, best):
-            limits = ExactLimits(seconds=seconds_left(self.stop))
-            answer = solve_exactly(self.touring, days_of, hint=state, limits=limits, seed=self.seed)
-            self.bound = max(self.bound, answer.bound)
-            if answer.solution is not None and answer.solution.objective < best.objective:
-                best = answer.solution
-                state = state_of(self.touring, best)
-        if self._done(0, best):
+        if self._until_proved(WARM_UP, best.objective):
             return best
-        found = improve(self.inserter, state, self._until_proved, self.random, self._tell)
-        return min(best, found.solution(), key=lambda solution: solution.objective)
+        best = self._exact(days_of, state, best)
+        if self._until_proved(WARM_UP, best.objective):
+            return best
+        found = self._improved(state_of(self.touring, best), WARM_UP).solution()
+        return min(best, found, key=lambda solution: solution.objective)
+
+    def _improved(self, state: State, done: int, most: int | None = None) -> State:
+        """Ruin and recreate, ``done`` steps having been made before; at most so many more."""
+
+        def stop(iterations: int, best: float) -> bool:
+            return (most is not None and iterations >= most) or self._until_proved(iterations + done, best)
+
+        return improve(self.inserter, state, stop, self.random, lambda n, found: self._tell(n + done, found))
+
+    def _exact(self, days_of: dict[int, list[int]], state: State, best: Solution) -> Solution:
+        """The exact model's plan where it is better; its bound in any case."""
+        left = seconds_left(self.stop)
+        work = MODEL_WORK if math.isinf(left) else MODEL_WORK_WITH_CLOCK
+        limits = ExactLimits(seconds=left * MODEL_SHARE, work=work)
+        answer = solve_exactly(self.touring, days_of, hint=state, limits=limits, seed=self.seed)
+        self.bound = max(self.bound or 0, answer.bound)
+        return min([best, *([answer.solution] if answer.solution else [])], key=lambda s: s.objective)
 
     def _until_proved(self, iterations: int, best: float) -> bool:
         return self.stop(iterations, best) or (self.bound is not None and best <= self.bound)
-
-    def _done(self, iterations: int, best: Solution) -> bool:
-        return self._until_proved(iterations, best.objective)
 
     def _tell(self, iterations: int, state: State) -> None:
         if self.progress is not None:
