@@ -78,7 +78,7 @@ def test_the_broken_hosts_have_their_cause_and_their_stage(fleet: DemoFleet, wor
         (host,) = fleet.of_kind(kind)
         assert states[host.id].stage is stage
         assert words in states[host.id].cause
-        assert states[host.id].hint
+        assert what_next(states[host.id])
 
 
 def test_every_verified_host_has_a_before_and_an_after_of_two_sessions(workspace: Workspace) -> None:
