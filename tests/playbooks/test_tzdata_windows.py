@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -225,3 +227,14 @@ def test_scripts_are_ascii_with_lines_that_cmd_takes_and_end_with_done(name: str
     assert not any("&&" in line or "||" in line for line in lines), "Wine's cmd ignores them"
     dones = [line for line in lines if line.startswith("echo done\t")]
     assert {read_output(line.removeprefix("echo ")).done for line in dones} == {StepName(name)}
+
+
+@pytest.mark.parametrize("name", ["probe", "apply", "rollback"])
+def test_the_ansible_variant_passes_ansibles_own_syntax_check(name: str) -> None:
+    """Needs the collection: ANSIBLE_COLLECTIONS_PATH=FOLDER with ansible_collections/ansible/windows in it."""
+    ansible = Path(sys.executable).parent / "ansible-playbook"
+    command = [str(ansible), "--syntax-check", "-i", "localhost,", str(FILE.parent / f"ansible/{name}.yml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    if "couldn't resolve module/action" in done.stderr:
+        pytest.skip("the collection ansible.windows is not installed here")
+    assert done.returncode == 0, done.stderr
