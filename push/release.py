@@ -6,6 +6,7 @@ host can be claimed by one of them only.
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -89,9 +90,7 @@ def begin_wave(
     return context.ledger.open_wave(context.campaign_id, chosen, by=context.runner_id) if chosen else None
 
 
-def left_of_wave(
-    context: Context, wave: WaveRow, selection: Selection, tried: frozenset[HostId]
-) -> tuple[HostId, ...]:
+def left_of_wave(context: Context, wave: WaveRow, selection: Selection, tried: frozenset[HostId]) -> tuple[HostId, ...]:
     """The hosts of a wave that this run has still to try."""
     wanted = selection.statuses | RUN
     states = _states_of(context, wave)
@@ -112,10 +111,8 @@ def settle_wave(context: Context, policy: WavePolicy, wave: WaveRow) -> WaveVerd
     refuse_when_stopped(context)
     verdict = judge_wave(policy, _states_of(context, wave))
     state = WaveState.PASSED if verdict.passed else WaveState.HALTED
-    try:
+    with suppress(Conflict):  # another run judged the same hosts a moment before
         context.ledger.close_wave(context.campaign_id, wave.number, state, verdict.sentence, by=context.runner_id)
-    except Conflict:
-        pass  # another run judged the same hosts a moment before
     return verdict
 
 
