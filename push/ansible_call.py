@@ -167,7 +167,7 @@ class Call:
         )
         config.prepare()
         config.env = self._environment(folder, config.env)
-        config.command = tied_to_us(config.command, config.env["PATH"])
+        config.command = _tied_to_us(config.command, config.env["PATH"])
         runner = Runner(config, event_handler=self._hear, cancel_callback=self._ending.is_set)
         runner.run()
         self._hear_the_rest(Path(config.artifact_dir) / "job_events")
@@ -225,7 +225,7 @@ class Call:
             time.sleep(0.05)  # not by waiting for them: the one that is our child is its runner's to wait for
 
 
-def tied_to_us(command: list[str], search_path: str) -> list[str]:
+def _tied_to_us(command: list[str], search_path: str) -> list[str]:
     """The command, so that it ends when this process does, however that ends."""
     program = shutil.which(command[0], path=search_path) or command[0]
     return [sys.executable, "-I", "-S", "-c", _DIES_WITH_US, program, *command[1:]]

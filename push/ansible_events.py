@@ -283,8 +283,8 @@ _LOSSES: tuple[tuple[str, Meaning], ...] = (
 def meaning_of_loss(message: str, *, touched: bool) -> Judgement:
     """What the words of OpenSSH mean; ``touched`` says that a task had run at this host before."""
     if re.search(r"Data could not be sent|server \S+ not responding", message):
-        silent = f"{SILENCE[Stage.TRANSFER]}: nothing came back within the time of the keep-alives"
-        return Judgement(Ending.UNKNOWN, Stage.TRANSFER, silent, ASK_AGAIN)
+        either = "in mid-transfer the connection was lost, or nothing came back within the time of the keep-alives"
+        return Judgement(Ending.UNKNOWN, Stage.TRANSFER, either, ASK_AGAIN)  # Ansible says the same of both
     if touched:
         return Judgement(
             Ending.UNKNOWN, Stage.COMMAND, "the connection was lost while the step was under way", ASK_AGAIN

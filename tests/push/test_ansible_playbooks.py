@@ -2,8 +2,12 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
 
@@ -16,7 +20,6 @@ from muster.outcomes import Ending, Stage, StepReport
 from muster.ports import Order, Target
 from muster.settings import Settings
 from muster.steps import Step, StepName
-from push import ansible_call
 from push.ansible import ansible_pusher
 from push.credentials import Credentials
 from push.redact import Redactor
@@ -35,20 +38,38 @@ def play(
     fleet: Fleet, folder: Path, tasks: object, *, arguments: dict[str, str] | None = None, host_id: str = "host"
 ) -> StepReport:
     """Carry a playbook of these tasks to the first host."""
+    host = fleet.hosts[0]
+    return play_at(
+        host.address,
+        host.port,
+        fleet.key_file,
+        fleet.known_hosts,
+        folder,
+        tasks,
+        arguments=arguments,
+        host_id=host_id,
+    )
+
+
+def play_at(
+    address: str,
+    port: int,
+    key: Path,
+    known_hosts: Path,
+    folder: Path,
+    tasks: object,
+    *,
+    arguments: dict[str, str] | None = None,
+    host_id: str = "host",
+) -> StepReport:
+    """Carry a playbook of these tasks to a host."""
     book = [{"name": "Play", "hosts": "all", "gather_facts": False, "tasks": tasks}]
     (folder / "own.yml").write_text(json.dumps(book))
-    host = fleet.hosts[0]
-    where = Target(
-        HostId(host_id), SiteId("s"), TransportName.SSH, host.address, host.port, "root", f"key:{fleet.key_file}"
-    )
+    where = Target(HostId(host_id), SiteId("s"), TransportName.SSH, address, port, "root", f"key:{key}")
     step = Step(StepName.APPLY, "", arguments or {}, playbook="own.yml")
     redactor = Redactor()
     pusher = ansible_pusher(
-        Settings(),
-        known_hosts=fleet.known_hosts,
-        credentials=Credentials(redactor),
-        redactor=redactor,
-        playbooks=folder,
+        Settings(), known_hosts=known_hosts, credentials=Credentials(redactor), redactor=redactor, playbooks=folder
     )
     (report,) = pusher.execute([Order(where, step, 60)], stop=Event())
     return report
@@ -122,10 +143,42 @@ def test_folders_of_processes_that_died_are_swept(fleet: Fleet, tmp_path: Path) 
     assert not left.exists()
 
 
-def test_ansible_dies_with_the_process_that_started_it() -> None:
-    command = ansible_call.tied_to_us(["true"], "/usr/bin:/bin")
-    assert command[-1] == "/usr/bin/true" or command[-1] == "/bin/true"
-    assert "prctl(1, 9)" in " ".join(command)
+PUSH_AND_BE_KILLED = """
+import sys
+from pathlib import Path
+from tests.push.test_ansible_playbooks import play_at
+address, port, key, known_hosts, folder = sys.argv[1:]
+tasks = [{"name": "Sleep", "ansible.builtin.raw": "touch /opt/asleep; sleep 4"},
+         {"name": "Go on", "ansible.builtin.raw": "touch /opt/went-on"}]
+play_at(address, int(port), Path(key), Path(known_hosts), Path(folder), tasks)
+"""
+
+
+def test_a_playbook_does_not_go_on_when_muster_was_killed(fleet: Fleet, tmp_path: Path) -> None:
+    host = fleet.hosts[1]
+    where = [host.address, str(host.port), str(fleet.key_file), str(fleet.known_hosts), str(tmp_path)]
+    muster = subprocess.Popen(
+        [sys.executable, "-c", PUSH_AND_BE_KILLED, *where],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    assert _within(60, lambda: host.exists("/opt/asleep"))
+    muster.send_signal(signal.SIGKILL)
+    muster.wait()
+    time.sleep(7)
+    assert not host.exists("/opt/went-on")
+    left = f"muster-ansible-{muster.pid}-"
+    assert _within(70, lambda: not any(left in " ".join(_cmdline(each)) for each in psutil.process_iter()))
+
+
+def _within(seconds: float, holds: Callable[[], bool]) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if holds():
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def _cmdline(process: psutil.Process) -> list[str]:
