@@ -8,7 +8,9 @@ and with the expected offsets before it puts anything in place, and verify asks 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from muster.errors import FixError
 from muster.fleet import OsFamily
@@ -18,7 +20,12 @@ from playbooks.contract import FixSpec, StepSpec
 from playbooks.scripted import playbook_of, script_of
 from playbooks.tzdata.judge import Expected, judge
 from playbooks.tzdata.source import ZoneSource, digests, open_source, pack
+from playbooks.tzdata.windows.answers import LAYER as WINDOWS_LAYER
+from playbooks.tzdata.windows.fix import WindowsPart, check_rows
+from playbooks.tzdata.windows.zonefile import read_zone_file
 from playbooks.values import read_instants
+
+SHIPPED_ROWS = "british-columbia.yml"
 
 
 def prepare(spec: FixSpec, folder: Traversable, values: Mapping[str, str]) -> "TzdataFix":
@@ -32,6 +39,7 @@ def prepare(spec: FixSpec, folder: Traversable, values: Mapping[str, str]) -> "T
     zones = tuple(values["zones"].split())
     if zones:
         _check_expectations(fix, zones)
+        fix.check_windows(zones)
     return fix
 
 
@@ -62,13 +70,18 @@ class TzdataFix:
         spec = steps.step(name) if steps else None
         if spec is None:
             return None
+        if family is OsFamily.WINDOWS and self.windows.zones.zone_of(timezone) is None:
+            return None
         key = (name, family, timezone)
         if key not in self._made:
-            self._made[key] = self._make(name, spec, timezone)
+            make = self._make_windows if family is OsFamily.WINDOWS else self._make
+            self._made[key] = make(name, spec, timezone)
         return self._made[key]
 
     def judge(self, output: StepOutput, *, timezone: str) -> Finding:
         """Read a probe's answer against the source; pure."""
+        if any(fact.layer == WINDOWS_LAYER for fact in output.facts):
+            output = self.windows.read(output, [timezone])
         return judge(output, self.expected(self._zones(timezone)), timezone=timezone)
 
     def expected(self, zones: tuple[str, ...]) -> Expected:
@@ -95,6 +108,29 @@ class TzdataFix:
         if name is StepName.APPLY:
             payload = pack(self.source, zones)
             arguments |= self._about_payload(zones, payload)
+        script, playbook = script_of(self.folder, spec), playbook_of(self.folder, spec)
+        return Step(name, script, arguments, payload, spec.timeout_s, playbook)
+
+    @cached_property
+    def windows(self) -> WindowsPart:
+        """The registry rows for Windows hosts: the file of the campaign, else the one that is shipped."""
+        named = self.values["windows_rows"]
+        file = Path(named).expanduser() if named else self.folder / "windows" / SHIPPED_ROWS
+        return WindowsPart(read_zone_file(file), self.instants)
+
+    def check_windows(self, zones: tuple[str, ...]) -> None:
+        """Hold the registry rows of these zones against the source.
+
+        Raises:
+            FixError: a row is wrong, or the file of rows is.
+        """
+        known = [zone for zone in zones if self.windows.zones.zone_of(zone)]
+        offsets = {(zone, instant): self.source.offset(zone, instant) for zone in known for instant in self.instants}
+        check_rows(self.windows.zones, offsets)
+
+    def _make_windows(self, name: StepName, spec: StepSpec, timezone: str) -> Step:
+        self.check_windows((timezone,))
+        arguments, payload = self.windows.arguments(timezone), self.windows.payload(name, timezone)
         script, playbook = script_of(self.folder, spec), playbook_of(self.folder, spec)
         return Step(name, script, arguments, payload, spec.timeout_s, playbook)
 

@@ -15,7 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muster.errors import FixError
+from muster.fleet import OsFamily
+from muster.outcomes import Verdict
+from muster.ports import PreparedFix
 from muster.steps import Fact, StepName, StepOutput, read_output
+from playbooks.catalog import prepare_fix
 from playbooks.tzdata.windows.answers import answered
 from playbooks.tzdata.windows.fix import WindowsPart, check_rows
 from playbooks.tzdata.windows.rows import Row, Rules, Turn, shown
@@ -238,3 +242,38 @@ def test_the_ansible_variant_passes_ansibles_own_syntax_check(name: str) -> None
     if "couldn't resolve module/action" in done.stderr:
         pytest.skip("the collection ansible.windows is not installed here")
     assert done.returncode == 0, done.stderr
+
+
+def prepared(**parameters: str) -> PreparedFix:
+    return prepare_fix("tzdata", {"instants": "2026-07-01T12:00:00Z 2026-11-22T12:00:00Z", **parameters})
+
+
+def test_the_fix_has_steps_for_windows_hosts_that_its_rows_cover() -> None:
+    fix = prepared()
+    step = fix.step(StepName.APPLY, OsFamily.WINDOWS, timezone=VANCOUVER)
+    assert step
+    assert step.arguments["MUSTER_KEY"] == "British Columbia Standard Time"
+    assert step.payload.startswith(b"Windows Registry Editor")
+    assert step.playbook == "tzdata/windows/ansible/apply.yml"
+    assert fix.step(StepName.APPLY, OsFamily.WINDOWS, timezone="Europe/Paris") is None
+
+
+def test_the_fix_judges_a_windows_host_by_what_its_rows_mean() -> None:
+    fix = prepared()
+    key = "British Columbia Standard Time"
+    old = probed("Pacific Standard Time", (key, {"TZI": "missing"}), ("Pacific Standard Time", {"TZI": PACIFIC_2007}))
+    stale = fix.judge(old, timezone=VANCOUVER)
+    assert stale.verdict is Verdict.STALE, stale
+    assert stale.summary.startswith("America/Vancouver at 2026-11-22 12:00Z: -08:00, should be -07:00 (localtime)")
+    zone = read_zone_file(FILE).zones[0]
+    values = {str(year): row.written().hex() for year, row in zone.rules.years.items()}
+    values |= {"TZI": zone.rules.plain.written().hex(), "FirstEntry": "0x7d6", "LastEntry": "0x7eb"}
+    right = fix.judge(probed(key, (key, values)), timezone=VANCOUVER)
+    assert right.verdict is Verdict.RIGHT, right
+
+
+def test_a_campaign_with_a_wrong_row_is_refused_before_anything_is_pushed(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.yml"
+    rows.write_text(FILE.read_text().replace("2026: {bias: 480", "2026: {bias: 540"))
+    with pytest.raises(FixError, match="the file of Windows rows is wrong"):
+        prepared(zones=VANCOUVER, windows_rows=str(rows))

@@ -32,12 +32,14 @@ def answered(output: StepOutput, zones: ZoneFile, asked: Iterable[str], instants
         if zone is None:
             continue
         added.append(Fact("localtime", "zone", iana if current == zone.key or current in zone.replaces else current))
-        for instant in instants:
-            question = f"{iana} {instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-            added.append(Fact("system", question, _offset(known.get(zone.key), instant)))
-            if current == zone.key or current in zone.replaces:
-                added.append(Fact("localtime", question, _offset(known.get(current), instant)))
+        if current == zone.key or current in zone.replaces:
+            added += [Fact("localtime", _question(iana, when), _offset(known.get(current), when)) for when in instants]
+        added += [Fact("system", _question(iana, when), _offset(known.get(zone.key), when)) for when in instants]
     return replace(output, facts=(*output.facts, *added), errors=(*output.errors, *_disagreement(output.facts, known)))
+
+
+def _question(iana: str, instant: datetime) -> str:
+    return f"{iana} {instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _offset(rules: Rules | None, instant: datetime) -> str:

@@ -22,6 +22,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import yaml
@@ -83,7 +84,7 @@ class ZoneFile:
         )
 
 
-def read_zone_file(path: Path) -> ZoneFile:
+def read_zone_file(path: Path | Traversable) -> ZoneFile:
     """Read and check such a file.
 
     Raises:
@@ -101,7 +102,7 @@ def read_zone_file(path: Path) -> ZoneFile:
         raise FixError(f"{path}: is not of the form 'source: ..., zones: [{{key: ..., ...}}]': {error}") from None
 
 
-def _zone(path: Path, entry: Mapping[str, object]) -> WindowsZone:
+def _zone(path: Path | Traversable, entry: Mapping[str, object]) -> WindowsZone:
     key = str(entry["key"])
     place = f"{path}: zones: {key}"
     texts = {name: str(entry.get(name, "")) for name in ("display", "standard", "daylight")}
