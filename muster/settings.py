@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     batch_hosts: int = Field(default=100, ge=1, le=5000, description="Hosts in one Prefect task run.")
     connect_timeout_s: float = Field(default=8.0, gt=0, description="Longest wait for a connection and its banner.")
     login_timeout_s: float = Field(default=15.0, gt=0, description="Longest wait for key exchange and login together.")
-    host_deadline_s: float = Field(default=180.0, gt=0, description="Longest time for one step at one host, in all.")
+    host_deadline_s: float = Field(default=360.0, gt=0, description="Longest time for one step at one host, in all.")
     output_limit_bytes: int = Field(
         default=262_144, ge=4096, description="Output kept of one step; the rest is dropped."
     )

@@ -43,9 +43,9 @@ class Wired:
             from push.ansible import ansible_pusher
 
             return ansible_pusher(self.settings, credentials=credentials)
-        from push.ssh import ssh_pusher
+        from push.by_transport import fast_pusher
 
-        return ssh_pusher(self.settings, credentials=credentials)
+        return fast_pusher(self.settings, credentials, redactor=SHARED)
 
     @property
     def batch_hosts(self) -> int:

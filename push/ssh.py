@@ -51,15 +51,18 @@ def ssh_pusher(
         become: run steps by ``sudo -n`` where the login name is not root's.
     """
     redactor = redactor or SHARED
-    options = SshOptions(settings.key_exchange, settings.login_timeout_s, settings.output_limit_bytes, become=become)
-    trusted = _always(known_hosts) if known_hosts is not None else KnownHostsFile(settings.path(settings.known_hosts))
-    transport = SshTransport(
-        trusted,
-        credentials or Credentials(redactor),
-        options,
-    )
+    transport = ssh_transport(settings, credentials or Credentials(redactor), known_hosts=known_hosts, become=become)
     limits = Limits(settings.parallel_hosts, settings.connect_timeout_s, sites or {}, per_site)
     return PoolPusher(transport, limits, redactor=redactor)
+
+
+def ssh_transport(
+    settings: Settings, credentials: Credentials, *, known_hosts: KnownHosts | None = None, become: bool = False
+) -> "SshTransport":
+    """SSH as the settings have it; the arguments are those of ``ssh_pusher``."""
+    options = SshOptions(settings.key_exchange, settings.login_timeout_s, settings.output_limit_bytes, become=become)
+    trusted = _always(known_hosts) if known_hosts is not None else KnownHostsFile(settings.path(settings.known_hosts))
+    return SshTransport(trusted, credentials, options)
 
 
 def _always(known_hosts: KnownHosts) -> Callable[[], KnownHosts]:

@@ -108,18 +108,25 @@ def winrm_pusher(
         SettingsError: ``winrm.yml`` is wrong.
     """
     redactor = redactor or SHARED_REDACTOR
+    transport = winrm_transport(settings, credentials or Credentials(redactor), book=book)
+    limits = Limits(settings.parallel_hosts, settings.connect_timeout_s, sites or {}, per_site)
+    return PoolPusher(transport, limits, redactor=redactor)
+
+
+def winrm_transport(
+    settings: Settings, credentials: Credentials, *, book: AccessBook | None = None
+) -> "WinRmTransport":
+    """WinRM as the settings have it; the arguments and errors are those of ``winrm_pusher``."""
     file = settings.path(Path(ACCESS_FILE))
     if book is None:
         book = read_access(file) if file.exists() else AccessBook()
-    transport = WinRmTransport(
-        credentials or Credentials(redactor),
+    return WinRmTransport(
+        credentials,
         book,
         default_user=settings.default_user,
         output_limit_bytes=settings.output_limit_bytes,
         login_timeout_s=settings.login_timeout_s,
     )
-    limits = Limits(settings.parallel_hosts, settings.connect_timeout_s, sites or {}, per_site)
-    return PoolPusher(transport, limits, redactor=redactor)
 
 
 class WinRmTransport:
