@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from muster.outcomes import Ending, Stage
+from muster.outcomes import Ending, Stage, Verdict
 from muster.steps import Step, StepName, StepOutput, read_output
+from playbooks.catalog import prepare_fix
 from playbooks.tzdata.windows.fix import WindowsPart
 from playbooks.tzdata.windows.zonefile import read_zone_file
 from push.winrm_access import Logon
@@ -108,6 +109,9 @@ def test_a_host_in_vancouver_is_mended_verified_and_put_back(
 ) -> None:
     engine = engine_of(world.hosts[host])
     winter, summer = f"{VANCOUVER} 2026-11-22T12:00:00Z", f"{VANCOUVER} 2026-07-01T12:00:00Z"
+    fix = prepare_fix("tzdata", {"instants": "2026-07-01T12:00:00Z 2026-11-22T12:00:00Z"})
+    probed = carry(world, host, step(part, StepName.PROBE))
+    assert fix.judge(probed, timezone=VANCOUVER).verdict is Verdict.STALE
     before = offsets(world, host, part)
     assert (before[f"localtime {winter}"], before[f"localtime {summer}"]) == ("-0800", "-0700")
     assert before[f"system {winter}"] == "missing"
