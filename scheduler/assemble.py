@@ -24,8 +24,9 @@ def plan_of(
     seed: int,
     seconds: float,
     with_reasons: bool = True,
+    explained: int = MOST_EXPLAINED,
 ) -> Plan:
-    """The plan of a solution, with reasons for what is left out."""
+    """The plan of a solution, with reasons for what is left out, for so many of it."""
     problem = touring.problem
     assignments = tuple(sorted(_assignments(problem, solution.tours), key=lambda a: (a.starts_at, a.person_id)))
     placed = {assignment.visit_id for assignment in assignments}
@@ -38,7 +39,7 @@ def plan_of(
         visits=tuple(demand.visit for demand in problem.demands),
         assignments=assignments,
         unplaced=tuple(
-            Unplaced(problem.demands[v].visit.id, _reasons(touring, state if n < MOST_EXPLAINED else None, v))
+            Unplaced(problem.demands[v].visit.id, _reasons(touring, state if n < explained else None, v))
             for n, v in enumerate(out)
         ),
         cost=cost_of(problem, solution.tours),

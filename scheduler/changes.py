@@ -205,32 +205,36 @@ def _try(trial: _Trial, state: State, *, overtime: bool, access: bool) -> Tour |
 
 
 def _small(trial: _Trial, day: PersonDay, demands: list[Demand]) -> Problem:
-    """A problem of one person-day, with the same spots and prices."""
+    """A problem of one person-day, with the spots that it needs and the same prices."""
     problem = trial.case.problem
     ids = {demand.visit.id for demand in demands}
     kept = ids if trial.pinned else ids - {trial.demand.visit.id}
+    used = sorted({day.start_spot, day.end_spot, *(demand.spot for demand in demands if demand.spot != AT_HOME)})
+    new = {AT_HOME: AT_HOME, **{old: number for number, old in enumerate(used)}}
     return replace(
         problem,
-        demands=tuple(demands),
+        demands=tuple(replace(demand, spot=new[demand.spot]) for demand in demands),
         people=(trial.person,),
-        days=(replace(day, person=0),),
+        days=(replace(day, person=0, start_spot=new[day.start_spot], end_spot=new[day.end_spot]),),
+        spots=tuple(problem.spots[old] for old in used),
         caps=(),
         pins=tuple(pin for pin in problem.pins if pin.visit_id in kept),
         previous=tuple(previous for previous in problem.previous if previous.visit_id in ids),
-        travel=_Known(problem),
+        travel=_Known(problem, tuple(used)),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The travel that was worked out already."""
+    """The travel that was worked out already, between some of the spots."""
 
     problem: Problem
+    used: tuple[int, ...]
 
     def matrix(self, spots: Sequence[Spot]) -> NDArray[np.int16]:
-        """The same table again."""
+        """The part of the table."""
         del spots
-        return self.problem.travel_minutes
+        return self.problem.travel_minutes[np.ix_(self.used, self.used)]
 
 
 def _described(trial: _Trial, state: State, tour: Tour) -> Change:

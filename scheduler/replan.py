@@ -26,6 +26,9 @@ from scheduler.tour import Tour, Touring
 ROOM_STEPS = 200
 """Search steps that are spent on making room for visits that found none."""
 
+MOST_EXPLAINED = 5
+"""Visits left out whose reasons come with a choice: a replan is to answer in seconds."""
+
 
 class Freedom(StrEnum):
     """How much may move."""
@@ -134,7 +137,9 @@ class _Keeper:
         inserter.insert(state, self._free(state), random)
         if freedom is Freedom.ROOM:
             state = self._room(state, random)
-        return plan_of(self.touring, _costed(self.touring, state), bound=None, seed=seed, seconds=0.0)
+        return plan_of(
+            self.touring, _costed(self.touring, state), bound=None, seed=seed, seconds=0.0, explained=MOST_EXPLAINED
+        )
 
     def choice(self, freedom: Freedom, plan: Plan) -> Choice:
         difference = diff(self.current, plan)
@@ -261,7 +266,14 @@ class _Keeper:
         )
         found = solve(free, stop, seed, start=self.current, with_reasons=False)
         state = self._settled(_state_at(self.touring, found))
-        return plan_of(self.touring, _costed(self.touring, state), bound=None, seed=seed, seconds=found.solve_seconds)
+        return plan_of(
+            self.touring,
+            _costed(self.touring, state),
+            bound=None,
+            seed=seed,
+            seconds=found.solve_seconds,
+            explained=MOST_EXPLAINED,
+        )
 
     def _cause(self, move: Move, freedom: Freedom) -> str:
         if move.visit_id in self.fallen:
