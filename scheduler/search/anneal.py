@@ -101,7 +101,7 @@ def ruin(m: Model, w: Work) -> bool:
         d = w.day_of[r]
         if d == ABSENT or w.touched[d] == w.counts[STEP] or m.row[r].locked or uniform(w) < PASSED_OVER:
             continue
-        keep_for_undo(m, w, d)
+        keep_for_undo(w, d)
         length = int(uniform(w) * min(longest, float(w.tour[d].n)) + 1.0)
         take_string(m, w, d, r, min(length, w.tour[d].n))
         if not refresh(m, w, d):
@@ -113,15 +113,15 @@ def ruin(m: Model, w: Work) -> bool:
 
 
 @compiled
-def turn_of(m: Model, w: Work, order: Ints, count: int) -> None:
-    """Put the rows that wait into the order of their turns."""
+def take_turns(m: Model, w: Work, count: int) -> None:
+    """Put the rows that wait (the first of ``w.turn``) into the order of their turns."""
+    order, keys = w.turn, w.key
     for k in range(count - 1, 0, -1):
         j = below(w, k + 1)
         order[k], order[j] = order[j], order[k]
     way = below(w, 10)
     if way < 3:
         return
-    keys = np.empty(count, dtype=np.int64)
     for k in range(count):
         row = m.row[order[k]]
         if way < 6:
@@ -146,36 +146,38 @@ def cheapest(m: Model, w: Work, r: int, blink: float) -> int:
         candidate = w.candidate[c]
         if candidate.price >= best:
             break
-        d = candidate.day
+        d = int(candidate.day)
         if candidate.version != w.tour[d].version:
-            cost, place, travel = best_place(m, w, r, d, candidate.price)
+            cost, place, travel = best_place(m, w, r, d, int(candidate.price))
             candidate.cost, candidate.place, candidate.travel = cost, place, travel
             candidate.version = w.tour[d].version
         if candidate.cost >= best or candidate.cost >= NEVER:
             continue
-        if not caps_allow(m, w, d, m.row[r].effort, candidate.travel):
+        if not caps_allow(m, w, d, m.row[r].effort, int(candidate.travel)):
             continue
         if blink > 0.0 and uniform(w) < blink:
             continue
-        best, found = candidate.cost, c
+        best, found = int(candidate.cost), c
     return found
 
 
 @compiled
 def recreate(m: Model, w: Work, was_out: int, blink: float) -> None:
     """Put rows back where they add least: all that the step took out, and some of those that were out before."""
-    order = w.out[was_out : w.counts[OUT]].copy()
-    if was_out > 0:
-        waiting = min(was_out, MOST_WAITING)
-        more = np.empty(waiting, dtype=np.int32)
-        for k in range(waiting):
-            more[k] = w.out[k if was_out <= MOST_WAITING else below(w, was_out)]
-        order = np.unique(np.concatenate((order, more)))
-    turn_of(m, w, order, order.shape[0])
-    for r in order:
+    count = 0
+    for k in range(was_out, w.counts[OUT]):
+        w.turn[count] = w.out[k]
+        count += 1
+    tries = min(was_out, MOST_WAITING)
+    first = 0 if was_out <= MOST_WAITING else below(w, was_out)
+    for k in range(tries):
+        w.turn[count] = w.out[(first + k) % was_out]
+        count += 1
+    take_turns(m, w, count)
+    for k in range(count):
         if not room_for_undo(w):
             return
-        place(m, w, r, blink)
+        place(m, w, w.turn[k], blink)
 
 
 @compiled
@@ -183,9 +185,9 @@ def place(m: Model, w: Work, r: int, blink: float) -> None:
     """Put a row where it adds least, if that is cheaper than leaving it out."""
     c = cheapest(m, w, r, blink)
     if c != ABSENT:
-        d = w.candidate[c].day
-        keep_for_undo(m, w, d)
-        put_in(m, w, r, d, w.candidate[c].place, w.candidate[c].price)
+        d = int(w.candidate[c].day)
+        keep_for_undo(w, d)
+        put_in(m, w, r, d, int(w.candidate[c].place), int(w.candidate[c].price))
 
 
 @compiled
@@ -194,7 +196,7 @@ def note_dirty(w: Work) -> None:
     for u in range(w.counts[UNDO]):
         d = w.undo_day[u]
         if not w.is_dirty[d]:
-            w.is_dirty[d] = True
+            w.is_dirty[d] = 1
             w.dirty[w.counts[DIRTY]] = d
             w.counts[DIRTY] += 1
 
@@ -206,8 +208,9 @@ def keep_best(w: Work) -> None:
         d = w.dirty[k]
         n = w.tour[d].n
         w.best_n[d] = n
-        w.best_route[d, :n] = w.route[d, :n]
-        w.is_dirty[d] = False
+        for j in range(n):
+            w.best_route[d, j] = w.route[d, j]
+        w.is_dirty[d] = 0
     w.counts[DIRTY] = 0
     w.counts[BEST] = w.counts[COST]
 

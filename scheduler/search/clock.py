@@ -15,7 +15,7 @@ def clear(m: Model, d: int, begins: int, minutes: int) -> int:
     if minutes > 0:
         for k in range(m.day[d].blocked_from, m.day[d].blocked_to):
             if begins < m.blocked[k, 1] and m.blocked[k, 0] < begins + minutes:
-                begins = m.blocked[k, 1]
+                begins = int(m.blocked[k, 1])
     return begins
 
 
@@ -37,7 +37,7 @@ def served(m: Model, r: int, d: int, ready: int) -> int:
         if m.span[k, 1] - effort >= ready:
             if m.span[k, 0] > m.day[d].latest:
                 return NEVER
-            ends = clear(m, d, max(ready, m.span[k, 0]), effort) + effort
+            ends: int = clear(m, d, max(ready, m.span[k, 0]), effort) + effort
             if ends <= m.span[k, 1]:
                 return ends
     return NEVER
@@ -106,7 +106,7 @@ def after_visit(m: Model, d: int, r: int, leg: int, ready: int, rested: int) -> 
 @compiled
 def at_home(m: Model, d: int, leg: int, ready: int, rested: int) -> int:
     """When the tour is over after the last leg; ``NEVER`` where no rest fits in or it is too late."""
-    ends = NEVER
+    ends: int = NEVER
     if rested < NEVER:
         ends = clear(m, d, rested, leg) + leg
     if ready < NEVER:
@@ -122,7 +122,7 @@ def at_home(m: Model, d: int, leg: int, ready: int, rested: int) -> int:
 @compiled
 def spot_of(m: Model, d: int, r: int) -> int:
     """Where a visit is done."""
-    spot = m.row[r].spot
+    spot: int = m.row[r].spot
     return m.day[d].start_spot if spot == ABSENT else spot
 
 
@@ -168,7 +168,7 @@ def write_latest(m: Model, w: Work, d: int) -> None:
     early, early_rested = min(m.day[d].end, last_rest), m.day[d].end
     for k in range(n, -1, -1):
         if k < n:
-            leg = m.travel[spot_of(m, d, w.route[d, k]), spot_after(m, w, d, k + 1)]
+            leg = int(m.travel[spot_of(m, d, w.route[d, k]), spot_after(m, w, d, k + 1)])
             ready, rested = leave_back(m, d, leg, late, late_rested)
             late, late_rested = arrive_back(m, d, w.route[d, k], ready, rested)
             if soft:

@@ -62,7 +62,7 @@ def refresh(m: Model, w: Work, d: int) -> bool:
     fits = True
     n = tour.n
     for k in range(n + 1):
-        leg = m.travel[spot_before(m, w, d, k), spot_after(m, w, d, k)]
+        leg = int(m.travel[spot_before(m, w, d, k), spot_after(m, w, d, k)])
         travel += leg
         cents += money(leg, m.day[d].travel_rate)
         if leg > m.day[d].max_leg:
@@ -92,9 +92,15 @@ def refresh(m: Model, w: Work, d: int) -> bool:
 
 
 @compiled
-def keep_for_undo(m: Model, w: Work, d: int) -> None:
+def refresh_all(m: Model, w: Work) -> None:
+    """Refresh every day."""
+    for d in range(m.day.shape[0]):
+        refresh(m, w, d)
+
+
+@compiled
+def keep_for_undo(w: Work, d: int) -> None:
     """Remember a day as it is, once in a step."""
-    del m
     if w.touched[d] == w.counts[STEP]:
         return
     w.touched[d] = w.counts[STEP]
@@ -103,8 +109,11 @@ def keep_for_undo(m: Model, w: Work, d: int) -> None:
     n = w.tour[d].n
     w.undo_day[u] = d
     w.undo_tour[u] = w.tour[d]
-    w.undo_route[u, :n] = w.route[d, :n]
-    w.undo_times[u, : n + 1] = w.times[d, : n + 1]
+    for k in range(n):
+        w.undo_route[u, k] = w.route[d, k]
+        w.undo_price[u, k] = w.price[d, k]
+    for k in range(n + 1):
+        w.undo_times[u, k] = w.times[d, k]
 
 
 @compiled
@@ -131,26 +140,18 @@ def take_in(m: Model, w: Work, r: int, d: int) -> None:
 
 
 @compiled
-def price_on(m: Model, w: Work, r: int, d: int) -> int:
-    """What a placed row costs by itself on its day; looked up among its candidates."""
-    for k in range(m.row[r].cand_from, m.row[r].cand_to):
-        if w.candidate[k].day == d:
-            return w.candidate[k].price
-    return 0
-
-
-@compiled
 def take_out(m: Model, w: Work, d: int, k: int) -> None:
     """Take the visit after position k out of a day; the day must be refreshed afterwards."""
     tour = w.tour[d]
     r = w.route[d, k]
     n = tour.n
+    tour.prices -= w.price[d, k]
     for j in range(k, n - 1):
         w.route[d, j] = w.route[d, j + 1]
+        w.price[d, j] = w.price[d, j + 1]
     tour.n = n - 1
     if n == 1:
         w.counts[USED] -= 1
-    tour.prices -= price_on(m, w, r, d)
     leave_out(m, w, r)
 
 
@@ -161,7 +162,9 @@ def put_in(m: Model, w: Work, r: int, d: int, k: int, price: int) -> bool:
     n = tour.n
     for j in range(n, k, -1):
         w.route[d, j] = w.route[d, j - 1]
+        w.price[d, j] = w.price[d, j - 1]
     w.route[d, k] = r
+    w.price[d, k] = price
     tour.n = n + 1
     if n == 0:
         w.counts[USED] += 1
@@ -185,13 +188,13 @@ def overtime_with(m: Model, w: Work, d: int, k: int, leg: int, ready: int, reste
     for j in range(k, n):
         r = w.route[d, j]
         ready, rested = after_visit(m, d, r, leg, ready, rested)
-        leg = m.travel[spot_of(m, d, r), spot_after(m, w, d, j + 1)]
+        leg = int(m.travel[spot_of(m, d, r), spot_after(m, w, d, j + 1)])
     ends = at_home(m, d, leg, ready, rested)
     return money(max(0, ends - m.day[d].end), m.day[d].overtime_rate)
 
 
 @compiled
-def best_place(m: Model, w: Work, r: int, d: int, price: int) -> tuple[int, int, int]:
+def best_place(m: Model, w: Work, r: int, d: int, price: int) -> tuple[int, int, int]:  # noqa: C901 -- the inner loop
     """What putting a row on a day adds at least (NEVER: impossible), the position, and the minutes of travel added."""
     day, tour, n = m.day[d], w.tour[d], w.tour[d].n
     best, place, added = NEVER, ABSENT, 0
@@ -203,18 +206,16 @@ def best_place(m: Model, w: Work, r: int, d: int, price: int) -> tuple[int, int,
     overtime = money(max(0, tour.end - day.end), day.overtime_rate) if n > 0 else 0
     for k in range(n + 1):
         before, after = spot_before(m, w, d, k), spot_after(m, w, d, k)
-        there, onward = m.travel[before, here], m.travel[here, after]
-        instead = 0 if n == 0 else m.travel[before, after]
+        there, onward = int(m.travel[before, here]), int(m.travel[here, after])
+        instead = 0 if n == 0 else int(m.travel[before, after])
         travel = there + onward - instead
         if there > day.max_leg or onward > day.max_leg or tour.travel + travel > day.max_travel:
             continue
-        cents = (
-            price + money(there, day.travel_rate) + money(onward, day.travel_rate) - money(instead, day.travel_rate)
-        )
+        cents = price + money(there, day.travel_rate) + money(onward, day.travel_rate) - money(instead, day.travel_rate)
         if cents - overtime >= best:
             continue
         times = w.times[d, k]
-        if min(times.ready, times.rested) + there > times.late_rested and times.late_rested > times.late:
+        if min(times.ready, times.rested) + there > times.late_rested:
             continue
         ready, rested = after_visit(m, d, r, there, times.ready, times.rested)
         if not in_time(m, d, onward, ready, rested, times.late, times.late_rested):
@@ -243,10 +244,12 @@ def undo_step(m: Model, w: Work) -> None:
         w.counts[COST] += was.cost - now.cost
         w.counts[USED] += (was.n > 0) - (now.n > 0)
         w.tour[d] = was
-        w.route[d, : was.n] = w.undo_route[u, : was.n]
-        w.times[d, : was.n + 1] = w.undo_times[u, : was.n + 1]
         for k in range(was.n):
+            w.route[d, k] = w.undo_route[u, k]
+            w.price[d, k] = w.undo_price[u, k]
             take_in(m, w, w.route[d, k], d)
+        for k in range(was.n + 1):
+            w.times[d, k] = w.undo_times[u, k]
 
 
 @compiled

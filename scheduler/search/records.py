@@ -17,64 +17,64 @@ ABSENT = -1
 
 ROW = np.dtype(
     [
-        ("effort", "i4"),  # minutes
-        ("spot", "i4"),  # ABSENT: done from where the day begins
-        ("load", "i4"),  # of the day's capacity
-        ("span_end", "i4"),  # one past its last span
-        ("locked", "i4"),
-        ("cand_from", "i4"),  # its candidates: days it may be put on
-        ("cand_to", "i4"),
+        ("effort", "i8"),  # minutes
+        ("spot", "i8"),  # ABSENT: done from where the day begins
+        ("load", "i8"),  # of the day's capacity
+        ("span_end", "i8"),  # one past its last span
+        ("locked", "i8"),
+        ("cand_from", "i8"),  # its candidates: days it may be put on
+        ("cand_to", "i8"),
         ("unplaced", "i8"),  # cents
     ]
 )
 
 DAY = np.dtype(
     [
-        ("start", "i4"),
-        ("end", "i4"),
-        ("latest", "i4"),
-        ("start_spot", "i4"),
-        ("end_spot", "i4"),
-        ("fixed", "i4"),  # cents
-        ("travel_rate", "i4"),  # cents per hour
-        ("overtime_rate", "i4"),
-        ("max_leg", "i4"),
-        ("max_travel", "i4"),
-        ("rest", "i4"),  # minutes, 0 for none
-        ("rest_earliest", "i4"),
-        ("rest_latest", "i4"),
-        ("blocked_from", "i4"),
-        ("blocked_to", "i4"),
-        ("cap_from", "i4"),
-        ("cap_to", "i4"),
-        ("slot", "i4"),  # which column of first_span
-        ("capacity", "i4"),  # of load
-        ("person", "i4"),
+        ("start", "i8"),
+        ("end", "i8"),
+        ("latest", "i8"),
+        ("start_spot", "i8"),
+        ("end_spot", "i8"),
+        ("fixed", "i8"),  # cents
+        ("travel_rate", "i8"),  # cents per hour
+        ("overtime_rate", "i8"),
+        ("max_leg", "i8"),
+        ("max_travel", "i8"),
+        ("rest", "i8"),  # minutes, 0 for none
+        ("rest_earliest", "i8"),
+        ("rest_latest", "i8"),
+        ("blocked_from", "i8"),
+        ("blocked_to", "i8"),
+        ("cap_from", "i8"),
+        ("cap_to", "i8"),
+        ("slot", "i8"),  # which column of first_span
+        ("capacity", "i8"),  # of load
+        ("person", "i8"),
     ]
 )
 
 TOUR = np.dtype(
     [
-        ("n", "i4"),  # visits on the day
-        ("effort", "i4"),
-        ("travel", "i4"),
-        ("load", "i4"),
-        ("end", "i4"),  # when the tour is over
-        ("version", "i4"),  # changes with the tour; two states of equal version are the same
-        ("prices", "i4"),  # cents of its visits by themselves
-        ("cost", "i4"),  # cents of the day
+        ("n", "i8"),  # visits on the day
+        ("effort", "i8"),
+        ("travel", "i8"),
+        ("load", "i8"),
+        ("end", "i8"),  # when the tour is over
+        ("version", "i8"),  # changes with the tour; two states of equal version are the same
+        ("prices", "i8"),  # cents of its visits by themselves
+        ("cost", "i8"),  # cents of the day
     ]
 )
 
 TIMES = np.dtype(
     [
         # Position k of a day lies after its k-th visit; position 0 where the day begins.
-        ("ready", "i4"),  # earliest departure from k with the rest still to come
-        ("rested", "i4"),  # earliest departure from k after the rest
-        ("late", "i4"),  # latest arrival at the visit (or home) after k, rest still to come
-        ("late_rested", "i4"),  # the same after the rest
-        ("soft", "i4"),  # as late, but home before overtime begins
-        ("soft_rested", "i4"),
+        ("ready", "i8"),  # earliest departure from k with the rest still to come
+        ("rested", "i8"),  # earliest departure from k after the rest
+        ("late", "i8"),  # latest arrival at the visit (or home) after k, rest still to come
+        ("late_rested", "i8"),  # the same after the rest
+        ("soft", "i8"),  # as late, but home before overtime begins
+        ("soft_rested", "i8"),
     ]
 )
 
@@ -89,9 +89,11 @@ CANDIDATE = np.dtype(
     ]
 )
 
-CAP = np.dtype([("limit", "i4"), ("counts_travel", "i4")])
+CAP = np.dtype([("limit", "i8"), ("counts_travel", "i8")])
 
-Ints = NDArray[np.int32]
+Ints = NDArray[np.int64]
+"""One width of number nearly everywhere: numba compiles a function anew for each it meets."""
+
 Records = NDArray[np.void]
 
 
@@ -114,23 +116,27 @@ class Work(NamedTuple):
 
     tour: Records  # [D]
     route: Ints  # [D, M]
+    price: Ints  # [D, M] of each visit by itself
     times: Records  # [D, M + 1]
     candidate: Records
     day_of: Ints  # [R] ABSENT where the row is out
     out: Ints  # [R] the rows that are out, first counts[OUT] of them
     out_at: Ints  # [R] where in out
     cap_used: Ints
-    counts: NDArray[np.int64]  # see the names below
+    counts: Ints  # see the names below
     random: NDArray[np.uint64]  # [1]
     undo_day: Ints  # [U]
     undo_tour: Records
     undo_route: Ints
+    undo_price: Ints
     undo_times: Records
     touched: Ints  # [D] step in which the day was last kept for undoing
     best_n: Ints  # [D]
     best_route: Ints
+    turn: Ints  # [R] rows that wait for their turn
+    key: Ints  # [R] what they are sorted by
     dirty: Ints  # [D] days that differ from the best
-    is_dirty: NDArray[np.bool_]
+    is_dirty: Ints
 
 
 OUT, VERSION, STEP, UNDO, COST, BEST, DIRTY, PLACED, USED = range(9)

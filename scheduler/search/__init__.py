@@ -1,0 +1,11 @@
+"""The compiled search for plans of thousands of visits, and the bound that is proved for them.
+
+``search(touring, state, stop, seed, report)`` improves a plan until it is told to stop. The numba-compiled inner loop
+works on the untied visits; visits of several people and visits that wait for others stay where the state has them.
+Nothing here reads or writes anything; numba keeps its compiled code on disk beside these files, and the first call
+on a machine takes some tens of seconds to compile.
+"""
+
+from scheduler.search.run import first, search
+
+__all__ = ["first", "search"]

@@ -1,0 +1,216 @@
+"""From plain arrays to the records of the search: candidates, neighbours, and tours without visits."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scheduler.search.compiled import compiled_with_arrays
+from scheduler.search.places import best_place, refresh_all
+from scheduler.search.records import (
+    ABSENT,
+    CANDIDATE,
+    COST,
+    MOST_UNDO,
+    NEVER,
+    TIMES,
+    TOUR,
+    Ints,
+    Model,
+    Records,
+    Work,
+)
+
+NEIGHBOURS = 120
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What a search is made from, in its own numbering of R rows, D days, S spots and G groups of days.
+
+    Attributes:
+        row, day, cap: records; the candidates of ``row`` and ``slot`` of ``day`` are filled in later.
+        span, span_offsets: of each row, sorted.
+        group: [D] which line of ``placing`` a day uses.
+        placing: [G, R] cents of a row by itself, ``NEVER`` where it must not be.
+        ordinal: [D] the calendar day.
+        delay: [R] cents for each calendar day.
+        previous: [R] the calendar day before a change, ``NEVER`` for none; another one costs ``change_cents``.
+        most_visits: on one day.
+    """
+
+    row: Records
+    day: Records
+    span: Ints
+    span_offsets: Ints
+    travel: NDArray[np.int16]
+    blocked: Ints
+    cap: Records
+    day_cap: Ints
+    group: Ints
+    placing: Ints
+    ordinal: Ints
+    delay: Ints
+    previous: Ints
+    change_cents: int
+    most_visits: int
+
+
+def model_of(raw: Raw, seed: int, most_candidates: int) -> tuple[Model, Work]:
+    """The records of a search in which every row is out (locked ones, too)."""
+    slots, slot = np.unique(raw.ordinal, return_inverse=True)
+    raw.day["slot"] = slot
+    raw.row["span_end"] = raw.span_offsets[1:]
+    first_day = np.full(len(slots), NEVER, dtype=np.int64)
+    np.minimum.at(first_day, slot, raw.day["start"])
+    model = Model(
+        row=raw.row,
+        day=raw.day,
+        span=raw.span.reshape(-1, 2),
+        first_span=first_spans(raw.span.reshape(-1, 2), raw.span_offsets, first_day),
+        travel=np.ascontiguousarray(raw.travel),
+        blocked=raw.blocked.reshape(-1, 2),
+        cap=raw.cap,
+        day_cap=raw.day_cap,
+        near=_neighbours(raw, seed),
+    )
+    work = _idle(model, raw.most_visits, seed)
+    refresh_all(model, work)
+    return model, _with_candidates(model, work, raw, most_candidates)
+
+
+def _idle(m: Model, most: int, seed: int) -> Work:
+    days, rows = len(m.day), len(m.row)
+    ints = np.int64
+    counts = np.zeros(9, dtype=np.int64)
+    counts[0] = rows
+    counts[COST] = counts[COST + 1] = int(m.row["unplaced"].sum())
+    return Work(
+        tour=np.zeros(days, dtype=TOUR),
+        route=np.zeros((days, most), dtype=ints),
+        price=np.zeros((days, most), dtype=ints),
+        times=np.zeros((days, most + 1), dtype=TIMES),
+        candidate=np.zeros(0, dtype=CANDIDATE),
+        day_of=np.full(rows, ABSENT, dtype=ints),
+        out=np.arange(rows, dtype=ints),
+        out_at=np.arange(rows, dtype=ints),
+        cap_used=np.zeros(len(m.cap), dtype=ints),
+        counts=counts,
+        random=np.array([(seed * 2654435761 + 88172645463325252) % 2**63 + 1], dtype=np.uint64),
+        undo_day=np.zeros(MOST_UNDO + 64, dtype=ints),
+        undo_tour=np.zeros(MOST_UNDO + 64, dtype=TOUR),
+        undo_route=np.zeros((MOST_UNDO + 64, most), dtype=ints),
+        undo_price=np.zeros((MOST_UNDO + 64, most), dtype=ints),
+        undo_times=np.zeros((MOST_UNDO + 64, most + 1), dtype=TIMES),
+        touched=np.zeros(days, dtype=ints),
+        best_n=np.zeros(days, dtype=ints),
+        best_route=np.zeros((days, most), dtype=ints),
+        turn=np.zeros(rows, dtype=ints),
+        key=np.zeros(rows, dtype=ints),
+        dirty=np.zeros(days, dtype=ints),
+        is_dirty=np.zeros(days, dtype=ints),
+    )
+
+
+@compiled_with_arrays
+def first_spans(span: Ints, offsets: Ints, first_day: Ints) -> Ints:
+    """For each row and slot of days, the first span that ends after they begin."""
+    found = np.empty((offsets.shape[0] - 1, first_day.shape[0]), dtype=np.int64)
+    for r in range(offsets.shape[0] - 1):
+        for slot in range(first_day.shape[0]):
+            k = offsets[r]
+            while k < offsets[r + 1] and span[k, 1] <= first_day[slot]:
+                k += 1
+            found[r, slot] = k
+    return found
+
+
+def _with_candidates(model: Model, work: Work, raw: Raw, most: int) -> Work:
+    """The days that each row may be put on, by price; where there are too many, those that are cheapest alone."""
+    rows = len(model.row)
+    count = np.zeros(rows + 1, dtype=np.int64)
+    found = candidates_of(
+        model, work, raw.group, raw.placing, raw.ordinal, raw.delay, raw.previous, raw.change_cents, count
+    )
+    row = np.repeat(np.arange(rows), count[:rows])
+    if rows and count.max() > most:
+        order = np.lexsort((found["cost"], row))
+        first = np.cumsum(count) - count
+        kept = np.arange(len(row)) - first[row] < most  # row is sorted already: a stable sort keeps it
+        found, row = found[order][kept], row[kept]
+    found = found[np.lexsort((found["day"], found["price"], row))]
+    ends = np.cumsum(np.bincount(row, minlength=rows))
+    model.row["cand_to"] = ends[:rows]
+    model.row["cand_from"][1:] = ends[: rows - 1]
+    return work._replace(candidate=found)
+
+
+@compiled_with_arrays
+def candidates_of(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one by one
+    m: Model,
+    w: Work,
+    group: Ints,
+    placing: Ints,
+    ordinal: Ints,
+    delay: Ints,
+    previous: Ints,
+    change_cents: int,
+    count: Ints,
+) -> Records:
+    """For one row after the other the days that it may be put on; fills in how many they are."""
+    size, total = 1024, 0
+    kept = np.empty(size, dtype=w.candidate.dtype)
+    for r in range(m.row.shape[0]):
+        if m.row[r].locked:
+            continue
+        before = total
+        for d in range(m.day.shape[0]):
+            by_itself = placing[group[d], r]
+            k = m.first_span[r, m.day[d].slot]
+            if by_itself >= NEVER or k >= m.row[r].span_end or m.span[k, 0] >= m.day[d].latest:
+                continue
+            moved = previous[r] != NEVER and previous[r] != ordinal[d]
+            price = by_itself + delay[r] * ordinal[d] + (change_cents if moved else 0)
+            if price >= m.row[r].unplaced:
+                continue
+            cost, place, travel = best_place(m, w, r, d, price)
+            if cost >= NEVER and m.day[d].max_leg >= NEVER:
+                continue  # where legs are limited it may still fit between others
+            if total == size:
+                size *= 2
+                more = np.empty(size, dtype=kept.dtype)
+                more[:total] = kept
+                kept = more
+            kept[total].day, kept[total].price, kept[total].cost = d, price, cost
+            kept[total].place, kept[total].travel = place, travel
+            kept[total].version = w.tour[d].version
+            total += 1
+        count[r] = total - before
+    return kept[:total]
+
+
+def _neighbours(raw: Raw, seed: int) -> Ints:
+    """Rows near each row by travel; a visit from home has others from home, and some that are anywhere."""
+    rows = len(raw.row)
+    count = min(NEIGHBOURS, rows - 1)
+    near = np.full((rows, max(1, count)), ABSENT, dtype=np.int64)
+    if count < 1:
+        return near
+    draw = np.random.default_rng(seed)
+    spots = raw.row["spot"]
+    placed = np.flatnonzero(spots != ABSENT)
+    homely = np.flatnonzero(spots == ABSENT)
+    for r in range(rows):
+        if spots[r] == ABSENT:
+            from_home = draw.permutation(homely)[: count // 2]
+            others = draw.integers(0, rows, count - len(from_home))
+            near[r] = draw.permutation(np.concatenate((from_home, others)))
+        else:
+            away = raw.travel[spots[r], spots[placed]].astype(np.int64)
+            away[placed == r] = NEVER
+            nearest = np.argpartition(away, min(count, len(placed) - 1))[:count] if len(placed) > count else None
+            nearest = np.arange(len(placed)) if nearest is None else nearest
+            nearest = nearest[np.argsort(away[nearest], kind="stable")]
+            nearest = nearest[placed[nearest] != r]
+            near[r, : len(nearest)] = placed[nearest]
+    return near

@@ -1,0 +1,292 @@
+"""A part of a problem (some visits, some days) as a search: made from a ``State``, run, and written back to it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scheduler.problem import AT_HOME
+from scheduler.search.anneal import anneal, insert_all
+from scheduler.search.model import Raw, model_of
+from scheduler.search.places import put_in
+from scheduler.search.records import (
+    ABSENT,
+    BEST,
+    CAP,
+    COST,
+    DAY,
+    NEVER,
+    PLACED,
+    ROW,
+    STEP,
+    Ints,
+    Model,
+    Records,
+    Work,
+)
+from scheduler.state import State
+from scheduler.tour import Touring
+
+MOST_CANDIDATES = 600
+"""Days on which a visit is offered, at most: those on which it is cheapest alone."""
+
+MOST_ON_A_DAY = 48
+
+
+@dataclass(frozen=True)
+class Numbering:
+    """Which visit a row is, and which of the problem's days a day is; locked rows come last."""
+
+    visits: tuple[int, ...]
+    days: tuple[int, ...]
+
+
+class Search:
+    """A search over records: knows nothing of where they came from."""
+
+    def __init__(self, raw: Raw, seed: int, most_candidates: int = MOST_CANDIDATES) -> None:
+        self.raw = raw
+        self.model: Model
+        self.work: Work
+        self.model, self.work = model_of(raw, seed, most_candidates)
+
+    @property
+    def cost(self) -> int:
+        """Cents of the tours as they are."""
+        return int(self.work.counts[COST])
+
+    @property
+    def best(self) -> int:
+        """Cents of the best tours so far."""
+        return int(self.work.counts[BEST])
+
+    @property
+    def placed(self) -> int:
+        """Rows that are on a day now."""
+        return int(self.work.counts[PLACED]) + len(self.model.row)
+
+    def load(self, routes: Mapping[int, Sequence[int]]) -> None:
+        """Put rows on days, in this order; what does not fit stays out. What stands then is the best so far."""
+        for day, rows in routes.items():
+            for row in rows:
+                self._append(day, row)
+        self.settle()
+
+    def settle(self) -> None:
+        """What stands now is the best so far."""
+        work = self.work
+        work.best_n[:] = work.tour["n"]
+        work.best_route[:] = work.route
+        work.is_dirty[:] = 0
+        work.counts[BEST] = work.counts[COST]
+        work.counts[BEST + 1] = 0
+
+    def _append(self, day: int, row: int) -> None:
+        """Put a row at the end of a day, also where it is no candidate: tours that are handed in hold as a whole."""
+        raw = self.raw
+        price = 0
+        if not self.model.row["locked"][row]:
+            moved = raw.previous[row] != NEVER and raw.previous[row] != raw.ordinal[day]
+            price = int(raw.placing[raw.group[day], row] + raw.delay[row] * raw.ordinal[day])
+            price += raw.change_cents if moved else 0
+        put_in(self.model, self.work, row, day, int(self.work.tour[day]["n"]), price)
+
+    def insert(self, order: Sequence[int]) -> None:
+        """Put rows in, each where it adds least at its turn."""
+        insert_all(self.model, self.work, np.array(order, dtype=np.int64))
+
+    def anneal(self, steps: int, hot: float, cold: float) -> None:
+        """Ruin and recreate, from hot to cold (cents)."""
+        if self.work.counts[STEP] + steps > 2**31 - 2 or self.work.counts[1] > 2**30:
+            self._start_counting_again()
+        if len(self.model.row):
+            anneal(self.model, self.work, steps, hot, cold)
+
+    def _start_counting_again(self) -> None:
+        """Steps and versions are 32-bit numbers in the records."""
+        work = self.work
+        work.candidate["version"] = -1
+        work.tour["version"] = np.arange(len(work.tour))
+        work.counts[1] = len(work.tour)
+        work.touched[:] = 0
+        work.counts[STEP] = 0
+
+    def best_routes(self) -> dict[int, tuple[int, ...]]:
+        """The best tours: rows by day."""
+        n, route = self.work.best_n.tolist(), self.work.best_route
+        return {day: tuple(route[day, :count].tolist()) for day, count in enumerate(n) if count}
+
+    def by_difficulty(self) -> list[int]:
+        """Rows in the order of a first plan: dear ones first, and of those the ones with the fewest days."""
+        row = self.model.row
+        days = row["cand_to"] - row["cand_from"]
+        order = np.lexsort((-row["effort"], days, -row["unplaced"]))
+        return [int(r) for r in order if not row["locked"][r]]
+
+
+class Part:
+    """The search of some visits on some days of a state, which stays as it is until ``write`` is called."""
+
+    def __init__(
+        self,
+        touring: Touring,
+        state: State,
+        seed: int,
+        visits: Sequence[int] | None = None,
+        days: Sequence[int] | None = None,
+    ) -> None:
+        self.touring, self.state = touring, state
+        chosen = range(len(touring.problem.days)) if days is None else days
+        free = range(len(touring.problem.demands)) if visits is None else visits
+        self.numbering, locked = _numbering(touring, state, free, chosen)
+        self.search = Search(_raw(touring, state, self.numbering, locked), seed)
+        row_of = {v: r for r, v in enumerate(self.numbering.visits) if r not in locked}
+        locked_on = {(self.numbering.visits[r], day): r for r, day in locked.items()}
+        routes = {}
+        for number, day in enumerate(self.numbering.days):
+            rows = [locked_on.get((v, day), row_of.get(v)) for v in state.visits_on(day)]
+            routes[number] = [row for row in rows if row is not None]
+        self.search.load(routes)
+
+    def routes(self) -> dict[int, tuple[int, ...]]:
+        """The best order of visits for each of the part's days, by the problem's numbers."""
+        found = self.search.best_routes()
+        visits, days = self.numbering.visits, self.numbering.days
+        return {day: tuple(visits[row] for row in found.get(number, ())) for number, day in enumerate(days)}
+
+    def write(self) -> None:
+        """Bring the state to the best that was found."""
+        apply_routes(self.state, self.routes())
+
+
+def apply_routes(state: State, routes: Mapping[int, Sequence[int]]) -> None:
+    """Give days of a state other visits; tied visits must be on the days that they were on."""
+    touring = state.touring
+    changed = {day: tuple(visits) for day, visits in routes.items() if tuple(visits) != state.visits_on(day)}
+    for day in changed:
+        for visit in state.visits_on(day):
+            if visit not in touring.tied:
+                state.days_of.pop(visit, None)
+    for day, visits in changed.items():
+        tour = touring.tour(day, visits, state.fixed)
+        if tour is None:
+            raise AssertionError(f"the search made a tour of day {day} that cannot be kept: {visits}")
+        state.put(tour)
+        for visit in visits:
+            if visit not in touring.tied:
+                state.days_of[visit] = (day,)
+
+
+def _numbering(
+    touring: Touring, state: State, free: Sequence[int], days: Sequence[int]
+) -> tuple[Numbering, dict[int, int]]:
+    """The numbering, and the day of each locked row."""
+    visits = [v for v in free if v not in touring.tied]
+    locked: dict[int, int] = {}
+    for day in days:
+        for visit in state.visits_on(day):
+            if visit in touring.tied:
+                locked[len(visits)] = day
+                visits.append(visit)
+    return Numbering(tuple(visits), tuple(days)), locked
+
+
+def _raw(touring: Touring, state: State, numbering: Numbering, locked: Mapping[int, int]) -> Raw:
+    visits = np.array(numbering.visits, dtype=np.int64)
+    days = np.array(numbering.days, dtype=np.int64)
+    of_visit, of_day = touring.arrays.visits, touring.arrays.days
+    spots, travel = _spots(touring, visits, days)
+    row = np.zeros(len(visits), dtype=ROW)
+    row["effort"] = of_visit.effort[visits]
+    row["spot"] = [spots.get(int(s), ABSENT) for s in of_visit.spot[visits]]
+    row["unplaced"] = of_visit.unplaced_cents[visits]
+    row["locked"][list(locked)] = 1
+    spans = [
+        [(state.fixed[v], state.fixed[v] + touring.effort[v])] if r in locked else touring.spans[v]
+        for r, v in enumerate(numbering.visits)
+    ]
+    offsets = np.zeros(len(visits) + 1, dtype=np.int64)
+    offsets[1:] = np.cumsum([len(s) for s in spans])
+    day, blocked = _days(touring, days, spots)
+    cap, day_cap = _caps(touring, state, days, day)
+    people, group = np.unique(of_day.person[days], return_inverse=True)
+    chosen = np.ix_(people, visits)
+    return Raw(
+        row=row,
+        day=day,
+        span=np.array([pair for s in spans for pair in s], dtype=np.int64).reshape(-1, 2),
+        span_offsets=offsets,
+        travel=travel,
+        blocked=blocked,
+        cap=cap,
+        day_cap=day_cap,
+        group=group.astype(np.int64),
+        placing=np.where(of_visit.allowed[chosen], of_visit.placing_cents[chosen], NEVER).astype(np.int64),
+        ordinal=of_day.ordinal[days].astype(np.int64),
+        delay=of_visit.delay_cents_per_day[visits].astype(np.int64),
+        previous=of_visit.previous_ordinal[visits].astype(np.int64),
+        change_cents=touring.arrays.change_day_cents,
+        most_visits=_most_on_a_day(row, day),
+    )
+
+
+def _most_on_a_day(row: Records, day: Records) -> int:
+    if not len(row) or not len(day):
+        return 1
+    longest = int((day["latest"] - day["start"]).max())
+    efforts = np.sort(row["effort"])
+    return min(MOST_ON_A_DAY, int(np.searchsorted(np.cumsum(efforts), longest, side="right")) + 1)
+
+
+def _spots(touring: Touring, visits: Ints, days: Ints) -> tuple[dict[int, int], NDArray[np.int16]]:
+    """New numbers of the spots that the part uses, and the travel between them."""
+    arrays = touring.arrays
+    used = np.unique(
+        np.concatenate((arrays.visits.spot[visits], arrays.days.start_spot[days], arrays.days.end_spot[days]))
+    )
+    used = used[used != AT_HOME]
+    return {int(spot): number for number, spot in enumerate(used)}, arrays.travel[np.ix_(used, used)]
+
+
+def _days(touring: Touring, days: Ints, spots: Mapping[int, int]) -> tuple[Records, Ints]:
+    of_day = touring.arrays.days
+    day = np.zeros(len(days), dtype=DAY)
+    for name, values in (
+        ("start", of_day.starts),
+        ("end", of_day.ends),
+        ("latest", of_day.latest_end),
+        ("fixed", of_day.fixed_cents),
+        ("travel_rate", of_day.travel_cents_per_hour),
+        ("overtime_rate", of_day.overtime_cents_per_hour),
+        ("max_leg", of_day.max_leg),
+        ("max_travel", of_day.max_travel),
+        ("rest", of_day.rest_minutes),
+        ("rest_earliest", of_day.rest_earliest),
+        ("rest_latest", of_day.rest_latest),
+        ("person", of_day.person),
+    ):
+        day[name] = values[days]
+    day["start_spot"] = [spots[int(s)] for s in of_day.start_spot[days]]
+    day["end_spot"] = [spots[int(s)] for s in of_day.end_spot[days]]
+    day["capacity"] = NEVER
+    day["blocked_from"], day["blocked_to"] = of_day.blocked_offsets[days], of_day.blocked_offsets[days + 1]
+    blocked = np.stack((of_day.blocked_starts, of_day.blocked_ends), axis=1).astype(np.int64)
+    return day, blocked
+
+
+def _caps(touring: Touring, state: State, days: Ints, day: Records) -> tuple[Records, Ints]:
+    """The problem's caps, less what days outside of the part use; fills in the caps of each day."""
+    arrays = touring.arrays
+    cap = np.zeros(len(arrays.cap_minutes), dtype=CAP)
+    cap["limit"] = np.minimum(arrays.cap_minutes, NEVER)
+    cap["counts_travel"] = arrays.cap_counts_travel
+    used = np.array(state.cap_used, dtype=np.int64)
+    for number in days.tolist():
+        tour = state.tours[number]
+        if tour is not None:
+            for c in arrays.days.cap[arrays.days.cap_offsets[number] : arrays.days.cap_offsets[number + 1]]:
+                used[c] -= tour.effort_minutes + (tour.travel_minutes if cap["counts_travel"][c] else 0)
+    cap["limit"] -= used.astype(np.int64)
+    day["cap_from"], day["cap_to"] = arrays.days.cap_offsets[days], arrays.days.cap_offsets[days + 1]
+    return cap, arrays.days.cap.astype(np.int64)

@@ -1,0 +1,54 @@
+import pytest
+
+from benchmarks.instances import Recipe, make
+from scheduler.assemble import plan_of
+from scheduler.search import first, search
+from scheduler.stop import Cancelled, MaxIterations
+from scheduler.tour import Touring
+from scheduler.validate import violations
+
+RECIPES = [
+    Recipe(60, 8, 1),
+    Recipe(60, 5, 2, team_share=0.1, order_share=0.2),
+    Recipe(120, 10, 3, remote_share=0.5),
+    Recipe(90, 4, 4),
+]
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda r: f"{r.visits}-{r.people}-{r.seed}")
+def test_the_validator_accepts_the_plan_and_agrees_with_its_price(recipe: Recipe) -> None:
+    touring = Touring(make(recipe))
+    begun = first(touring, 7)
+    state = search(touring, begun, MaxIterations(3000), 7)
+    assert state.objective() <= begun.objective()
+    plan = plan_of(touring, state.solution(), bound=None, seed=7, seconds=0.0, with_reasons=False)
+    assert not violations(touring.problem, plan)
+
+
+def test_the_same_seed_gives_the_same_plan() -> None:
+    touring = Touring(make(RECIPES[0]))
+    begun = first(touring, 1)
+    one, same, other = (search(touring, begun, MaxIterations(2000), seed).solution() for seed in (1, 1, 2))
+    assert one == same
+    assert one.objective <= begun.objective()
+    assert other != one
+
+
+def test_a_search_that_is_stopped_at_once_gives_back_its_start() -> None:
+    touring = Touring(make(RECIPES[0]))
+    begun = first(touring, 1)
+    assert search(touring, begun, Cancelled(lambda: True), 1).solution() == begun.solution()
+
+
+def test_the_search_can_be_stopped_in_the_middle_and_then_gives_what_it_has() -> None:
+    touring = Touring(make(RECIPES[0]))
+    begun = first(touring, 1)
+    asked = []
+
+    def enough() -> bool:
+        asked.append(1)
+        return len(asked) > 4
+
+    state = search(touring, begun, Cancelled(enough), 1)
+    assert len(asked) < 8
+    assert state.objective() <= begun.objective()
