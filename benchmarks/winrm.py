@@ -1,8 +1,8 @@
 """WinRM on stub hosts: commands per second and client CPU per command, beside plain pywinrm and Ansible.
 
-    python -m benchmarks.winrm [--hosts 200] [--threads 16] [--repeats 3] [--json]
+    python -m benchmarks.winrm [--hosts 200] [--threads 16] [--repeats 3] [--logon basic|ntlm] [--json]
 
-The hosts are WS-Management endpoints (Basic over TLS) in processes of their own, so that client CPU is the client's
+The hosts are WS-Management endpoints (over TLS) in processes of their own, so that client CPU is the client's
 alone. Everybody carries out the same command once on every host, from no connection to no connection, in turn.
 """
 
@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Event
+from typing import Literal
 
 from winrm.protocol import Protocol
 
@@ -55,10 +56,11 @@ class Fleet:
 
     ports: tuple[int, ...]
     ca: str
+    logon: Literal["basic", "ntlm"]
 
     def access(self) -> WinRmAccess:
         """How each is entered."""
-        return WinRmAccess(scheme="https", logon=Logon.BASIC, ca=self.ca)
+        return WinRmAccess(scheme="https", logon=Logon(self.logon), ca=self.ca)
 
     def target(self, port: int) -> Target:
         """One of them."""
@@ -76,15 +78,15 @@ class EncodedEngine(StubEngine):
         return super().start(line, environment)
 
 
-def _serve(count: int, certificate: Certificate, pipe: Connection) -> None:
-    hosts = [WinRmHost(EncodedEngine(), {USER: PASSWORD}, certificate=certificate) for _ in range(count)]
+def _serve(count: int, certificate: Certificate, logon: str, pipe: Connection) -> None:
+    hosts = [WinRmHost(EncodedEngine(), {USER: PASSWORD}, certificate=certificate, logon=logon) for _ in range(count)]
     with WinRmFleet(*hosts):
         pipe.send([host.port for host in hosts])
         pipe.recv()
 
 
 @contextmanager
-def fleet(count: int) -> Iterator[Fleet]:
+def fleet(count: int, logon: Literal["basic", "ntlm"] = "basic") -> Iterator[Fleet]:
     """So many hosts, in processes of their own."""
     folder = Path(tempfile.mkdtemp(prefix="winrm-bench-"))
     authority = Authority(folder)
@@ -94,13 +96,13 @@ def fleet(count: int) -> Iterator[Fleet]:
     for number in range(SERVERS):
         ours, theirs = context.Pipe()
         share = count // SERVERS + (number < count % SERVERS)
-        process = context.Process(target=_serve, args=(share, certificate, theirs), daemon=True)
+        process = context.Process(target=_serve, args=(share, certificate, logon, theirs), daemon=True)
         process.start()
         pipes.append(ours)
         processes.append(process)
     for pipe in pipes:
         ports += pipe.recv()
-    yield Fleet(tuple(ports), str(authority.ca))
+    yield Fleet(tuple(ports), str(authority.ca), logon)
     for pipe, process in zip(pipes, processes, strict=True):
         pipe.send(None)
         process.join(10)
@@ -134,7 +136,7 @@ def pywinrm_run_cmd(hosts: Fleet, threads: int, per_host: int) -> int:
 
     def visit(port: int) -> int:
         session = winrm.Session(
-            f"https://127.0.0.1:{port}/wsman", (USER, PASSWORD), transport="basic", ca_trust_path=hosts.ca
+            f"https://127.0.0.1:{port}/wsman", (USER, PASSWORD), transport=hosts.logon, ca_trust_path=hosts.ca
         )
         return sum(b"Windows" in session.run_cmd(COMMAND).std_out for _ in range(per_host))
 
@@ -146,7 +148,7 @@ def pywinrm_kept(hosts: Fleet, threads: int, per_host: int) -> int:
 
     def visit(port: int) -> int:
         url = f"https://127.0.0.1:{port}/wsman"
-        protocol = Protocol(url, "basic", USER, PASSWORD, ca_trust_path=hosts.ca)
+        protocol = Protocol(url, hosts.logon, USER, PASSWORD, ca_trust_path=hosts.ca)
         shell = protocol.open_shell()
         found = 0
         for _ in range(per_host):
@@ -175,7 +177,7 @@ def ansible_raw(hosts: Fleet, threads: int, per_host: int) -> int:
         "ansible_connection": "winrm",
         "ansible_user": USER,
         "ansible_password": PASSWORD,
-        "ansible_winrm_transport": "basic",
+        "ansible_winrm_transport": hosts.logon,
         "ansible_winrm_scheme": "https",
         "ansible_winrm_ca_trust_path": hosts.ca,
         "ansible_host": "127.0.0.1",
@@ -239,12 +241,13 @@ def main() -> None:
     parser.add_argument("--hosts", type=int, default=200)
     parser.add_argument("--threads", type=int, default=16)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--logon", choices=["basic", "ntlm"], default="basic")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     os.environ["MUSTER_BENCH_WORD"] = PASSWORD
     os.environ.pop("REQUESTS_CA_BUNDLE", None)
     turns: dict[Contender, list[dict[str, float]]] = {contender: [] for contender in CONTENDERS}
-    with fleet(options.hosts) as hosts:
+    with fleet(options.hosts, options.logon) as hosts:
         for _ in range(options.repeats):
             for contender in CONTENDERS:
                 turns[contender].append(measure(hosts, options.threads, contender))
