@@ -5,9 +5,13 @@ it, Muster's own (see ``flows.server``). Callers and flows do not know which.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
+from contextvars import copy_context
+from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import Protocol
 
 from flows.environment import prepare_environment, tell_prefect
@@ -65,4 +69,24 @@ def _in_process(flow: str, parameters: Mapping[str, Parameter]) -> None:
 
     if flow not in FLOWS:
         raise EngineError(f"there is no flow {flow!r}; there are {', '.join(sorted(FLOWS))}")
-    FLOWS[flow](**parameters)
+    _beside(partial(FLOWS[flow], **parameters))
+
+
+def _beside(carry_out: Callable[[], object]) -> None:
+    """Carry out in a thread of its own, and wait.
+
+    In the main thread Prefect would take SIGTERM for itself, and end the process only when every push has ended. So
+    signals stay with whoever called.
+    """
+    ended: Future[None] = Future()
+
+    def work() -> None:
+        try:
+            carry_out()
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
+            ended.set_exception(error)
+        else:
+            ended.set_result(None)
+
+    Thread(target=copy_context().run, args=(work,), name="muster-flow", daemon=True).start()
+    ended.result()

@@ -28,6 +28,7 @@ class Wired:
         self.clock = _clock(settings)
         self._contexts: dict[CampaignId, Context] = {}
         self._watches: list[StopWatch] = []
+        self._interrupted = False
         self._lock = Lock()
 
     @cached_property
@@ -69,6 +70,7 @@ class Wired:
 
     def interrupt(self) -> None:
         """Stop what this process does at hosts, as soon as it safely can."""
+        self._interrupted = True  # also for a watch that is only about to be made
         for watch in self._watches:
             watch.trip()
 
@@ -83,6 +85,8 @@ class Wired:
         settings, campaign = self.settings, self.ledger.campaign(campaign_id)
         watch = StopWatch(self.ledger, campaign_id, settings.workspace)
         self._watches.append(watch)
+        if self._interrupted:
+            watch.trip()
         defaults = Defaults(settings.default_user, settings.default_credential, settings.host_deadline_s)
         return Context(
             campaign_id=campaign_id,

@@ -11,7 +11,7 @@ import typer
 from flows.engine import CarryOut, Parameter, engine
 from muster.campaign import Campaign
 from muster.cli.campaigns import CampaignOption, JsonOption, campaign_to_ask, chosen_hosts, say_standing
-from muster.cli.output import console, count, say
+from muster.cli.output import count, errors, say
 from muster.cli.progress import Done, watching
 from muster.cli.workspace import Workspace, me, opened
 from muster.errors import InputError, NothingToPlan
@@ -206,19 +206,21 @@ def at_hosts(workspace: Workspace, campaign: Campaign, what: str, total: int, do
 
 @contextmanager
 def _gentle_interrupt(workspace: Workspace) -> Iterator[None]:
-    """The first Ctrl-C lets what is under way come to its end; the second one ends the process."""
+    """The first Ctrl-C, and SIGTERM, let what is under way come to its end; a second one ends the process."""
 
     def interrupted(number: int, frame: FrameType | None) -> None:
         del number, frame
-        console.print("\n[yellow]ending safely; once more Ctrl-C ends at once (muster run carries on either way)[/]")
+        errors.print("\n[yellow]ending safely; once more Ctrl-C ends at once (muster run carries on either way)[/]")
         workspace.services.interrupt()
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
-    before = signal.signal(signal.SIGINT, interrupted)
+    before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _whose_turn(
