@@ -9,6 +9,7 @@ The order of a host's life in one attempt::
              │                                       ├─ stale ───────► failed
              │                                       └─ no answer ───► unknown
              ├─ outcome unknown ─► verify as above: what it finds decides
+             ├─ an earlier push is still at work there ─► asked again until it is through
              ├─ failed ─────────────────────────────────────────────► failed
              ├─ unreachable, untrusted ─────────────────────────────► as it says; nothing was touched
              └─ not started (stopped) ──────────────────────────────► needs the fix, as before
@@ -17,7 +18,8 @@ Asking, applying and verifying go on beside each other, so that a host that hang
 nobody.
 """
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -29,6 +31,11 @@ from push.chase import Chase
 from push.context import Context
 from push.leases import KeptLeases, seconds_since_boot
 from push.probing import STATUS_OF_ENDING, ask, finding_of
+
+BUSY = "another push is at work on this host"
+"""How a step says that an earlier one is not through: its pusher died, and the host went on without it."""
+BUSY_HINT = "muster run asks it again, when the earlier push has had its time"
+BUSY_LOOK_S = 2.0
 
 
 @dataclass(slots=True)
@@ -76,14 +83,26 @@ class _Batch:
     kept: KeptLeases
     result: BatchResult
     step: StepName
+    busy: dict[HostId, StepReport] = field(default_factory=dict)
 
     def carry_out(self) -> None:
-        """Push at the hosts that are known to need it, while those in doubt are asked and follow; verify each."""
+        """Push at every host; where an earlier push is still at work, wait for its end and ask again."""
         doubtful = self._doubtful()
-        with Chase(self._verify) as verifying, Chase(partial(self._push, verifying)) as pushing:
-            pushing.add(*(host_id for host_id in self.begun if host_id not in doubtful))
-            self._settle(doubtful, pushing)
+        self._round([host_id for host_id in self.begun if host_id not in doubtful], doubtful)
+        give_up_at = time.monotonic() + self.context.book.defaults.deadline_s
+        while self.busy and time.monotonic() < give_up_at and not self.context.stop.is_set():
+            time.sleep(BUSY_LOOK_S)
+            waiting, self.busy = self.busy, {}
+            self._round(*(((), waiting) if self.step is StepName.APPLY else (waiting, ())))
+        for host_id, report in self.busy.items():
+            self._end(self.begun[host_id], HostStatus.UNKNOWN, report.stage, report.cause, BUSY_HINT)
         self.kept.flush()
+
+    def _round(self, certain: Iterable[HostId], doubtful: Collection[HostId]) -> None:
+        """Push at the hosts that are known to need it, while those in doubt are asked and follow; verify each."""
+        with Chase(self._verify) as verifying, Chase(partial(self._push, verifying)) as pushing:
+            pushing.add(*certain)
+            self._settle(doubtful, pushing)
 
     def _doubtful(self) -> frozenset[HostId]:
         """The hosts that were never asked, or not since their last attempt.
@@ -116,6 +135,8 @@ class _Batch:
             one.changes = read_output(report.stdout).changes
             if report.ending in {Ending.DONE, Ending.UNKNOWN}:
                 verifying.add(report.host_id)
+            elif _is_busy(report):
+                self.busy[report.host_id] = report
             else:
                 self._end(one, *_not_applied(report, one))
 
@@ -138,6 +159,10 @@ class _Batch:
         outcome = HostOutcome(status, stage, cause, hint, evidence, one.seconds, self.context.clock.now())
         self.result.ended[one.lease.host_id] = status
         self.kept.finish(one.lease, outcome)
+
+
+def _is_busy(report: StepReport) -> bool:
+    return any(error.startswith(BUSY) for error in read_output(report.stdout).errors)
 
 
 Judged = tuple[HostStatus, Stage, str, str]

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -10,6 +11,7 @@ from muster.outcomes import Ending, Stage
 from muster.ports import Order
 from muster.steps import StepName
 from push.attempts import push_batch
+from push.orders import Defaults
 from push.probing import probe_hosts
 from tests.push.fakes import CAMPAIGN, FakeHosts, World, ends, make_world, silent_after_doing
 
@@ -204,6 +206,40 @@ def test_a_host_that_is_slow_to_be_verified_holds_up_nobody(world: World) -> Non
     apply(world, A, B)
     assert monotonic() - begun < 20, "the healthy host was let wait for the slow one"
     assert world.standing() == {"a": "verified", "b": "verified", "c": "already right"}
+
+
+def test_a_host_where_an_earlier_push_is_at_work_is_asked_again_when_it_is_through(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pusher of the earlier one was killed; the host goes on without it."""
+    monkeypatch.setattr("push.attempts.BUSY_LOOK_S", 0.01)
+
+    def busy(hosts: FakeHosts, order: Order) -> tuple[Ending, str]:
+        del hosts, order
+        return Ending.FAILED, "error\tanother push is at work on this host (process 7)\ndone\tapply"
+
+    def through(hosts: FakeHosts, order: Order) -> tuple[Ending, str]:
+        hosts.holds[A] = "new"  # the earlier one has come to its end
+        return hosts.well(order)
+
+    world.hosts.seen.clear()
+    world.hosts.acts[A, StepName.APPLY] = [busy, busy]
+    world.hosts.acts[A, StepName.PROBE] = [FakeHosts.well, through]
+    apply(world, A, B)
+    assert world.standing() == {"a": "verified", "b": "verified", "c": "already right"}
+    assert steps(world, A) == [StepName.APPLY, StepName.PROBE] * 2, "no second push without an answer"
+
+
+def test_a_host_where_an_earlier_push_does_not_end_is_unknown_and_not_failed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("push.attempts.BUSY_LOOK_S", 0.01)
+    world.context = replace(world.context, book=replace(world.context.book, defaults=Defaults("root", "agent:", 0.1)))
+    said = "error\tanother push is at work on this host (process 7)\ndone\tapply"
+    world.hosts.acts[A, StepName.APPLY] = [lambda _hosts, _order: (Ending.FAILED, said)] * 100
+    apply(world, A, B)
+    assert world.standing() == {"a": "unknown", "b": "verified", "c": "already right"}
+    assert world.ledger.runners(CAMPAIGN) == ()
 
 
 def test_answers_of_probes_are_written_as_they_come(world: World) -> None:
