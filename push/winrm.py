@@ -13,7 +13,7 @@ import secrets
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from muster.errors import PushError, SecretError, StepFailed
@@ -47,7 +47,7 @@ class _Visit:
     guard: Guard
     access: WinRmAccess
     user: str
-    password: str
+    password: str = field(repr=False)
     connection: socket.socket | None
     login_timeout_s: float
 
