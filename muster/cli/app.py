@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 import muster
-from muster.cli import acts, capacity, demo, fleet, planning, watching
+from muster.cli import acts, capacity, demo, fleet, planning, replanning, watching
 from muster.cli.output import errors, say_error
 from muster.cli.workspace import Workspace
 from muster.errors import MusterError
@@ -53,6 +53,8 @@ plan = typer.Typer(invoke_without_command=True)
 plan.callback()(planning.plan)
 plan.command("explain")(planning.explain)
 plan.command("show")(planning.show)
+plan.command("diff")(replanning.diff)
+plan.command("picture")(replanning.picture)
 
 app.command("init")(fleet.init)
 app.command("import")(fleet.import_files)
@@ -61,6 +63,7 @@ app.command("probe")(acts.probe)
 app.command("estimate")(planning.estimate)
 app.command("capacity")(capacity.capacity)
 app.add_typer(plan, name="plan")
+app.command("replan")(replanning.replan)
 app.command("dispatch")(planning.dispatch)
 app.command("run")(acts.run)
 app.command("stop")(acts.stop)

@@ -109,7 +109,7 @@ def show(
     Example: muster plan show --all
     """
     with opened(context) as workspace:
-        chosen = _plan(workspace, workspace.campaign(campaign).id, plan_id)
+        chosen = chosen_plan(workspace, workspace.campaign(campaign).id, plan_id)
         _show(workspace, chosen, everything=everything, as_json=as_json)
 
 
@@ -129,7 +129,7 @@ def explain(
 
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
-        chosen = _plan(workspace, meant.id, plan_id)
+        chosen = chosen_plan(workspace, meant.id, plan_id)
         visit_id = VisitId(visit)
         if visit_id not in chosen.visit:
             raise NotFound(f"plan {chosen.id} has no visit {visit!r}", hint="muster plan show --all lists them")
@@ -158,7 +158,7 @@ def dispatch(
 
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
-        chosen = dispatch_plan(workspace.services, _plan(workspace, meant.id, plan_id).id, by=me())
+        chosen = dispatch_plan(workspace.services, chosen_plan(workspace, meant.id, plan_id).id, by=me())
         if as_json:
             say_json({"campaign": meant.id, "plan": chosen.id, "visits": len(chosen.assignments)})
             return
@@ -167,7 +167,7 @@ def dispatch(
         say("next: muster run (what is due), or muster run --ahead")
 
 
-def _plan(workspace: Workspace, campaign_id: CampaignId, plan_id: str | None) -> Plan:
+def chosen_plan(workspace: Workspace, campaign_id: CampaignId, plan_id: str | None) -> Plan:
     """The plan that is meant, the newest by default.
 
     Raises:

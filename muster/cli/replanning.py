@@ -1,0 +1,217 @@
+"""Commands around plans that change: plan diff, plan picture, replan."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from muster.cli.campaigns import CampaignOption, JsonOption
+from muster.cli.output import count, say, say_json, table
+from muster.cli.plan_pages import euros
+from muster.cli.planning import PlanOption, chosen_plan
+from muster.cli.workspace import Workspace, opened
+from muster.errors import InputError, MusterError, NothingToPlan
+from muster.files import write_whole
+from muster.ids import VisitId
+from muster.plan import Plan
+
+if TYPE_CHECKING:  # the solver takes a second to import
+    from scheduler.diff import Move, Placing
+    from scheduler.replan import Choice
+
+SHOWN_MOVES = 40
+
+
+class Picture(StrEnum):
+    """What can be drawn of a plan."""
+
+    TIMELINE = "timeline"
+    MAP = "map"
+    LOAD = "load"
+
+
+def diff(
+    context: typer.Context,
+    before: Annotated[str, typer.Argument(help="Id of a plan.")],
+    after: Annotated[str, typer.Argument(help="Id of another one.")],
+    campaign: CampaignOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what is different between two plans: who moved, what came, what went, what it costs.
+
+    Example: muster plan diff P-3f2a P-9c41
+    """
+    from scheduler.diff import diff as compare
+
+    with opened(context) as workspace:
+        meant = workspace.campaign(campaign)
+        found = compare(chosen_plan(workspace, meant.id, before), chosen_plan(workspace, meant.id, after))
+        if as_json:
+            say_json(
+                {
+                    "cost_cents": found.cost_cents,
+                    "kept_share": found.kept_share,
+                    "moves": [_move_document(move) for move in found.changed],
+                }
+            )
+            return
+        if not found.changed:
+            say("no change")
+            return
+        say(f"{count(len(found.changed), 'visit')} changed, {found.kept_share:.1%} kept, {_dearer(found.cost_cents)}")
+        _say_moves([(move, "") for move in found.changed], meant.timezone)
+
+
+def picture(
+    context: typer.Context,
+    kind: Annotated[Picture, typer.Argument(help="timeline by person and day, map of a day, load against capacity.")],
+    out: Annotated[Path | None, typer.Option(help="The SVG file; by default in the workspace.")] = None,
+    day: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day of a map.")] = None,
+    campaign: CampaignOption = None,
+    plan_id: PlanOption = None,
+) -> None:
+    """Draw a plan as SVG; no network is used.
+
+    Example: muster plan picture map --day 2026-10-19
+    """
+    with opened(context) as workspace:
+        meant = workspace.campaign(campaign)
+        chosen = chosen_plan(workspace, meant.id, plan_id)
+        drawn = _drawn(workspace, chosen, kind, day.date() if day else None)
+        path = out or workspace.folder / f"{chosen.id}-{kind}.svg"
+        try:
+            write_whole(path, drawn.encode())
+        except OSError as error:
+            raise MusterError(f"{path}: cannot be written: {error.strerror}", hint="give another: --out FILE") from None
+        say(f"drawn: {path}")
+
+
+def replan(
+    context: typer.Context,
+    campaign: CampaignOption = None,
+    cheaper: Annotated[bool, typer.Option("--cheaper", help="Also look for the cheapest plan.")] = False,
+    promised: Annotated[list[str] | None, typer.Option("--keep", help="A visit that must not move; repeat it.")] = None,
+    seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """After a change (somebody ill, late clients, a partner out): a plan that moves as little as it can.
+
+    Shows one or more choices, each move with its cause; binds nobody.
+
+    Example: muster replan --cheaper
+    """
+    from flows.planning import problem_of
+    from scheduler.replan import Freedom
+    from scheduler.replan import replan as go_on
+    from scheduler.stop import MaxSeconds
+
+    with opened(context) as workspace:
+        meant = workspace.campaign(campaign)
+        binding = workspace.ledger.dispatched(meant.id)
+        if binding is None:
+            raise NothingToPlan("no plan binds yet, so there is nothing to go on from", hint="muster plan")
+        problem = problem_of(workspace.services, meant.id)
+        current = workspace.ledger.plan(binding.plan_id)
+        freedoms = tuple(Freedom) if cheaper else (Freedom.LEAST, Freedom.ROOM)
+        stop = MaxSeconds(workspace.settings.solve_seconds)
+        keep = [VisitId(name) for name in promised or ()]
+        found = go_on(problem, current, stop, seed, promised=keep, freedoms=freedoms)
+        for choice in found.choices:
+            workspace.ledger.save_plan(choice.plan, by="planner")
+        if as_json:
+            say_json({"campaign": meant.id, "choices": [_choice_document(choice) for choice in found.choices]})
+            return
+        for choice in found.choices:
+            _say_choice(choice, meant.timezone)
+
+
+def _drawn(workspace: Workspace, plan: Plan, kind: Picture, day: date | None) -> str:
+    from flows.planning import effort_of, problem_around
+    from scheduler.capacity import capacity_of
+    from scheduler.pictures.daymap import day_map
+    from scheduler.pictures.load import load
+    from scheduler.pictures.timeline import timeline
+
+    problem = problem_around(workspace.services, plan)
+    if kind is Picture.TIMELINE:
+        return timeline(problem, plan)
+    if kind is Picture.LOAD:
+        effort = effort_of(workspace.services, plan.campaign_id)
+        share = workspace.ledger.campaign(plan.campaign_id).effort.percentile
+        return load(capacity_of(problem, workspace.ledger.fleet(), effort, (share,)), share)
+    if not plan.assignments:
+        raise InputError("the plan has no visit, so there is no map", hint="muster plan")
+    return day_map(problem, plan, day or min(one.starts_at for one in plan.assignments).date())
+
+
+def _say_choice(choice: "Choice", zone: str) -> None:
+    placed, out = len(choice.plan.assignments), len(choice.plan.unplaced)
+    left = f", {out} not placed" if out else ""
+    say(
+        f"{choice.freedom}: plan {choice.plan.id}, {count(placed, 'visit')}{left}, cost "
+        f"{euros(choice.plan.cost.total_cents)}, {choice.kept_share:.1%} kept",
+        style="bold",
+    )
+    for visit_id in choice.broken_promises:
+        say(f"  {visit_id} cannot stay where it was promised", style="bold red")
+    if choice.moves:
+        _say_moves([(one.move, one.cause) for one in choice.moves], zone)
+    else:
+        say("  nothing moves")
+    say(f"  make it binding: muster dispatch {choice.plan.id}\n")
+
+
+def _say_moves(moves: list[tuple["Move", str]], zone: str) -> None:
+    table(
+        ("visit", "what", "before", "after", "why"),
+        [
+            (str(move.visit_id), move.kind.value, _placing(move.before, zone), _placing(move.after, zone), cause)
+            for move, cause in moves[:SHOWN_MOVES]
+        ],
+    )
+    if len(moves) > SHOWN_MOVES:
+        say(f"and {len(moves) - SHOWN_MOVES} more (--json has all)")
+
+
+def _placing(placing: "Placing | None", zone: str) -> str:
+    if placing is None:
+        return "-"
+    return f"{' '.join(placing.person_ids)} {placing.starts_at.astimezone(ZoneInfo(zone)):%a %d %b %H:%M}"
+
+
+def _dearer(cents: int) -> str:
+    return f"{euros(abs(cents))} {'dearer' if cents > 0 else 'cheaper'}" if cents else "at the same cost"
+
+
+def _move_document(move: "Move") -> dict[str, object]:
+    return {
+        "visit": move.visit_id,
+        "kind": move.kind.value,
+        "before": _placing_document(move.before),
+        "after": _placing_document(move.after),
+    }
+
+
+def _placing_document(placing: "Placing | None") -> dict[str, object] | None:
+    if placing is None:
+        return None
+    return {
+        "people": list(placing.person_ids),
+        "starts_at": placing.starts_at.isoformat(),
+        "ends_at": placing.ends_at.isoformat(),
+    }
+
+
+def _choice_document(choice: "Choice") -> dict[str, object]:
+    return {
+        "freedom": choice.freedom.value,
+        "plan": choice.plan.id,
+        "cost_cents": choice.plan.cost.total_cents,
+        "unplaced": len(choice.plan.unplaced),
+        "kept_share": choice.kept_share,
+        "broken_promises": list(choice.broken_promises),
+        "moves": [{**_move_document(one.move), "cause": one.cause} for one in choice.moves],
+    }
