@@ -14,9 +14,11 @@ from pathlib import Path
 from threading import Thread
 from typing import Protocol
 
+import httpx
+
 from flows.environment import prepare_environment, tell_prefect
 from flows.server import API_VARIABLE, OwnServer
-from muster.errors import EngineError
+from muster.errors import EngineError, MusterError
 
 Parameter = str | int | float | bool | list[str] | None
 
@@ -69,7 +71,44 @@ def _in_process(flow: str, parameters: Mapping[str, Parameter]) -> None:
 
     if flow not in FLOWS:
         raise EngineError(f"there is no flow {flow!r}; there are {', '.join(sorted(FLOWS))}")
-    _beside(partial(FLOWS[flow], **parameters))
+    with _prefect_may_go():
+        _beside(partial(FLOWS[flow], **parameters))
+
+
+@contextmanager
+def _prefect_may_go() -> Iterator[None]:
+    """Say in a sentence that Prefect's server has gone, and keep Prefect from waiting for it when the process ends.
+
+    A trouble of Muster's own that came before it is the one that is raised.
+    """
+    from prefect.exceptions import PrefectException
+
+    try:
+        yield
+    except (httpx.HTTPError, PrefectException) as error:
+        _drop_events()
+        if (ours := _muster_error_before(error)) is not None:
+            raise ours from None
+        raise EngineError(
+            f"Prefect's server does not answer any more: {error}",
+            hint="what was pushed is in the ledger (muster status); muster run starts a server and carries on",
+        ) from error
+
+
+def _muster_error_before(error: BaseException | None) -> MusterError | None:
+    while error is not None and not isinstance(error, MusterError):
+        error = error.__context__
+    return error
+
+
+def _drop_events() -> None:
+    """Without this, Prefect would try for minutes to hand in the rest of its events before the process may end."""
+    from prefect.events.worker import EventsWorker
+
+    async def drop(self: object, event: object) -> None:
+        """Take the event and do nothing with it."""
+
+    setattr(EventsWorker, "_handle", drop)  # noqa: B010 - mypy knows that it is a method
 
 
 def _beside(carry_out: Callable[[], object]) -> None:

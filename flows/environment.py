@@ -11,8 +11,11 @@ QUIET_AND_QUICK: Mapping[str, str] = {
     "DO_NOT_TRACK": "1",
     # what people read is Muster's own output: an error is told once, as a sentence, by the command line
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     "PREFECT_CLI_PROMPT": "false",
+    # a server that has gone is given up after 2 + 4 + 8 + 16 s; whatever was pushed is in the ledger
+    "PREFECT_CLIENT_MAX_RETRIES": "4",
     # measured: fewer, larger writes on the server
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 LEAD = timedelta(minutes=30)
 """A new plan leaves this long for reading and dispatching it."""
 
+SUMS = frozenset({"cost", "objective", "bound"})
+"""Rules about a plan's own sums: with a visit less, or another rate, a plan costs something else and still holds."""
+
 
 def effort_of(services: Services, campaign_id: CampaignId) -> EffortModel:
     """The estimate of a campaign: its own guess, moved by every push that it has measured.
@@ -160,4 +163,5 @@ def _fallen(services: Services, plan: Plan) -> tuple[str, ...]:
         assignments=tuple(one for one in plan.assignments if one.visit_id in problem.demand_index),
         unplaced=tuple(one for one in plan.unplaced if one.visit_id in problem.demand_index),
     )
-    return (*(f"{visit_id}: nothing is left to do there" for visit_id in gone), *map(str, violations(problem, still)))
+    broken = [str(one) for one in violations(problem, still) if one.rule not in SUMS]
+    return (*(f"{visit_id}: nothing is left to do there" for visit_id in gone), *broken)

@@ -1,0 +1,201 @@
+"""Planning from the command line, on a ledger whose hosts were asked; no host is touched."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from flows.services import services_of
+from muster.cli.workspace import Workspace
+from muster.ids import CampaignId, HostId
+from muster.outcomes import Finding, HostStatus, Stage, Verdict
+from muster.records import ProbeRecord
+from tests.muster.shell import Shell
+
+SPRING = CampaignId("spring")
+CREW = """id,name,timezone,shifts,skills,rate_per_hour,home_latitude,home_longitude
+anna,Anna,America/Vancouver,Mon-Fri 08:00-16:00,linux,60,49.28,-123.12
+ben,Ben,America/Vancouver,Mon-Fri 08:00-16:00,linux,70,49.88,-119.49
+"""
+SITES = """id,client_id,name,timezone,latitude,longitude,access
+hq,acme,Head office,America/Vancouver,49.26,-123.11,Mon-Fri 09:00-17:00
+mill,acme,Mill,America/Vancouver,49.90,-119.48,Mon-Fri 09:00-17:00
+"""
+HOSTS = "id,site_id,name,address,os\n" + "".join(
+    f"h{number},{'hq' if number < 6 else 'mill'},h{number},127.0.0.{number},{'windows' if number == 5 else 'linux'}\n"
+    for number in range(1, 9)
+)
+CAMPAIGN = """
+id: spring
+name: Spring
+fix: tzdata
+deadline: 2027-03-12 18:00
+timezone: America/Vancouver
+parameters: {instants: ["2027-03-14T12:00:00Z"]}
+"""
+NOW = datetime(2027, 3, 1, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def muster(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(monkeypatch, capfd)
+
+
+@pytest.fixture
+def workspace(muster: Shell, tmp_path: Path) -> Iterator[Path]:
+    """Eight hosts: six stale, one unreachable, one that nobody can be found for (Windows)."""
+    shift = (NOW - datetime.now(UTC)).total_seconds()
+    (tmp_path / "muster.yml").write_text(f"solve_seconds: 1\nclock_shift_s: {shift:.0f}\n")
+    (tmp_path / "campaign.yml").write_text(CAMPAIGN)
+    for name, text in {"clients": "id,name\nacme,Acme\n", "sites": SITES, "hosts": HOSTS, "crew": CREW}.items():
+        (tmp_path / f"{name}.csv").write_text(text)
+    done = muster(tmp_path, "import", "clients.csv", "sites.csv", "hosts.csv", "crew.csv")
+    assert done.returncode == 0, done.stderr
+    opened = Workspace(tmp_path)
+    file = opened.campaign_file()
+    ids = file.hosts_of(opened.ledger.fleet())
+    opened.ledger.open_campaign(file.campaign, ids, by="test")
+    opened.ledger.begin_probes(SPRING, ids, by="test")
+    opened.ledger.record_probes(SPRING, [answered(host_id) for host_id in ids], by="test")
+    opened.close()
+    yield tmp_path
+    services_of.cache_clear()
+
+
+def answered(host_id: HostId) -> ProbeRecord:
+    if host_id == "h8":
+        return ProbeRecord(host_id, HostStatus.UNREACHABLE, None, Stage.CONNECT, "refused", "look at it", NOW)
+    finding = Finding(Verdict.STALE, "it is old", ())
+    return ProbeRecord(host_id, HostStatus.STALE, finding, Stage.FINISHED, "", "", NOW)
+
+
+def made_plan(muster: Shell, workspace: Path) -> dict[str, list[dict[str, object]]]:
+    done = muster(workspace, "plan", "--json")
+    assert done.returncode == 0, done.stderr
+    found: dict[str, list[dict[str, object]]] = json.loads(done.stdout)
+    return found
+
+
+def test_a_plan_places_what_can_be_placed_and_says_why_the_rest_is_not(muster: Shell, workspace: Path) -> None:
+    plan = made_plan(muster, workspace)
+    placed = {str(host) for one in plan["assignments"] for host in list(one["hosts"])}  # type: ignore[call-overload]
+    assert placed == {"h1", "h2", "h3", "h4", "h6", "h7", "h8"}
+    (left,) = plan["unplaced"]
+    assert left["hosts"] == ["h5"]
+    said = muster(workspace, "plan", "explain", str(left["visit"])).stdout
+    assert "windows" in said.lower()
+
+
+def test_a_placed_visit_is_explained_by_person_and_hour(muster: Shell, workspace: Path) -> None:
+    plan = made_plan(muster, workspace)
+    said = muster(workspace, "plan", "explain", str(plan["assignments"][0]["visit"])).stdout
+    assert "Anna" in said or "Ben" in said
+
+
+def test_a_dispatched_plan_binds_and_hosts_know_their_person(muster: Shell, workspace: Path) -> None:
+    made_plan(muster, workspace)
+    assert muster(workspace, "dispatch").returncode == 0
+    opened = Workspace(workspace)
+    people = {str(one.host_id): one.person_id for one in opened.ledger.hosts(SPRING)}
+    opened.close()
+    assert people["h1"] in {"anna", "ben"}
+    assert people["h5"] is None
+
+
+def test_a_plan_whose_person_has_left_is_rejected_with_the_visits_that_fell(muster: Shell, workspace: Path) -> None:
+    made_plan(muster, workspace)
+    (workspace / "crew.csv").write_text(CREW.replace("Mon-Fri 08:00-16:00,linux", "Sun 08:00-08:30,linux"))
+    assert muster(workspace, "import", "crew.csv").returncode == 0
+    done = muster(workspace, "dispatch")
+    assert done.returncode == 1
+    assert "does not hold any more" in done.stderr
+    assert "V-acme-hq" in done.stderr or "V-hq" in done.stderr
+    assert "no plan is dispatched" in muster(workspace, "run").stderr
+
+
+def test_after_a_change_a_replan_keeps_what_holds_and_names_what_moves(muster: Shell, workspace: Path) -> None:
+    before = made_plan(muster, workspace)
+    muster(workspace, "dispatch")
+    (workspace / "crew.csv").write_text(CREW.replace("Mon-Fri 08:00-16:00,linux,60", "Sun 08:00-08:30,linux,60"))
+    muster(workspace, "import", "crew.csv")
+    found = json.loads(muster(workspace, "replan", "--cheaper", "--json").stdout)
+    least = found["choices"][0]
+    assert least["freedom"] == "least"
+    assert all(move["cause"] for move in least["moves"])
+    assert {"anna", "ben"} >= {str(one["person"]) for one in before["assignments"]}
+    assert muster(workspace, "dispatch", least["plan"]).returncode == 0
+
+
+def test_a_plan_still_holds_when_a_rate_has_changed_meanwhile(muster: Shell, workspace: Path) -> None:
+    made_plan(muster, workspace)
+    (workspace / "crew.csv").write_text(CREW.replace("linux,60,", "linux,66,"))
+    assert muster(workspace, "import", "crew.csv").returncode == 0
+    assert muster(workspace, "dispatch").returncode == 0
+
+
+def test_two_plans_are_compared(muster: Shell, workspace: Path) -> None:
+    first = made_plan(muster, workspace)
+    assert muster(workspace, "plan", "diff", str(first["id"]), str(first["id"])).stdout.strip() == "no change"
+
+
+@pytest.mark.parametrize("kind", ["timeline", "map", "load"])
+def test_a_picture_is_well_formed_and_speaks_of_the_plan(muster: Shell, workspace: Path, kind: str) -> None:
+    made_plan(muster, workspace)
+    out = workspace / "picture.svg"
+    done = muster(workspace, "plan", "picture", kind, "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    root = ET.fromstring(out.read_text())  # noqa: S314 - our own file
+    assert root.tag.endswith("svg")
+    words = " ".join(root.itertext())
+    assert ("linux" if kind == "load" else "Anna") in words or "Ben" in words
+
+
+def test_estimate_and_capacity_speak_to_people_and_to_scripts(muster: Shell, workspace: Path) -> None:
+    assert "remote" in muster(workspace, "estimate").stdout
+    assert json.loads(muster(workspace, "estimate", "--json").stdout)["estimates"]
+    said = muster(workspace, "capacity").stdout
+    assert "short by" in said, "nobody has the skill windows"
+    assert "windows" in said
+    assert json.loads(muster(workspace, "capacity", "--json").stdout)["needs"]
+
+
+def test_status_and_report_agree_with_the_ledger(muster: Shell, workspace: Path) -> None:
+    document = json.loads(muster(workspace, "status", "--json").stdout)
+    assert document["by_status"] == {"needs the fix": 7, "unreachable": 1}
+    assert document["protected"] == 0
+    assert "0 of 8 hosts protected" in muster(workspace, "status").stdout
+    assert muster(workspace, "status", "--all").stdout.count("needs the fix") == 7
+    files = json.loads(muster(workspace, "report", "--json").stdout)["files"]
+    assert [Path(file).suffix for file in files] == [".html", ".csv", ".xlsx"]
+    assert all(Path(file).stat().st_size > 500 for file in files)
+
+
+def test_a_stop_is_told_and_lifted(muster: Shell, workspace: Path) -> None:
+    made_plan(muster, workspace)
+    muster(workspace, "dispatch")
+    muster(workspace, "stop", "--reason", "Exchange first")
+    assert "STOPPED" in muster(workspace, "status").stdout
+    (workspace / "STOP").touch()
+    assert muster(workspace, "resume").returncode == 2, "the stop file would stop it again"
+    (workspace / "STOP").unlink()
+    assert muster(workspace, "resume").returncode == 0
+    assert "STOPPED" not in muster(workspace, "status").stdout
+
+
+def test_names_that_are_not_there_are_sentences(muster: Shell, workspace: Path) -> None:
+    made_plan(muster, workspace)
+    for words, said in (
+        (["plan", "explain", "V-nowhere"], "has no visit"),
+        (["plan", "show", "P-nothing"], "has no plan"),
+        (["dispatch", "P-nothing"], "has no plan"),
+        (["probe", "h99"], "no host 'h99'"),
+        (["rollback"], "one of the three"),
+        (["status", "--campaign", "autumn"], "no open campaign 'autumn'"),
+        (["status", "--watch", "--json"], "do not go together"),
+    ):
+        done = muster(workspace, *words)
+        assert done.returncode == 2, words
+        assert said in done.stderr, (words, done.stderr)
