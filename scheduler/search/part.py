@@ -192,6 +192,17 @@ def _numbering(
     return Numbering(tuple(visits), tuple(days)), locked
 
 
+def raw_of_everything(touring: Touring) -> Raw:
+    """Every visit and every day of a problem, nothing locked: tied visits are like any other."""
+    problem = touring.problem
+    numbering = Numbering(tuple(range(len(problem.demands))), tuple(range(len(problem.days))))
+    raw = _raw(touring, State.empty(touring), numbering, {})
+    several = np.array(touring.people, dtype=np.int64) > 1
+    raw.delay[several] = 0  # counted once for a visit, not for each of its people
+    raw.previous[several] = NEVER
+    return raw
+
+
 def _raw(touring: Touring, state: State, numbering: Numbering, locked: Mapping[int, int]) -> Raw:
     visits = np.array(numbering.visits, dtype=np.int64)
     days = np.array(numbering.days, dtype=np.int64)
