@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from muster.errors import FixError
 from muster.fleet import Fleet, Host, TransportName
 from muster.ids import HostId
 from muster.outcomes import Ending, Stage, StepReport
@@ -34,8 +35,10 @@ class OrderBook:
             return _no_order(
                 host, step, Ending.UNREACHABLE, "only a person on site can reach it", "plan a visit on site"
             )
-        zone = self.fleet.timezone_of(host)
-        content = self.fix.step(step, host.os, timezone=zone)
+        try:
+            content = self.fix.step(step, host.os, timezone=self.fleet.timezone_of(host))
+        except FixError as error:  # such as a zone that the fix's source does not know: this host's own trouble
+            return _no_order(host, step, Ending.FAILED, error.message, error.hint)
         if content is None:
             cause = f"the fix has no {step} for {host.os.value}"
             return _no_order(host, step, Ending.FAILED, cause, "fix it by hand on site, or take it out of the campaign")

@@ -5,15 +5,16 @@ from time import monotonic, sleep
 
 import pytest
 
-from muster.errors import CampaignStopped
+from muster.errors import CampaignStopped, FixError
+from muster.fleet import OsFamily
 from muster.ids import HostId
 from muster.outcomes import Ending, Stage
 from muster.ports import Order
-from muster.steps import StepName
+from muster.steps import Step, StepName
 from push.attempts import push_batch
-from push.orders import Defaults
+from push.orders import Defaults, OrderBook
 from push.probing import probe_hosts
-from tests.push.fakes import CAMPAIGN, FakeHosts, World, ends, make_world, silent_after_doing
+from tests.push.fakes import CAMPAIGN, FakeFix, FakeHosts, World, ends, make_world, silent_after_doing
 
 A, B = HostId("a"), HostId("b")
 
@@ -258,3 +259,22 @@ def test_answers_of_probes_are_written_as_they_come(world: World) -> None:
     probe_hosts(world.context, [A, B])
     assert monotonic() - begun < 20, "the answer was kept back until the last host had ended"
     assert world.standing() == {"a": "already right", "b": "unknown", "c": "already right"}
+
+
+def test_a_host_the_fix_has_no_rules_for_is_its_own_trouble(tmp_path: Path) -> None:
+    """Such as a zone that the source of the fix does not know: the others are asked all the same."""
+    world = make_world(tmp_path, {"a": "old", "b": "old"})
+
+    class Choosy(FakeFix):
+        def step(self, name: StepName, family: OsFamily, *, timezone: str) -> Step | None:
+            if timezone == "Europe/Paris":
+                raise FixError("the source does not know Europe/Paris", hint="use a newer one")
+            return super().step(name, family, timezone=timezone)
+
+    fleet = world.context.book.fleet
+    hosts = tuple(replace(host, timezone="Europe/Paris") if host.id == A else host for host in fleet.hosts)
+    book = OrderBook(replace(fleet, hosts=hosts), Choosy(), world.context.book.defaults)
+    probe_hosts(replace(world.context, book=book), [A, B])
+    assert world.standing() == {"a": "failed", "b": "needs the fix"}
+    assert world.state("a").cause == "the source does not know Europe/Paris"
+    world.ledger.close()
