@@ -8,6 +8,7 @@ home, which the system takes back however the process ends.
 import fcntl
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -26,7 +27,28 @@ from muster.errors import EngineError
 
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 15.0
+ANSWER_TIMEOUT_S = 10.0
 API_VARIABLE = "PREFECT_API_URL"
+
+
+def check_configured_server() -> None:
+    """Where a server is configured, ask it before anything is begun that would need it.
+
+    An answer of any kind will do: what it refuses afterwards, Prefect's client says.
+
+    Raises:
+        EngineError: it does not answer, or what is configured is no address.
+    """
+    if not (url := os.environ.get(API_VARIABLE)):
+        return
+    try:
+        httpx.get(f"{url}/health", timeout=ANSWER_TIMEOUT_S)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        shown = re.sub(r"(?<=//)[^/@]*@", "", url)
+        raise EngineError(
+            f"the Prefect server {shown} does not answer ({error})",
+            hint=f"start it, or mend {API_VARIABLE}; where that is not set, Muster uses a server of its own",
+        ) from None
 
 
 class OwnServer:

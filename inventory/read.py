@@ -102,7 +102,9 @@ def _files(paths: Sequence[Path], problems: list[Problem]) -> Iterator[Path]:
     """The files that can be read, each once."""
     wanted = [file for path in paths for file in _in_folder(path, problems)]
     for path in dict.fromkeys(wanted):
-        if not path.is_file():
+        if (problem := _out_of_reach(path)) is not None:
+            problems.append(problem)
+        elif not path.is_file():
             problems.append(
                 Problem(str(path), "", "", "is not there", "give the path of a file or of a folder of files")
             )
@@ -111,6 +113,17 @@ def _files(paths: Sequence[Path], problems: list[Problem]) -> Iterator[Path]:
             problems.append(Problem(str(path), "", path.suffix, "is not a kind of file that is read", right))
         else:
             yield path
+
+
+def _out_of_reach(path: Path) -> Problem | None:
+    """A path in a folder that may not be entered: whether it is there cannot even be asked."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return Problem(str(path), "", "", f"cannot be read: {error.strerror}", "see to its permissions")
+    return None
 
 
 def _in_folder(path: Path, problems: list[Problem]) -> list[Path]:

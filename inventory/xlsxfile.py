@@ -35,9 +35,9 @@ def read_workbook(path: Path, source: str) -> tuple[list[Sheet], list[Problem]]:
     try:
         holds_formulas = _holds_formulas(path)
         sheets = _read_sheets(path, holds_formulas=holds_formulas)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, EOFError):
         wrong = "is not a workbook that can be read" + (" (it may be locked with a password)" if _is_ole(path) else "")
-        return [], [Problem(source, "", type(error).__name__, wrong, "open it and save it as .xlsx or as 'CSV UTF-8'")]
+        return [], [Problem(source, "", "", wrong, "open it and save it as .xlsx or as 'CSV UTF-8'")]
     return sheets, []
 
 

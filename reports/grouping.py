@@ -31,7 +31,7 @@ WHAT_NEXT = {
     HostStatus.UNTRUSTED: "compare the fingerprints, then: muster hosts trust",
     HostStatus.UNREACHABLE: "see that it is on and connected, then: muster probe",
     HostStatus.UNSUPPORTED: "plan a visit on site, or decide to leave it",
-    HostStatus.ROLLED_BACK: "find out why it was rolled back before it is pushed again",
+    HostStatus.ROLLED_BACK: "find out why; then muster probe HOST and muster run push the fix again",
     HostStatus.STALE: "muster run pushes the fix",
     HostStatus.CLAIMED: "it is being worked on",
     HostStatus.PENDING: "muster probe asks it",

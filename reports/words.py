@@ -19,7 +19,7 @@ def days_left(record: CampaignRecord) -> str:
     """How long until the deadline, rounded down; hours on the last two days; said plainly once it is over."""
     left = record.campaign.deadline - record.now
     if left < timedelta():
-        return f"over since {_span(-left)}"
+        return f"over for {_span(-left)}"
     return f"{_span(left)} left"
 
 
@@ -41,7 +41,7 @@ def pace(open_hosts: int, left: timedelta) -> str:
     if open_hosts == 0 or days <= 0:
         return ""
     if days < 1:
-        return f"{open_hosts:,} hosts in the {_span(left)} left"
+        return f"{open_hosts:,} host{'s' if open_hosts != 1 else ''} in the {_span(left)} left"
     return f"{math.ceil(open_hosts / days):,} a day"
 
 

@@ -9,16 +9,17 @@ from typing import Annotated
 import typer
 
 from flows.engine import CarryOut, Parameter, engine
+from flows.server import check_configured_server
 from muster.campaign import Campaign
 from muster.cli.campaigns import CampaignOption, JsonOption, campaign_to_ask, chosen_hosts, say_standing
 from muster.cli.output import count, errors, say
 from muster.cli.progress import Done, watching
+from muster.cli.turns import Turn, whose_turn
 from muster.cli.workspace import Workspace, me, opened
-from muster.errors import InputError, NothingToPlan
+from muster.errors import InputError
 from muster.ids import HostId
 from muster.outcomes import HostStatus
 from muster.records import HostState
-from push.release import RETRY, RUN, due_hosts
 from push.stop import STOP_FILE
 from push.waves import forecast
 
@@ -37,7 +38,7 @@ def probe(
     Example: muster probe --all
     """
     with opened(context) as workspace:
-        meant = campaign_to_ask(workspace, campaign)
+        meant = campaign_to_ask(workspace, campaign, quiet=as_json)
         states = workspace.ledger.hosts(meant.id)
         if hosts:
             asked: Sequence[HostId] = chosen_hosts(hosts, states)
@@ -62,7 +63,7 @@ def run(
     """
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
-        push_waves(workspace, meant, ahead=ahead, retry_lost=False)
+        push_waves(workspace, meant, ahead=ahead, retry_lost=False, quiet=as_json)
         say_standing(workspace, meant.id, as_json=as_json)
 
 
@@ -79,7 +80,7 @@ def retry(
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
         only = chosen_hosts(hosts, workspace.ledger.hosts(meant.id)) if hosts else None
-        push_waves(workspace, meant, ahead=True, retry_lost=True, only=only)
+        push_waves(workspace, meant, ahead=True, retry_lost=True, only=only, quiet=as_json)
         say_standing(workspace, meant.id, as_json=as_json)
 
 
@@ -107,7 +108,10 @@ def rollback(
             if one.attempts and (everybody or one.wave == wave or (named is not None and one.host_id in named))
         ]
         if not chosen:
-            say("nothing to roll back: none of these hosts was pushed by this campaign")
+            if as_json:
+                say_standing(workspace, meant.id, as_json=True)
+            else:
+                say("nothing to roll back: none of these hosts was pushed by this campaign")
             return
         with at_hosts(workspace, meant, "roll back", len(chosen), _counter(chosen, {HostStatus.ROLLED_BACK})) as act:
             act("roll back", {"host_ids": [str(host_id) for host_id in chosen]})
@@ -163,6 +167,7 @@ def push_waves(
     ahead: bool,
     retry_lost: bool,
     only: Sequence[HostId] | None = None,
+    quiet: bool = False,
 ) -> None:
     """Push the hosts whose turn it is, with a bar; say before what will be touched.
 
@@ -170,13 +175,10 @@ def push_waves(
         NothingToPlan: no plan is dispatched.
         CampaignStopped: a stop is in force, or a wave did not pass its gate.
     """
-    turn, later = _whose_turn(workspace, campaign, ahead=ahead, retry_lost=retry_lost, only=only)
-    if later:
-        say(f"{count(later, 'host')} not due yet by the plan (--ahead takes them now)")
-    fleet = workspace.ledger.fleet()
-    sizes = forecast(campaign.waves, [fleet.host[host_id] for host_id in turn])
-    if turn:
-        say(f"would touch {count(len(turn), 'host')} in {count(len(sizes), 'wave')}: {', then '.join(map(str, sizes))}")
+    found = whose_turn(workspace, campaign, ahead=ahead, retry_lost=retry_lost, only=only)
+    turn = found.hosts
+    if not quiet:
+        _say_turn(workspace, campaign, found)
     ended = set(HostStatus) - {HostStatus.STALE, HostStatus.CLAIMED}
     with at_hosts(workspace, campaign, "push", len(turn), _counter(turn, ended)) as act:
         act(
@@ -189,11 +191,22 @@ def push_waves(
         )
 
 
+def _say_turn(workspace: Workspace, campaign: Campaign, found: Turn) -> None:
+    for remark in found.remarks():
+        say(remark)
+    fleet = workspace.ledger.fleet()
+    sizes = forecast(campaign.waves, [fleet.host[host_id] for host_id in found.hosts])
+    if sizes:
+        waves = f"{count(len(sizes), 'wave')}: {', then '.join(map(str, sizes))}"
+        say(f"would touch {count(len(found.hosts), 'host')} in {waves}")
+
+
 @contextmanager
 def at_hosts(workspace: Workspace, campaign: Campaign, what: str, total: int, done: Done) -> Iterator[CarryOut]:
     """An engine, a bar, and an interrupt that ends pushes safely; for the length of the block."""
     settings = workspace.settings
     workspace.ledger.revision()  # the ledger's troubles are told before Prefect is started
+    check_configured_server()
     home, idle_s = settings.path(settings.prefect_home), settings.prefect_idle_s
     with engine(settings.engine, prefect_home=home, idle_s=idle_s, work_pool=settings.work_pool) as act:
 
@@ -221,23 +234,6 @@ def _gentle_interrupt(workspace: Workspace) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _whose_turn(
-    workspace: Workspace, campaign: Campaign, *, ahead: bool, retry_lost: bool, only: Sequence[HostId] | None
-) -> tuple[list[HostId], int]:
-    """The hosts that a run takes now, and how many more would be taken if it went ahead of the plan."""
-    binding = workspace.ledger.dispatched(campaign.id)
-    if binding is None:
-        raise NothingToPlan("no plan is dispatched yet", hint="muster plan, then muster dispatch")
-    plan = workspace.ledger.plan(binding.plan_id)
-    wanted = RETRY if retry_lost else RUN
-    standing = {one.host_id for one in workspace.ledger.hosts(campaign.id) if one.status in wanted}
-    now = workspace.services.clock.now()
-    due = [host_id for host_id in due_hosts(plan, now=now, ahead=ahead) if host_id in standing]
-    everybody = [host_id for host_id in due_hosts(plan, now=now, ahead=True) if host_id in standing]
-    turn = due if only is None else [host_id for host_id in due if host_id in set(only)]
-    return turn, len(everybody) - len(due)
 
 
 def _counter(host_ids: Sequence[HostId], ended: set[HostStatus]) -> Done:

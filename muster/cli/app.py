@@ -84,10 +84,21 @@ def main() -> None:
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.exit(0)  # the reader of our output has seen enough (muster status | head)
+    except OSError as error:
+        errors.print(f"[bold red]muster:[/] {escape(_what_of(error))}")
+        errors.print(
+            "[bold]what to do:[/] see whether it is there, whether you may use it, and whether the disk has room"
+        )
+        sys.exit(1)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a sentence and a place to look, no traceback
         errors.print(f"[bold red]muster:[/] an error nobody foresaw: {type(error).__name__}: {escape(str(error))}")
         errors.print(f"[bold]what to do:[/] please report it with {_keep_details()}")
         sys.exit(70)
+
+
+def _what_of(error: OSError) -> str:
+    """A file's trouble as a sentence; where no file is named, it is what we write to."""
+    return f"{error.filename or 'the output'}: {error.strerror or error}"
 
 
 def _keep_details() -> Path:

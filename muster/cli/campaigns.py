@@ -19,22 +19,22 @@ CampaignOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document for scripts.")]
 
 
-def open_campaign_of_file(workspace: Workspace) -> Campaign:
+def open_campaign_of_file(workspace: Workspace, *, quiet: bool = False) -> Campaign:
     """Open the campaign of ``campaign.yml``, or take over what has changed in the file; say so when it is new."""
     file = workspace.campaign_file()
     known = {campaign.id for campaign in workspace.ledger.campaigns()}
     host_ids = file.hosts_of(workspace.ledger.fleet())
     workspace.services.check_fix(file.campaign)
     workspace.ledger.open_campaign(file.campaign, host_ids, by=me())
-    if file.campaign.id not in known:
+    if file.campaign.id not in known and not quiet:
         say(f"opened campaign {file.campaign.id} with {count(len(host_ids), 'host')} ({CAMPAIGN_FILE})")
     return file.campaign
 
 
-def campaign_to_ask(workspace: Workspace, name: str | None) -> Campaign:
+def campaign_to_ask(workspace: Workspace, name: str | None, *, quiet: bool = False) -> Campaign:
     """The campaign a command means; the one of the campaign file is opened or brought up to date first."""
     if (workspace.folder / CAMPAIGN_FILE).exists() and name in {None, workspace.campaign_file().campaign.id}:
-        return open_campaign_of_file(workspace)
+        return open_campaign_of_file(workspace, quiet=quiet)
     return workspace.campaign(name)
 
 

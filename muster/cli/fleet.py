@@ -44,7 +44,7 @@ def init(
             *((f"fleet/{name}", "example rows: put yours in their place") for name in written),
         ],
     )
-    say("next: fill them in, then muster import fleet/*.csv")
+    say(f"next: {'' if folder is None else f'cd {folder}, '}fill them in, then muster import fleet/*.csv")
 
 
 def import_files(
@@ -114,9 +114,9 @@ def _say_import(found: Imported, summary: ImportSummary, *, dry_run: bool, kept:
     for note in found.notes:
         say(f"note: {note}")
     if found.problems:
-        say(f"{count(len(found.problems), 'row')} not taken in:" if kept else "nothing was taken in:", style="bold red")
+        say(f"{count(len(found.problems), 'problem')}{'' if kept else '; nothing was taken in'}:", style="bold red")
         say_problems(found.problems)
-        say("put them right and import the file again: what is in already stays as it is")
+        say("put them right and import the file again" + ("; every row without one is taken in" if kept else ""))
     elif not rows:
         say("the files hold no rows")
 

@@ -6,15 +6,16 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.text import Text
 
 from muster.cli.campaigns import CampaignOption, JsonOption, counts_of
 from muster.cli.output import console, count, say, say_json, table
 from muster.cli.workspace import Workspace, opened
 from muster.errors import InputError
-from muster.ids import CampaignId
+from muster.ids import CampaignId, HostId
 from muster.outcomes import HostStatus
 from muster.records import WaveState
 from reports.files import write_reports
@@ -77,7 +78,7 @@ def report(
     """
     with opened(context) as workspace:
         record = _record(workspace, workspace.campaign(campaign).id)
-        written = write_reports(record, folder or workspace.folder / "reports")
+        written = _written(record, folder or workspace.folder / "reports")
         if as_json:
             say_json(
                 {"campaign": record.campaign.id, "hosts": len(record.hosts), "files": [str(one) for one in written]}
@@ -88,13 +89,23 @@ def report(
         table(("file", "what it is"), [(str(path), words) for path, words in zip(written, what, strict=True)])
 
 
+def _written(record: CampaignRecord, folder: Path) -> tuple[Path, ...]:
+    try:
+        return write_reports(record, folder)
+    except OSError as error:
+        where = error.filename or folder
+        raise InputError(
+            f"the reports cannot be written: {where}: {error.strerror or error}", hint="muster report --folder ANOTHER"
+        ) from None
+
+
 def _record(workspace: Workspace, campaign_id: CampaignId) -> CampaignRecord:
     return read_record(workspace.ledger, campaign_id, now=workspace.services.clock.now())
 
 
 def page(record: CampaignRecord) -> Group:
     """The whole campaign on one screen."""
-    lines = [_headline(record), *_stop_lines(record), *_wave_lines(record), Text()]
+    lines: list[RenderableType] = [_headline(record), *_stop_lines(record), *_wave_lines(record), Text()]
     for group in group_hosts(record.hosts, record.fleet):
         lines += _group_lines(group)
     lines += _plan_lines(record)
@@ -129,26 +140,39 @@ def _wave_lines(record: CampaignRecord) -> list[Text]:
     last = record.waves[-1]
     said = {WaveState.OPEN: "under way", WaveState.PASSED: "passed", WaveState.HALTED: "halted"}[last.state]
     verdict = f": {last.verdict}" if last.verdict else ""
-    return [Text(f"wave {last.number} of {count(len(last.host_ids), 'host')} {said}{verdict}")]
+    return [Text(f"wave {last.number} ({count(len(last.host_ids), 'host')}) {said}{verdict}")]
 
 
-def _group_lines(group: HostGroup) -> list[Text]:
+def _group_lines(group: HostGroup) -> list[RenderableType]:
     line = Text(f"{len(group):>7,}  ")
     line.append(group.status.value, style=f"bold {COLOURS[group.status]}")
-    lines = [line]
+    lines: list[RenderableType] = [line]
     if not group.status.protected:
         names = group.names if len(group.names) <= SHOWN_NAMES else f"{group.names[:SHOWN_NAMES]}…"
-        lines += [Text(f"{'':9}{words}") for words in (group.cause, names) if words]
+        lines += [_indented(words) for words in (group.cause, names) if words]
         if group.hint:
-            lines.append(Text(f"{'':9}what to do: {group.hint}"))
+            lines.append(_indented(f"what to do: {group.hint}"))
     return lines
+
+
+def _indented(words: str) -> RenderableType:
+    """Under the status, also where a narrow terminal breaks the line."""
+    return Padding(Text(words), (0, 0, 0, 9), expand=False)
 
 
 def _plan_lines(record: CampaignRecord) -> list[Text]:
     if record.dispatched is None:
         return []
-    without = sum(state.visit_id is None and not state.status.protected for state in record.hosts)
-    return [Text(f"\n{count(without, 'host')} in no visit of the plan: muster plan", style="yellow")] if without else []
+    without = count(len(hosts_outside_plan(record)), "host")
+    line = f"\n{without} in no visit of the plan that binds: muster plan, then muster dispatch"
+    return [Text(line, style="yellow")] if hosts_outside_plan(record) else []
+
+
+def hosts_outside_plan(record: CampaignRecord) -> tuple[HostId, ...]:
+    """The hosts that are not protected and that nobody will see to, as the plan that binds stands."""
+    plan = record.plan
+    planned = {host_id for one in plan.assignments for host_id in plan.visit[one.visit_id].host_ids} if plan else set()
+    return tuple(one.host_id for one in record.hosts if not one.status.protected and one.host_id not in planned)
 
 
 def _every_host(record: CampaignRecord) -> None:

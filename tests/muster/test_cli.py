@@ -3,11 +3,18 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from muster.cli.watching import page
+from muster.cli.workspace import Workspace
+from muster.outcomes import HostStatus
 from tests.muster.shell import Shell
+from tests.reports.records import Story
 
 CLIENTS = "id,name\nacme,Acme\n"
 SITES = "id,client_id,name,timezone\nhq,acme,Head office,America/Vancouver\n"
@@ -147,3 +154,69 @@ def test_the_command_is_installed_and_is_a_module_too(tmp_path: Path) -> None:
     for command in ([sys.executable, "-m", "muster"], [str(Path(sys.executable).with_name("muster"))]):
         done = subprocess.run([*command, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True)
         assert done.stdout.startswith("muster ")
+
+
+def test_a_prefect_server_that_does_not_answer_is_a_sentence_and_its_password_is_not_shown(
+    muster: Shell, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    muster(workspace, "import", "clients.csv", "sites.csv", "hosts.csv")
+    for url in ("http://me:Zebra-7@127.0.0.1:9/api", "nonsense"):
+        monkeypatch.setenv("PREFECT_API_URL", url)
+        done = muster(workspace, "probe", "--json")
+        assert done.returncode == 1
+        assert "does not answer" in done.stderr
+        assert "PREFECT_API_URL" in done.stderr
+        assert "Zebra" not in done.stderr
+        assert done.stdout == "", "a script reads one JSON document or nothing"
+
+
+def test_reports_that_cannot_be_written_are_a_sentence(muster: Shell, opened: Path) -> None:
+    done = muster(opened, "report", "--folder", "campaign.yml/here")
+    assert done.returncode == 2
+    assert "the reports cannot be written: campaign.yml/here" in done.stderr
+
+
+def test_a_full_disk_behind_the_output_is_a_sentence(opened: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "muster", "-C", str(opened), "status"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "the output: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "foresaw" not in done.stderr
+
+
+def test_every_problem_of_an_import_is_counted_and_no_word_of_python_is_in_it(muster: Shell, workspace: Path) -> None:
+    (workspace / "hosts.csv").write_text("id,site_id,name,address,port\nweb-1,hq,web-1,nowhere!,99999\n")
+    (workspace / "fleet.xlsx").write_text("no workbook")
+    done = muster(workspace, "import", "clients.csv", "sites.csv", "hosts.csv", "fleet.xlsx")
+    assert done.returncode == 1
+    assert "3 problems:" in done.stdout
+    assert "BadZipFile" not in done.stderr
+    assert done.stderr.count("line 2") == 2, "two things are wrong in one row"
+
+
+@pytest.fixture
+def opened(muster: Shell, workspace: Path) -> Path:
+    """A workspace whose campaign is open; no host was asked."""
+    muster(workspace, "import", "clients.csv", "sites.csv", "hosts.csv")
+    there = Workspace(workspace)
+    file = there.campaign_file()
+    there.ledger.open_campaign(file.campaign, file.hosts_of(there.ledger.fleet()), by="test")
+    there.close()
+    return workspace
+
+
+def test_a_narrow_terminal_breaks_lines_under_the_status() -> None:
+    record = Story([HostStatus.UNTRUSTED]).record()
+    long = replace(record.hosts[0], cause="its key has changed: " + "SHA256:x " * 12)
+    narrow = Console(width=60, record=True, file=StringIO())
+    narrow.print(page(replace(record, hosts=(long,))))
+    cause = [line for line in narrow.export_text().splitlines() if "SHA256" in line]
+    assert len(cause) > 1
+    assert all(line.startswith(" " * 9) for line in cause)

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from flows.services import services_of
+from muster.cli.turns import whose_turn
 from muster.cli.workspace import Workspace
 from muster.ids import CampaignId, HostId
 from muster.outcomes import Finding, HostStatus, Stage, Verdict
@@ -199,3 +200,28 @@ def test_names_that_are_not_there_are_sentences(muster: Shell, workspace: Path) 
         done = muster(workspace, *words)
         assert done.returncode == 2, words
         assert said in done.stderr, (words, done.stderr)
+
+
+def test_a_host_outside_the_plan_that_binds_is_said_by_run_and_by_status(muster: Shell, workspace: Path) -> None:
+    made_plan(muster, workspace)
+    assert muster(workspace, "dispatch").returncode == 0
+    opened = Workspace(workspace)
+    found = whose_turn(opened, opened.campaign(None), ahead=True, retry_lost=False, only=None)
+    opened.close()
+    assert found.unplanned == (HostId("h5"),), "nobody can be found for the Windows host"
+    words = "1 host in no visit of the plan that binds: muster plan, then muster dispatch"
+    assert words in list(found.remarks())
+    assert words in muster(workspace, "status").stdout
+
+
+def test_a_host_that_is_named_and_not_pushed_is_told_why_and_what_takes_it_on(muster: Shell, workspace: Path) -> None:
+    made_plan(muster, workspace)
+    muster(workspace, "dispatch")
+    opened = Workspace(workspace)
+    found = whose_turn(opened, opened.campaign(None), ahead=True, retry_lost=True, only=[HostId("h1"), HostId("h8")])
+    opened.close()
+    assert found.hosts == ()
+    assert list(found.remarks()) == [
+        "h1 is not pushed: needs the fix; muster run pushes it when its visit is due (--ahead: now)",
+        "h8 is not pushed: unreachable; muster probe asks how it stands now",
+    ]

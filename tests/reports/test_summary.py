@@ -190,7 +190,7 @@ def test_the_picture_of_twelve_thousand_hosts_stays_small() -> None:
         (timedelta(days=9, hours=23), "9 days left"),
         (timedelta(hours=47), "47 hours left"),
         (timedelta(minutes=1), "1 minute left"),
-        (-timedelta(days=3), "over since 3 days"),
+        (-timedelta(days=3), "over for 3 days"),
     ],
 )
 def test_days_that_are_left_are_rounded_down(left: timedelta, said: str) -> None:
