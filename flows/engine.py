@@ -10,12 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-import httpx
-
 from flows.environment import prepare_environment, tell_prefect
 from flows.partings import prefect_may_go
 from flows.server import API_VARIABLE, OwnServer
-from muster.errors import EngineError
 
 Parameter = str | int | float | bool | list[str] | None
 
