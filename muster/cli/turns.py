@@ -11,6 +11,7 @@ from muster.ids import HostId
 from muster.outcomes import HostStatus
 from muster.records import HostState
 from push.release import RETRY, RUN, due_hosts
+from reports.grouping import what_next
 
 HOW_AGAIN = {
     HostStatus.STALE: "muster run pushes it when its visit is due (--ahead: now)",
@@ -48,7 +49,7 @@ class Turn:
             number = len(self.unplanned)
             yield f"{count(number, 'host')} in no visit of the plan that binds: muster plan, then muster dispatch"
         for state in self.passed_over:
-            how = HOW_AGAIN.get(state.status, "muster probe asks how it stands now")
+            how = HOW_AGAIN.get(state.status) or what_next(state)
             yield f"{state.host_id} is not pushed: {state.status.value}; {how}"
         if not (self.hosts or self.later or self.unplanned or self.passed_over):
             yield "nothing to push (muster status says what is open)"

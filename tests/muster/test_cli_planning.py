@@ -223,5 +223,5 @@ def test_a_host_that_is_named_and_not_pushed_is_told_why_and_what_takes_it_on(mu
     assert found.hosts == ()
     assert list(found.remarks()) == [
         "h1 is not pushed: needs the fix; muster run pushes it when its visit is due (--ahead: now)",
-        "h8 is not pushed: unreachable; muster probe asks how it stands now",
+        "h8 is not pushed: unreachable; look at it",
     ]
