@@ -200,7 +200,7 @@ def _neighbours(raw: Raw, seed: int) -> Ints:
     spots = raw.row["spot"]
     placed = np.flatnonzero(spots != ABSENT)
     homely = np.flatnonzero(spots == ABSENT)
-    for r in range(rows):
+    for r in np.flatnonzero(raw.row["locked"] == 0).tolist():
         if spots[r] == ABSENT:
             from_home = draw.permutation(homely)[: count // 2]
             others = draw.integers(0, rows, count - len(from_home))

@@ -126,7 +126,10 @@ class Search:
 
 
 class Part:
-    """The search of some visits on some days of a state, which stays as it is until ``write`` is called."""
+    """The search of some visits on some days of a state, which stays as it is until ``write`` is called.
+
+    Other visits that are on those days are locked: they keep their day and their order among themselves.
+    """
 
     def __init__(
         self,
@@ -183,10 +186,11 @@ def _numbering(
 ) -> tuple[Numbering, dict[int, int]]:
     """The numbering, and the day of each locked row."""
     visits = [v for v in free if v not in touring.tied]
+    wanted = set(visits)
     locked: dict[int, int] = {}
     for day in days:
         for visit in state.visits_on(day):
-            if visit in touring.tied:
+            if visit in touring.tied or visit not in wanted:
                 locked[len(visits)] = day
                 visits.append(visit)
     return Numbering(tuple(visits), tuple(days)), locked
@@ -214,7 +218,7 @@ def _raw(touring: Touring, state: State, numbering: Numbering, locked: Mapping[i
     row["unplaced"] = of_visit.unplaced_cents[visits]
     row["locked"][list(locked)] = 1
     spans = [
-        [(state.fixed[v], state.fixed[v] + touring.effort[v])] if r in locked else touring.spans[v]
+        [(state.fixed[v], state.fixed[v] + touring.effort[v])] if v in state.fixed else touring.spans[v]
         for r, v in enumerate(numbering.visits)
     ]
     offsets = np.zeros(len(visits) + 1, dtype=np.int64)

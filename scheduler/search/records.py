@@ -2,7 +2,7 @@
 
 Rows of the search are visits in their own numbering: only those of the part that is searched. A visit that is tied
 to others (several people, an order) is *locked*: it has a row on each of its days, with the one start it was given,
-and the search goes round it.
+and the search goes round it. So is a visit that shares a day with the part but is not to be moved.
 """
 
 from typing import NamedTuple

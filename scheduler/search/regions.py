@@ -34,12 +34,21 @@ def parts_of(touring: Touring, state: State, visits_each: int, random: Random) -
         if placed is not None:
             visits[part_of_person[problem.days[placed[0]].person]].append(visit)
         else:
-            spot = touring.spot[visit]
-            nearest = (
-                random.choice(people) if spot == NOBODY else people[int(touring.arrays.travel[spot, homes].argmin())]
-            )
+            nearest = _nearest(touring, visit, people, homes, random)
             visits[part_of_person[nearest]].append(visit)
     return [(v, d) for v, d in zip(visits, days, strict=True) if v and d]
+
+
+def _nearest(touring: Touring, visit: int, people: list[int], homes: list[int], random: Random) -> int:
+    """Who lives nearest of those who may do a visit; for a visit from home anybody who may."""
+    able = np.flatnonzero(touring.arrays.visits.allowed[people, visit])
+    if not len(able):
+        return people[0]
+    spot = touring.spot[visit]
+    if spot == NOBODY:
+        return people[int(random.choice(able))]
+    away = touring.arrays.travel[spot, np.array(homes)[able]]
+    return people[int(able[int(away.argmin())])]
 
 
 def _homes(touring: Touring) -> tuple[list[int], list[int]]:

@@ -7,7 +7,7 @@ from random import Random
 
 from scheduler.insertion import Inserter
 from scheduler.search.part import Part
-from scheduler.search.regions import parts_of
+from scheduler.search.regions import Share, parts_of
 from scheduler.state import State
 from scheduler.stop import MaxSeconds, StopCriterion, seconds_left
 from scheduler.tour import Touring
@@ -34,13 +34,27 @@ REPORTS_EVERY_S = 0.5
 
 
 def first(touring: Touring, seed: int, inserter: Inserter | None = None) -> State:
-    """A first plan by insertion: tied visits one by one, all others compiled."""
+    """A first plan by insertion: tied visits one by one, all others compiled; a large problem part by part."""
     state = State.empty(touring)
     _place_tied(state, touring, seed, inserter)
-    part = Part(touring, state, seed)
-    part.search.insert(part.search.by_difficulty())
-    part.write()
+    shares: list[Share | tuple[None, None]] = [(None, None)]
+    if len(touring.problem.demands) > WHOLE_VISITS:
+        shares = list(parts_of(touring, state, PART_VISITS, Random(seed)))  # noqa: S311 - a search, not a secret
+    for visits, days in shares:
+        part = Part(touring, state, seed, visits, days)
+        part.search.insert(part.search.by_difficulty())
+        part.write()
+    insert_left_out(touring, state, seed)
     return state
+
+
+def insert_left_out(touring: Touring, state: State, seed: int) -> None:
+    """Offer every visit that is out to every day, those of other parts, too; the others keep their places."""
+    out = [v for v in range(len(touring.problem.demands)) if v not in state.days_of and v not in touring.tied]
+    if out:
+        part = Part(touring, state, seed, out)
+        part.search.insert(part.search.by_difficulty())
+        part.write()
 
 
 def search(touring: Touring, start: State, stop: StopCriterion, seed: int, report: Report | None = None) -> State:
@@ -86,6 +100,8 @@ class _Run:
         return left * (0.55 if cycle < 2 else 1.0) / parts
 
     def _cool_parts(self, hot: float, cycle: int) -> None:
+        insert_left_out(self.touring, self.state, self.random.getrandbits(30))
+        self.objective = self.state.objective()
         split = parts_of(self.touring, self.state, PART_VISITS, self.random)
         for number, (visits, days) in enumerate(split):
             if self.stop(self.steps, self.objective):

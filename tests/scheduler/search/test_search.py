@@ -1,8 +1,12 @@
+from random import Random
+
 import pytest
 
 from benchmarks.instances import Recipe, make
 from scheduler.assemble import plan_of
 from scheduler.search import first, search
+from scheduler.search.part import Part
+from scheduler.search.regions import parts_of
 from scheduler.stop import Cancelled, MaxIterations
 from scheduler.tour import Touring
 from scheduler.validate import violations
@@ -52,3 +56,34 @@ def test_the_search_can_be_stopped_in_the_middle_and_then_gives_what_it_has() ->
     state = search(touring, begun, Cancelled(enough), 1)
     assert len(asked) < 8
     assert state.objective() <= begun.objective()
+
+
+def test_parts_hold_every_visit_and_every_day_once() -> None:
+    touring = Touring(make(Recipe(200, 20, 3)))
+    state = first(touring, 1)
+    split = parts_of(touring, state, 50, Random(1))  # noqa: S311 - no secret
+    assert len(split) > 2
+    assert sorted(visit for visits, _ in split for visit in visits) == list(range(200))
+    assert sorted(day for _, days in split for day in days) == list(range(len(touring.problem.days)))
+
+
+def test_searching_in_parts_gives_a_plan_that_the_validator_accepts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scheduler.search.run.WHOLE_VISITS", 100)
+    monkeypatch.setattr("scheduler.search.run.PART_VISITS", 60)
+    touring = Touring(make(Recipe(200, 20, 3, team_share=0.05)))
+    begun = first(touring, 1)
+    state = search(touring, begun, MaxIterations(8000), 1)
+    plan = plan_of(touring, state.solution(), bound=None, seed=1, seconds=0.0, with_reasons=False)
+    assert not violations(touring.problem, plan)
+    assert state.objective() < begun.objective()
+
+
+def test_visits_that_share_a_day_with_the_part_are_not_moved() -> None:
+    touring = Touring(make(Recipe(60, 6, 2)))
+    state = first(touring, 1)
+    placed = sorted(state.days_of)
+    before = {visit: state.days_of[visit] for visit in placed[10:]}
+    part = Part(touring, state, 1, placed[:10])
+    part.search.anneal(500, 1000.0, 100.0)
+    part.write()
+    assert {visit: state.days_of[visit] for visit in placed[10:]} == before
