@@ -17,7 +17,7 @@ def _against_the_exact_model(seed: int) -> None:
     days_of = Inserter(touring).possible_days()
     begun = first(touring, seed)
     answer = solve_exactly(touring, days_of, hint=begun, limits=ExactLimits(seconds=20), seed=1)
-    found = search(touring, begun, MaxIterations(1500), seed)
+    found = search(touring, begun, MaxIterations(20_000), seed)
     plan = plan_of(touring, found.solution(), bound=None, seed=1, seconds=0.0, with_reasons=False)
     assert not violations(touring.problem, plan)
     assert found.objective() >= answer.bound
