@@ -1,0 +1,64 @@
+"""The ledger's database goes away in the middle of a run: for some seconds, or for good."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import PASSWORD, PostgresServer, find_binaries
+from tests.survival.host_log import pushed_blindly
+from tests.survival.stage import Stage, set_stage
+
+pytestmark = [pytest.mark.timeout(900), pytest.mark.postgres]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    """One of our own: it is stopped and started."""
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("PostgreSQL's initdb and postgres were not found on PATH or in /usr/lib/postgresql")
+    server = PostgresServer(binaries)
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def stage(tmp_path: Path, server: PostgresServer, prefect_api_url: str) -> Iterator[Stage]:
+    address = server.url(server.ledger_database())
+    with set_stage(tmp_path / "stage", prefect_api_url, ledger_url=address) as stage:
+        stage.make_ready()
+        stage.slow_down(3)
+        yield stage
+
+
+def test_a_database_that_restarts_costs_nothing(stage: Stage, server: PostgresServer) -> None:
+    run = stage.start("run", "--ahead", "--json")
+    stage.wait_for(lambda: stage.at_work("apply"), run)
+    server.stop()
+    time.sleep(2)
+    server.start()
+    said = stage.end(run)
+    assert said.code == 0, said.err
+    assert said.summary == stage.expected()
+    assert pushed_blindly(stage.sessions()) == []
+
+
+def test_a_database_that_stays_away_is_named_and_the_next_run_completes(stage: Stage, server: PostgresServer) -> None:
+    run = stage.start("run", "--ahead", "--json")
+    stage.wait_for(lambda: stage.at_work("apply"), run)
+    server.stop()
+    said = stage.end(run)
+    pushed = len(stage.sessions())
+    server.start()
+    assert said.code == 1
+    assert f"127.0.0.1:{server.port}" in said.err
+    assert "cannot be reached" in said.err or "is stopping or starting" in said.err
+    assert PASSWORD not in said.err
+    assert "what to do" in said.err
+
+    assert stage.well("run", "--ahead", "--json").summary == stage.expected()
+    assert len(stage.sessions()) > pushed
+    assert pushed_blindly(stage.sessions()) == []

@@ -1,0 +1,73 @@
+"""Prefect's state is disposable: its server dies in the middle of a run, its database is deleted between two."""
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.survival.host_log import pushed_blindly
+from tests.survival.stage import Stage
+from tests.survival.workplace import kill
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture
+def stage(stage: Stage) -> Iterator[Stage]:
+    """The same campaign, with a Prefect server of the workspace's own."""
+    shared = stage.environment
+    stage.environment = {name: value for name, value in shared.items() if name != "PREFECT_API_URL"}
+    yield stage
+    stage.environment = shared
+    end_server(stage)
+
+
+def home(stage: Stage) -> Path:
+    return stage.workspace / ".prefect"
+
+
+def end_server(stage: Stage) -> None:
+    """``kill -9`` of the server and of the process that keeps it."""
+    try:
+        keeper = psutil.Process(json.loads((home(stage) / "server.json").read_text())["pid"])
+    except (OSError, psutil.NoSuchProcess):
+        return
+    server = keeper.children(recursive=True)
+    with suppress(ProcessLookupError):
+        os.killpg(keeper.pid, signal.SIGKILL)
+    psutil.wait_procs(server, timeout=20)
+
+
+def test_a_server_that_is_killed_in_the_middle_loses_nothing(stage: Stage) -> None:
+    stage.slow_down(2)
+    run = stage.start("run", "--ahead", "--json")
+    stage.wait_for(lambda: stage.at_work("apply"), run)
+    end_server(stage)
+    said = stage.end(run)
+    assert said.code == 0, "what the hosts came to counts, and not whether Prefect has heard of it"
+    assert said.err == "", "nor is its trouble the user's"
+    assert said.summary == stage.expected()
+
+    stage.speed_up()
+    assert stage.well("run", "--ahead", "--json").summary == stage.expected(), "the next one starts a server again"
+    assert pushed_blindly(stage.sessions()) == []
+
+
+def test_its_database_can_be_deleted_between_two_runs(stage: Stage) -> None:
+    stage.slow_down(2)
+    run = stage.start("run", "--ahead", "--json")
+    stage.wait_for(lambda: stage.at_work("apply"), run)
+    kill(run)
+    run.communicate()
+    end_server(stage)
+    assert list(home(stage).glob("*.db")), "there is a database to delete"
+    shutil.rmtree(home(stage))
+    stage.speed_up()
+    assert stage.well("run", "--ahead", "--json").summary == stage.expected()
+    assert pushed_blindly(stage.sessions()) == []
