@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from flows.services import Services
 from muster.errors import DispatchRejected, InvalidPlan
 from muster.ids import CampaignId, HostId, PlanId
+from muster.outcomes import HostStatus
 from muster.plan import Plan, VisitMode
 from scheduler.build import World, build
 from scheduler.estimate import EffortModel, Observation, effort_model
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 LEAD = timedelta(minutes=30)
 """A new plan leaves this long for reading and dispatching it."""
+
+NEEDS = {VisitMode.REMOTE: HostStatus.STALE, VisitMode.ONSITE: HostStatus.UNREACHABLE}
+"""How a host stands that needs a visit of a mode."""
 
 SUMS = frozenset({"cost", "objective", "bound"})
 """Rules about a plan's own sums: with a visit less, or another rate, a plan costs something else and still holds."""
@@ -141,7 +145,7 @@ def _refuse_violations(problem: Problem, plan: Plan) -> None:
 
 
 def problem_around(services: Services, plan: Plan) -> Problem:
-    """The problem as it is now, around a plan's own visits and efforts: what the plan is judged and explained by.
+    """The problem as it is now, around a plan's own visits and efforts: what the plan is judged by.
 
     Visits of which no host needs anything any more are not in it.
 
@@ -149,7 +153,25 @@ def problem_around(services: Services, plan: Plan) -> Problem:
         NothingToPlan: no host needs a visit.
     """
     world = world_of(services, plan.campaign_id, now=services.clock.now())
-    problem = build(world, services.ledger.hosts(plan.campaign_id), keep=plan.visits)
+    return _with_own_efforts(build(world, services.ledger.hosts(plan.campaign_id), keep=plan.visits), plan)
+
+
+def problem_as_planned(services: Services, plan: Plan) -> Problem:
+    """The problem as it was when a plan was made, as far as fleet and crew are still the same: to explain and draw it.
+
+    What has been pushed meanwhile does not change why somebody was sent somewhere at some hour.
+    """
+    modes = {host_id: visit.mode for visit in plan.visits for host_id in visit.host_ids}
+    states = [
+        replace(state, status=NEEDS[modes[state.host_id]])
+        for state in services.ledger.hosts(plan.campaign_id)
+        if state.host_id in modes
+    ]
+    world = world_of(services, plan.campaign_id, now=plan.created_at)
+    return _with_own_efforts(build(world, states, keep=plan.visits), plan)
+
+
+def _with_own_efforts(problem: Problem, plan: Plan) -> Problem:
     known = (demand for demand in problem.demands if demand.visit.id in plan.visit)
     return replace(problem, demands=tuple(replace(demand, visit=plan.visit[demand.visit.id]) for demand in known))
 

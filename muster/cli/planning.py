@@ -124,7 +124,7 @@ def explain(
 
     Example: muster plan explain V-acme-hq-remote-1
     """
-    from flows.planning import problem_around
+    from flows.planning import problem_as_planned
     from scheduler.explain import explain as explain_visit
 
     with opened(context) as workspace:
@@ -133,7 +133,7 @@ def explain(
         visit_id = VisitId(visit)
         if visit_id not in chosen.visit:
             raise NotFound(f"plan {chosen.id} has no visit {visit!r}", hint="muster plan show --all lists them")
-        reasons = explain_visit(problem_around(workspace.services, chosen), chosen, visit_id)
+        reasons = explain_visit(problem_as_planned(workspace.services, chosen), chosen, visit_id)
         if as_json:
             say_json(
                 {"visit": visit, "reasons": [{"rule": r.rule, "text": r.text, "remedy": r.remedy} for r in reasons]}

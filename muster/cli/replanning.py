@@ -129,13 +129,13 @@ def replan(
 
 
 def _drawn(workspace: Workspace, plan: Plan, kind: Picture, day: date | None) -> str:
-    from flows.planning import effort_of, problem_around
+    from flows.planning import effort_of, problem_as_planned
     from scheduler.capacity import capacity_of
     from scheduler.pictures.daymap import day_map
     from scheduler.pictures.load import load
     from scheduler.pictures.timeline import timeline
 
-    problem = problem_around(workspace.services, plan)
+    problem = problem_as_planned(workspace.services, plan)
     if kind is Picture.TIMELINE:
         return timeline(problem, plan)
     if kind is Picture.LOAD:

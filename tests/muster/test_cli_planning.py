@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree as ET
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -94,6 +95,27 @@ def test_a_placed_visit_is_explained_by_person_and_hour(muster: Shell, workspace
     plan = made_plan(muster, workspace)
     said = muster(workspace, "plan", "explain", str(plan["assignments"][0]["visit"])).stdout
     assert "Anna" in said or "Ben" in said
+
+
+def test_what_is_done_meanwhile_does_not_change_why_a_visit_stands_where_it_does(
+    muster: Shell, workspace: Path
+) -> None:
+    plan = made_plan(muster, workspace)
+    visits = [str(one["visit"]) for one in plan["assignments"]]
+    before = [muster(workspace, "plan", "explain", visit).stdout for visit in visits]
+    opened = Workspace(workspace)
+    done = [HostId(str(host)) for host in list(plan["assignments"][0]["hosts"])]  # type: ignore[call-overload]
+    right = Finding(Verdict.RIGHT, "it is right", ())
+    opened.ledger.begin_probes(SPRING, done, by="test")
+    opened.ledger.record_probes(
+        SPRING, [ProbeRecord(h, HostStatus.RIGHT, right, Stage.FINISHED, "", "", NOW) for h in done], by="test"
+    )
+    opened.close()
+    assert [muster(workspace, "plan", "explain", visit).stdout for visit in visits] == before
+    for one in plan["assignments"]:
+        said = muster(workspace, "plan", "explain", str(one["visit"])).stdout
+        starts = datetime.fromisoformat(str(one["starts_at"])).astimezone(ZoneInfo("America/Vancouver"))
+        assert f"{starts:%H:%M}" in said, "the hour that is explained is the plan's"
 
 
 def test_a_dispatched_plan_binds_and_hosts_know_their_person(muster: Shell, workspace: Path) -> None:
