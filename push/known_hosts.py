@@ -147,7 +147,7 @@ class KnownHosts:
         known = ", ".join(f"{line.key_type} {fingerprint(line.blob)} ({line.place})" for line in keys)
         raise Untrusted(
             f"its key has changed: it shows {offered}, known is {known}",
-            hint="was the machine set up anew, or does somebody else answer? then: muster hosts trust --replace",
+            hint="was the machine set up anew, or does another one answer? then: muster hosts trust --replace HOST",
         )
 
     def is_revoked(self, blob: bytes) -> bool:
