@@ -51,7 +51,7 @@ take_lock() {
     done
     rm -f "$lock.$$"
     trap 'rm -rf "$work"; rm -f "$lock"' EXIT
-    trap 'exit 1' HUP INT TERM
+    trap 'exit 1' HUP INT TERM PIPE # the last one: whoever listened is gone
     rm -rf "$work"
 }
 
