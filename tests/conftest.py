@@ -1,6 +1,8 @@
-"""Fixtures for the whole suite: databases."""
+"""Fixtures for the whole suite: databases, and one Prefect server."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -27,3 +29,31 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     name = postgres_server.ledger_database()
     yield postgres_server.url(name)
     postgres_server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of that server: its database, its log."""
+    return tmp_path_factory.mktemp("prefect")
+
+
+@pytest.fixture(scope="session")
+def prefect_api_url(prefect_home: Path) -> Iterator[str]:
+    """The address of a server that this session started; set in the environment while the session lasts."""
+    from flows.environment import tell_prefect
+    from flows.server import API_VARIABLE, OwnServer
+
+    before = os.environ.pop(API_VARIABLE, None)
+    server = OwnServer(prefect_home, idle_s=60)
+    server.start()
+    try:
+        url = server.wait()
+        os.environ[API_VARIABLE] = url
+        tell_prefect()
+        yield url
+    finally:
+        os.environ.pop(API_VARIABLE, None)
+        os.environ.pop("PREFECT_HOME", None)
+        if before is not None:
+            os.environ[API_VARIABLE] = before
+        server.leave(end_it=True)

@@ -1,15 +1,11 @@
-"""One Prefect server for the session, and two stages that every module of this folder plays on."""
+"""Two stages that every module of this folder plays on."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
 
-from tests.flows.conftest import prefect_api_url
 from tests.survival.stage import Stage, set_stage
-
-__all__ = ["prefect_api_url"]
 
 LANES = 2
 """Campaigns that can be played beside each other."""
@@ -23,15 +19,10 @@ def lanes(tmp_path_factory: pytest.TempPathFactory, prefect_api_url: str) -> Ite
             stack.enter_context(set_stage(tmp_path_factory.mktemp("lane") / "stage", prefect_api_url))
             for _ in range(LANES)
         ]
-        with ThreadPoolExecutor(LANES) as pool:
-            for _ in pool.map(_make_ready, stages):
-                pass
+        for stage in stages:
+            stage.make_ready()
+            stage.keep()
         yield stages
-
-
-def _make_ready(stage: Stage) -> None:
-    stage.make_ready()
-    stage.keep()
 
 
 @pytest.fixture

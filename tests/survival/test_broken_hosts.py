@@ -12,7 +12,7 @@ from muster.demo.fleet import DemoHost
 from muster.records import Event, HostState
 from tests.survival.stage import Stage
 
-TIMEOUT_S = 12.0
+TIMEOUT_S = 10.0
 """Long enough that everybody else is done by then, also on a slow machine."""
 PATIENT = {"MUSTER_CONNECT_TIMEOUT_S": str(TIMEOUT_S)}
 
