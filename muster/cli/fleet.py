@@ -1,12 +1,10 @@
 """Commands of the fleet: init, import, hosts trust."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inventory.read import Imported, read_files
-from inventory.templates import templates
 from muster.cli.campaigns import JsonOption
 from muster.cli.new_workspace import CAMPAIGN_TEMPLATE, SETTINGS_TEMPLATE
 from muster.cli.output import count, say, say_json, say_problems, table
@@ -14,6 +12,9 @@ from muster.cli.workspace import CAMPAIGN_FILE, me, opened, workspace_of
 from muster.errors import InputError, MusterError
 from muster.records import ImportSummary
 from muster.settings import SETTINGS_FILE
+
+if TYPE_CHECKING:  # it brings openpyxl and numpy, which other commands need not wait for
+    from inventory.read import Imported
 
 
 def init(
@@ -60,6 +61,8 @@ def import_files(
 
     Example: muster import fleet/*.csv --dry-run
     """
+    from inventory.read import read_files
+
     with opened(context) as workspace:
         folder = workspace.folder
         paths = [path if path.is_absolute() or path.exists() else folder / path for path in files]
@@ -96,6 +99,8 @@ def trust(
 
 def _write_examples(folder: Path) -> list[str]:
     """An example file of each word, where there is none yet; the names of all."""
+    from inventory.templates import templates
+
     folder.mkdir(exist_ok=True)
     for name, content in templates().items():
         if not (folder / name).exists():
@@ -103,7 +108,7 @@ def _write_examples(folder: Path) -> list[str]:
     return sorted(templates())
 
 
-def _say_import(found: Imported, summary: ImportSummary, *, dry_run: bool, kept: bool) -> None:
+def _say_import(found: "Imported", summary: ImportSummary, *, dry_run: bool, kept: bool) -> None:
     rows = [
         (word, f"{added:,}", f"{changed:,}", f"{same:,}")
         for word, (added, changed, same) in summary.counts.items()
@@ -121,7 +126,7 @@ def _say_import(found: Imported, summary: ImportSummary, *, dry_run: bool, kept:
         say("the files hold no rows")
 
 
-def _document(found: Imported, summary: ImportSummary, *, dry_run: bool, kept: bool) -> dict[str, object]:
+def _document(found: "Imported", summary: ImportSummary, *, dry_run: bool, kept: bool) -> dict[str, object]:
     return {
         "dry_run": dry_run,
         "taken_in": kept and not dry_run,
@@ -134,7 +139,7 @@ def _document(found: Imported, summary: ImportSummary, *, dry_run: bool, kept: b
     }
 
 
-def _problem_row(found: Imported, number: int) -> dict[str, str]:
+def _problem_row(found: "Imported", number: int) -> dict[str, str]:
     problem = found.problems[number]
     return {
         "place": problem.place,

@@ -18,7 +18,6 @@ from muster.errors import InputError
 from muster.ids import CampaignId, HostId
 from muster.outcomes import HostStatus
 from muster.records import WaveState
-from reports.files import write_reports
 from reports.grouping import HostGroup, group_hosts, what_next
 from reports.record import CampaignRecord, read_record
 
@@ -90,6 +89,8 @@ def report(
 
 
 def _written(record: CampaignRecord, folder: Path) -> tuple[Path, ...]:
+    from reports.files import write_reports  # brings xlsxwriter and a template engine, which nobody else needs
+
     try:
         return write_reports(record, folder)
     except OSError as error:
