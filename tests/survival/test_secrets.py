@@ -72,9 +72,12 @@ class Searched:
             self._say(*words)
 
     def make_trouble(self) -> None:
-        """Roll back, stop, and come with wrong passwords."""
+        """Roll back, stop, and go on."""
         for words in TROUBLE:
             self._say(*words)
+
+    def come_with_wrong_passwords(self) -> None:
+        """At the hosts and at the ledger's database."""
         self._say("probe", "--all", more={"FLEET_PASSWORD": WRONG_PASSWORD})
         self._say("status", more={"LEDGER_PASSWORD": WRONG_PASSWORD})
         self._say("status", "--all")
@@ -154,6 +157,7 @@ def test_a_campaign_by_ssh_leaves_no_secret_anywhere(searched_stage: tuple[Searc
         searched.play(stage.fleet.files)
         assert stage.summary() == stage.expected(), "the campaign was a whole one"
         searched.make_trouble()
+        searched.come_with_wrong_passwords()
     echoed = [one for one in stage.sessions() if one.host == ECHOING and HOST_PASSWORD in one.said]
     assert {one.step for one in echoed} == {"probe", "apply", "rollback"}, "the host did repeat it at every step"
     assert REMOVED in str(stage.hosts()), "and what it said has reached the ledger, without the secret"
@@ -205,7 +209,7 @@ def test_a_campaign_by_ansible_leaves_no_secret_anywhere(searched_openssh: Searc
     with searched.lines:
         searched.play(tmp_path / "fleet")
         standing = {str(state.host_id): state.status.value for state in searched.work.hosts()}
-        searched.make_trouble()
+        searched.come_with_wrong_passwords()
     assert list(standing.values()).count("verified") >= 2, f"hosts were pushed by their password: {searched.said}"
     assert searched.finds() == []
 
