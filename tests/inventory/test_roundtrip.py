@@ -30,7 +30,7 @@ def _again(fleet: Fleet, crew: Crew, file_format: FileFormat) -> None:
 
 
 @given(st.data())
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=60)
 def test_what_is_exported_as_csv_is_imported_as_it_was(data: st.DataObject) -> None:
     fleet = data.draw(fleets())
     crew = data.draw(crews(tuple(client.id for client in fleet.clients)))
@@ -38,7 +38,7 @@ def test_what_is_exported_as_csv_is_imported_as_it_was(data: st.DataObject) -> N
 
 
 @given(st.data())
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=20)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=20)
 def test_what_is_exported_as_a_workbook_is_imported_as_it_was(data: st.DataObject) -> None:
     fleet = data.draw(fleets())
     crew = data.draw(crews(tuple(client.id for client in fleet.clients)))

@@ -24,7 +24,7 @@ _common = {str: _texts, float: _floats, datetime: _instants}
 for _kind, _strategy in _common.items():
     st.register_type_strategy(_kind, _strategy)
 
-QUICK = settings(max_examples=40, deadline=None)
+QUICK = settings(max_examples=40)
 
 
 @QUICK

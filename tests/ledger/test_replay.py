@@ -75,7 +75,7 @@ def _laws_hold(ledger: SqlLedger) -> None:
     assert ended == sum(attempt.outcome is not None for attempt in attempts), "every outcome was written once"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(played=moves)
 def test_replaying_the_events_rebuilds_the_projections_exactly(empty: Path, played: Sequence[Move]) -> None:
     with _player(empty) as player:

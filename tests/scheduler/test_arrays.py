@@ -19,7 +19,7 @@ def flat(values: np.ndarray, offsets: np.ndarray, number: int) -> list[int]:
     return [int(v) for v in values[offsets[number] : offsets[number + 1]]]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 10**9))
 def test_people_are_allowed_where_no_rule_about_people_is_broken(seed: int) -> None:
     of = random_problem(seed)
@@ -35,7 +35,7 @@ def test_people_are_allowed_where_no_rule_about_people_is_broken(seed: int) -> N
             assert bool(touring.arrays.visits.allowed[one.person, visit]) == (not broken and not unknown)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10**9))
 def test_flat_arrays_hold_the_fields_of_each_row(seed: int) -> None:
     of = random_problem(seed)

@@ -141,7 +141,7 @@ def test_a_visit_that_is_not_there_is_named() -> None:
         explained(problem([demand("V")]), "V-9")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**9))
 def test_every_visit_of_a_random_problem_can_be_explained(seed: int) -> None:
     of = random_problem(seed)
@@ -157,7 +157,7 @@ def widened(of: Problem, minutes: int) -> Problem:
     return replace(of, days=days)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**9))
 def test_overtime_that_is_offered_alone_really_places_the_visit(seed: int) -> None:
     """The change is made in the problem, and the visit then fits beside everything that is placed."""

@@ -148,7 +148,7 @@ def test_a_cheaper_plan_that_moves_more_is_offered_when_there_is_one() -> None:
     assert {c.cause for c in cheaper.moves} == {"the plan is cheaper with it there"}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(0, 10**9), st.integers(0, 2))
 def test_every_choice_is_a_plan_that_passes_and_the_least_keeps_what_can_be_kept(seed: int, away: int) -> None:
     of = random_problem(seed, visits=10, people=4, days=3)

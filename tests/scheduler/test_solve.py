@@ -26,14 +26,14 @@ def people_of(plan: Plan) -> dict[str, str]:
     return {str(a.visit_id): str(a.person_id) for a in plan.assignments}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 10**9))
 def test_every_plan_of_a_random_problem_passes_the_second_opinion(seed: int) -> None:
     of = random_problem(seed)
     assert violations(of, solve(of, MaxIterations(20), seed % 7)) == ()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 10**9))
 def test_larger_problems_pass_it_too(seed: int) -> None:
     of = random_problem(seed, visits=40, people=6, days=4)
@@ -65,7 +65,7 @@ def test_the_search_agrees_with_the_exact_model_on_two_hundred_small_problems() 
     assert reached >= 0.99 * proved
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**9))
 def test_the_bound_holds(seed: int) -> None:
     of = random_problem(seed, visits=5)
@@ -184,7 +184,7 @@ def test_a_search_from_a_plan_is_never_worse_than_the_plan() -> None:
     assert again.objective <= first.objective
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**9))
 def test_a_plan_can_be_read_back_into_indices(seed: int) -> None:
     of = random_problem(seed)

@@ -60,7 +60,7 @@ def test_nobody_is_tight_where_there_is_time() -> None:
     assert tight(problem([demand("A")])) == ()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**9))
 def test_a_plan_that_is_written_is_read_the_same(seed: int) -> None:
     plan = solve(random_problem(seed), MaxIterations(5), 0)

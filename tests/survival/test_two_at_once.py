@@ -24,12 +24,18 @@ def stage_on_postgres(tmp_path: Path, postgres_server: PostgresServer, prefect_a
     postgres_server.drop(name)
 
 
+ONE_BY_ONE = {"MUSTER_BATCH_HOSTS": "1"}
+"""Each host is claimed by itself, so that both runs reach for every one of them."""
+
+
 def two_at_once(stage: Stage) -> None:
-    runs = [stage.start("run", "--ahead", "--json") for _ in range(2)]
+    stage.slow_down(2)  # so that neither is done before the other has begun
+    runs = [stage.start("run", "--ahead", "--json", more=ONE_BY_ONE) for _ in range(2)]
     said = [stage.end(run) for run in runs]
     assert [one.code for one in said] == [0, 0], said
     assert said[0].summary == said[1].summary == stage.expected(), "both wait for the end of what they share"
 
+    assert len({attempt.runner_id for attempt in stage.attempts()}) == 2, "both took part"
     pushes = Counter(one.host for one in of_step(stage.sessions(), "apply"))
     assert pushes, "something was pushed"
     assert set(pushes.values()) == {1}, "no host carried out two pushes"

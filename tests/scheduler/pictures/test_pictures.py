@@ -116,7 +116,7 @@ def test_names_are_words_and_never_markup() -> None:
         assert "<script>" not in picture
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**9))
 def test_pictures_of_random_plans_are_well_formed(seed: int) -> None:
     of = random_problem(seed)
