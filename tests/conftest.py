@@ -1,6 +1,8 @@
 """Fixtures for the whole suite: databases, and one Prefect server."""
 
+import importlib
 import os
+import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,18 @@ from tests.postgres import PostgresServer, find_binaries
 settings.register_profile("muster", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("muster")
 """How long an example takes says how busy the machine is, not whether the code is right."""
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Load what property tests run before they do: hypothesis draws from the constants of the modules that are loaded.
+
+    A module that is loaded in the middle of an example changes what is drawn, and hypothesis calls the test flaky.
+    """
+    if any(hasattr(getattr(item, "obj", None), "hypothesis") for item in session.items):
+        for package in ("muster", "inventory", "ledger", "scheduler", "reports"):
+            for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+                if not module.name.endswith(("__main__", ".env")) and ".migrations" not in module.name:
+                    importlib.import_module(module.name)
 
 
 @pytest.fixture(scope="session")
