@@ -51,6 +51,7 @@ SITES = (
     Column("latitude", "degrees, north positive", "49.2820", aliases=("lat",)),
     Column("longitude", "degrees, east positive", "-123.1210", aliases=("lon", "lng", "long")),
     Column("access", "when people may come, local time; empty: at any hour", "Mon-Fri 08:00-17:00; Sat 09:00-12:00"),
+    Column("kind", "what sort of place it is; a canary takes a host of each sort", "clinic", aliases=("SiteType",)),
 )
 HOSTS = (
     Column(

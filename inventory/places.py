@@ -40,10 +40,11 @@ def read_sites(table: Table, gathered: Gathered) -> None:
     addresses = reader.column("address", texts.parse_text, default="", keep=lambda old: old.address)
     places = read_places(reader, "latitude", "longitude", lambda old: old.place)
     access = reader.column("access", _parse_access, default=_AT_ANY_HOUR, keep=lambda old: old.access)
+    kinds = reader.column("kind", texts.parse_text, default="", keep=lambda old: old.kind)
     for i in reader.good():
         id_, client_id = SiteId(reader.ids[i]), ClientId(clients[i])
         gathered.sites.good[id_] = Site(
-            id_, client_id, names[i], timezones[i], regions[i], addresses[i], places[i], access[i]
+            id_, client_id, names[i], timezones[i], regions[i], addresses[i], places[i], access[i], kinds[i]
         )
     gathered.problems += reader.problems
 

@@ -90,6 +90,7 @@ def _site(site: Site) -> Cells:
         "address": site.address,
         **_place(site.place, "latitude", "longitude"),
         "access": format_weekly(WeeklySpan(window.weekday, window.opens, window.closes) for window in site.access),
+        "kind": site.kind,
     }
 
 

@@ -71,6 +71,7 @@ class Site:
         timezone: IANA name, such as ``America/Vancouver``; promised times are kept in it.
         region: a short name for sums and shortages, such as ``north``.
         access: when people may come; empty means at any hour.
+        kind: what sort of place it is, such as ``clinic`` or ``branch``; free text. A canary takes one host of each.
     """
 
     id: SiteId
@@ -81,6 +82,7 @@ class Site:
     address: str = ""
     place: Place | None = None
     access: tuple[AccessWindow, ...] = ()
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
