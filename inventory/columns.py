@@ -35,6 +35,9 @@ CLIENTS = (
     Column("email", "where notices go", "office@acme.example"),
     Column("priority", "1 is served first, 5 last", "2"),
     Column("partners_allowed", "whether subcontractors may be sent there", "yes"),
+    Column("preferred", "ids of people who know the client and should come, separated by ;", "kim"),
+    Column("excluded", "ids of people who must not be sent there, separated by ;"),
+    Column("value_per_host", "what a machine is worth to protect, on top of its priority", "50.00"),
 )
 SITES = (
     Column("id", "the site's own short name or number", "acme-van", required=True, aliases=("SiteUid", "locationId")),
@@ -52,6 +55,10 @@ SITES = (
     Column("longitude", "degrees, east positive", "-123.1210", aliases=("lon", "lng", "long")),
     Column("access", "when people may come, local time; empty: at any hour", "Mon-Fri 08:00-17:00; Sat 09:00-12:00"),
     Column("kind", "what sort of place it is; a canary takes a host of each sort", "clinic", aliases=("SiteType",)),
+    Column("language", "what who comes must speak; empty: any", "fr"),
+    Column("people", "how many come together to a visit on site", "1"),
+    Column("not_before", "the first local day on which a visit may be, such as 2026-10-20"),
+    Column("not_after", "the last local day on which a visit may be; it counts"),
 )
 HOSTS = (
     Column(
@@ -134,6 +141,14 @@ CREW = (
     Column("overtime_minutes", "the most overtime a day", "60"),
     Column("overtime_factor", "what an hour of overtime costs, in hours", "1.5"),
     Column("absences", "days or times off, local time", "2026-10-26..2026-10-30 holiday"),
+    Column("languages", "separated by spaces", "en fr"),
+    Column("end_latitude", "where the day ends, if not where it began, degrees", "49.2820"),
+    Column("end_longitude", "degrees, east positive", "-123.1210"),
+    Column("longest_way_minutes", "the longest single way; empty: no limit", "90"),
+    Column("travel_minutes_per_day", "the most travel in a day; empty: no limit", "180"),
+    Column("hours_per_day", "the most work and travel in a day; empty: no limit", "8"),
+    Column("hours_per_week", "the most work and travel in a week; empty: no limit", "40"),
+    Column("clients", "ids of the only clients the person is sent to, separated by ;"),
 )
 COLUMNS: Mapping[Word, tuple[Column, ...]] = MappingProxyType(
     {Word.CLIENTS: CLIENTS, Word.SITES: SITES, Word.HOSTS: HOSTS, Word.PARTNERS: PARTNERS, Word.CREW: CREW}

@@ -1,6 +1,6 @@
 """Rows of partners and crew."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from inventory.formats import BadValue, days, numbers, texts, weekly, zones
 from inventory.gather import Gathered, check_references
 from inventory.places import read_places
-from inventory.rows import TableReader
+from inventory.rows import Known, TableReader
 from inventory.tables import Table
 from muster.crew import Absence, Agreement, Engineer, Partner, Shift, Vetting
 from muster.ids import ClientId, PartnerId, PersonId
@@ -54,6 +54,16 @@ def read_crew(table: Table, gathered: Gathered) -> None:
     )
     factors = reader.column("overtime_factor", numbers.parse_factor, default=1.5, keep=lambda o: o.overtime_factor)
     absences = _absences(reader, timezones)
+    languages = reader.column("languages", texts.parse_words, default=_NO_SKILLS, keep=lambda old: old.languages)
+    ends = read_places(reader, "end_latitude", "end_longitude", lambda old: old.end)
+    legs = reader.column("longest_way_minutes", _parse_minutes, default=None, keep=lambda old: old.longest_leg_minutes)
+    travels = reader.column(
+        "travel_minutes_per_day", _parse_minutes, default=None, keep=lambda old: old.longest_travel_minutes
+    )
+    daily = reader.column("hours_per_day", _parse_capacity, default=None, keep=lambda old: old.most_minutes_per_day)
+    weekly_ = reader.column("hours_per_week", _parse_capacity, default=None, keep=lambda o: o.most_minutes_per_week)
+    clients = reader.column("clients", _parse_clients, default=_NO_CLIENTS, keep=lambda old: old.clients)
+    _check_clients(reader, "clients", clients, gathered)
     for i in reader.good():
         id_ = PersonId(reader.ids[i])
         gathered.crew.good[id_] = Engineer(
@@ -70,6 +80,14 @@ def read_crew(table: Table, gathered: Gathered) -> None:
             overtimes[i],
             factors[i],
             absences[i],
+            languages[i],
+            ends[i],
+            legs[i],
+            travels[i],
+            daily[i],
+            weekly_[i],
+            clients[i],
+            old.busy if (old := reader.old[i]) else (),
         )
     gathered.problems += reader.problems
 
@@ -125,9 +143,7 @@ def _agreements(reader: TableReader[Partner], gathered: Gathered) -> list[Agreem
         default=True,
         keep=lambda old: old.agreement.non_solicitation if old.agreement else True,
     )
-    for place in range(max((len(ids) for ids in clients), default=0)):
-        nth = [ids[place] if place < len(ids) else "" for ids in clients]
-        check_references(reader, "agreement_clients", nth, gathered.clients)
+    _check_clients(reader, "agreement_clients", clients, gathered)
     agreements: list[Agreement | None] = []
     for i, (on, to) in enumerate(zip(signed, until, strict=True)):
         wanted = on is not None or to is not None or bool(clients[i]) or capacities[i] is not None
@@ -136,6 +152,15 @@ def _agreements(reader: TableReader[Partner], gathered: Gathered) -> list[Agreem
         _check_order(reader, i, "agreement_until", on, to)
         agreements.append(Agreement(on, to, capacities[i], clients[i], fair[i]) if on and to else None)
     return agreements
+
+
+def _check_clients(
+    reader: TableReader[Known], column: str, clients: Sequence[tuple[ClientId, ...]], gathered: Gathered
+) -> None:
+    """Every client of every list is there."""
+    for place in range(max((len(ids) for ids in clients), default=0)):
+        nth = [ids[place] if place < len(ids) else "" for ids in clients]
+        check_references(reader, column, nth, gathered.clients)
 
 
 def _require_together(
@@ -157,6 +182,10 @@ def _dates(reader: TableReader[Partner], name: str, keep: Callable[[Partner], da
 
 def _parse_date(text: str) -> date | None:
     return days.parse_date(text)
+
+
+def _parse_minutes(text: str) -> int | None:
+    return numbers.parse_day_minutes(text)
 
 
 def _parse_capacity(text: str) -> int | None:

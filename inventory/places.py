@@ -1,16 +1,18 @@
 """Rows of clients and sites."""
 
 from collections.abc import Callable
+from datetime import date
 
-from inventory.formats import numbers, texts, weekly, zones
+from inventory.formats import days, numbers, texts, weekly, zones
 from inventory.gather import Gathered, check_references
 from inventory.names import find_clients
 from inventory.rows import Known, TableReader
 from inventory.tables import Table
 from muster.fleet import AccessWindow, Client, Place, Site
-from muster.ids import ClientId, SiteId
+from muster.ids import ClientId, PersonId, SiteId
 
 _AT_ANY_HOUR: tuple[AccessWindow, ...] = ()
+_NOBODY: tuple[PersonId, ...] = ()
 _ANY_HOUR = frozenset({"always", "any", "any time", "anytime", "24/7", "24x7"})
 
 
@@ -22,9 +24,14 @@ def read_clients(table: Table, gathered: Gathered) -> None:
     emails = reader.column("email", texts.parse_email, default="", keep=lambda old: old.email)
     priorities = reader.column("priority", numbers.parse_priority, default=3, keep=lambda old: old.priority)
     allowed = reader.column("partners_allowed", texts.parse_yes, default=True, keep=lambda old: old.partners_allowed)
+    preferred = reader.column("preferred", _parse_people, default=_NOBODY, keep=lambda old: old.preferred)
+    excluded = reader.column("excluded", _parse_people, default=_NOBODY, keep=lambda old: old.excluded)
+    values = reader.column("value_per_host", numbers.parse_money, default=0, keep=lambda old: old.value_cents_per_host)
     for i in reader.good():
         id_ = ClientId(reader.ids[i])
-        gathered.clients.good[id_] = Client(id_, names[i], emails[i], priorities[i], allowed[i])
+        gathered.clients.good[id_] = Client(
+            id_, names[i], emails[i], priorities[i], allowed[i], preferred[i], excluded[i], values[i]
+        )
     gathered.problems += reader.problems
 
 
@@ -41,10 +48,26 @@ def read_sites(table: Table, gathered: Gathered) -> None:
     places = read_places(reader, "latitude", "longitude", lambda old: old.place)
     access = reader.column("access", _parse_access, default=_AT_ANY_HOUR, keep=lambda old: old.access)
     kinds = reader.column("kind", texts.parse_text, default="", keep=lambda old: old.kind)
+    languages = reader.column("language", texts.parse_word, default="", keep=lambda old: old.language)
+    people = reader.column("people", numbers.parse_people, default=1, keep=lambda old: old.people)
+    firsts = reader.column("not_before", _parse_day, default=None, keep=lambda old: old.not_before)
+    lasts = reader.column("not_after", _parse_day, default=None, keep=lambda old: old.not_after)
     for i in reader.good():
         id_, client_id = SiteId(reader.ids[i]), ClientId(clients[i])
         gathered.sites.good[id_] = Site(
-            id_, client_id, names[i], timezones[i], regions[i], addresses[i], places[i], access[i], kinds[i]
+            id_,
+            client_id,
+            names[i],
+            timezones[i],
+            regions[i],
+            addresses[i],
+            places[i],
+            access[i],
+            kinds[i],
+            languages[i],
+            people[i],
+            firsts[i],
+            lasts[i],
         )
     gathered.problems += reader.problems
 
@@ -70,6 +93,14 @@ def _north(place: Place | None) -> float | None:
 
 def _east(place: Place | None) -> float | None:
     return place.longitude if place else None
+
+
+def _parse_people(text: str) -> tuple[PersonId, ...]:
+    return tuple(PersonId(id_) for id_ in texts.parse_ids(text))
+
+
+def _parse_day(text: str) -> date | None:
+    return days.parse_date(text)
 
 
 def _parse_access(text: str) -> tuple[AccessWindow, ...]:

@@ -77,6 +77,9 @@ def _client(client: Client) -> Cells:
         "email": client.email,
         "priority": str(client.priority),
         "partners_allowed": format_yes(value=client.partners_allowed),
+        "preferred": format_labels(client.preferred),
+        "excluded": format_labels(client.excluded),
+        "value_per_host": format_money(client.value_cents_per_host) if client.value_cents_per_host else "",
     }
 
 
@@ -91,6 +94,10 @@ def _site(site: Site) -> Cells:
         **_place(site.place, "latitude", "longitude"),
         "access": format_weekly(WeeklySpan(window.weekday, window.opens, window.closes) for window in site.access),
         "kind": site.kind,
+        "language": site.language,
+        "people": str(site.people) if site.people > 1 else "",
+        "not_before": site.not_before.isoformat() if site.not_before else "",
+        "not_after": site.not_after.isoformat() if site.not_after else "",
     }
 
 
@@ -150,7 +157,18 @@ def _engineer(person: Engineer) -> Cells:
         "overtime_minutes": str(person.overtime_minutes_per_day),
         "overtime_factor": format_decimal(person.overtime_factor),
         "absences": format_absences(person.absences, ZoneInfo(person.timezone)),
+        "languages": format_words(person.languages),
+        **_place(person.end, "end_latitude", "end_longitude"),
+        "longest_way_minutes": _optional(person.longest_leg_minutes, str),
+        "travel_minutes_per_day": _optional(person.longest_travel_minutes, str),
+        "hours_per_day": _optional(person.most_minutes_per_day, format_hours),
+        "hours_per_week": _optional(person.most_minutes_per_week, format_hours),
+        "clients": format_labels(person.clients),
     }
+
+
+def _optional(minutes: int | None, form: Callable[[int], str]) -> str:
+    return "" if minutes is None else form(minutes)
 
 
 def _place(place: Place | None, latitude: str, longitude: str) -> Cells:

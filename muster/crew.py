@@ -38,7 +38,13 @@ class Engineer:
         rate_cents_per_hour: what an hour of this person costs us.
         overtime_minutes_per_day: how far beyond a shift the person may be asked, at ``overtime_factor`` times the rate.
         skills: lower-case words that a visit may ask for, such as ``linux`` or ``windows``.
-        home: where the person's day begins and ends.
+        home: where the person's day begins, and ends where ``end`` is not given.
+        languages: lower-case words, such as ``fr``; a site may ask that who comes speaks one.
+        end: where the day ends, where that is not where it began.
+        longest_leg_minutes, longest_travel_minutes: of one way, and of all ways of a day; None for no limit.
+        most_minutes_per_day, most_minutes_per_week: visits and travel together; None for no limit of the person's own.
+        clients: the only clients this person is sent to; empty for no such limit.
+        busy: what the person's imported calendar says; ``absences`` are those that were typed.
     """
 
     id: PersonId
@@ -54,6 +60,14 @@ class Engineer:
     overtime_minutes_per_day: int = 0
     overtime_factor: float = 1.5
     absences: tuple[Absence, ...] = ()
+    languages: frozenset[str] = frozenset()
+    end: Place | None = None
+    longest_leg_minutes: int | None = None
+    longest_travel_minutes: int | None = None
+    most_minutes_per_day: int | None = None
+    most_minutes_per_week: int | None = None
+    clients: tuple[ClientId, ...] = ()
+    busy: tuple[Absence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

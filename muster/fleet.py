@@ -1,11 +1,11 @@
 """Clients, sites and hosts: who is served, where, and which machines stand there."""
 
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import date, time
 from enum import StrEnum
 from functools import cached_property
 
-from muster.ids import ClientId, HostId, SiteId
+from muster.ids import ClientId, HostId, PersonId, SiteId
 
 
 class OsFamily(StrEnum):
@@ -54,6 +54,9 @@ class Client:
     Attributes:
         priority: 1 is served first, 5 last.
         partners_allowed: whether subcontractors may be given this client's sites.
+        preferred: people who know the client and should come, where that costs no more than continuity is worth.
+        excluded: people who must not be sent there.
+        value_cents_per_host: what a machine of this client is worth to protect, on top of what its priority says.
     """
 
     id: ClientId
@@ -61,6 +64,9 @@ class Client:
     email: str = ""
     priority: int = 3
     partners_allowed: bool = True
+    preferred: tuple[PersonId, ...] = ()
+    excluded: tuple[PersonId, ...] = ()
+    value_cents_per_host: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,9 @@ class Site:
         region: a short name for sums and shortages, such as ``north``.
         access: when people may come; empty means at any hour.
         kind: what sort of place it is, such as ``clinic`` or ``branch``; free text. A canary takes one host of each.
+        language: what who comes must speak, such as ``fr``; empty for any.
+        people: how many come together to a visit on site.
+        not_before, not_after: local dates between which a visit may be; both count; None for no such limit.
     """
 
     id: SiteId
@@ -83,6 +92,10 @@ class Site:
     place: Place | None = None
     access: tuple[AccessWindow, ...] = ()
     kind: str = ""
+    language: str = ""
+    people: int = 1
+    not_before: date | None = None
+    not_after: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

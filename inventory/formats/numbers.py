@@ -31,6 +31,11 @@ def parse_priority(text: str) -> int:
     return parse_whole(text, least=1, most=5)
 
 
+def parse_people(text: str) -> int:
+    """How many people come together."""
+    return parse_whole(text, least=1, most=20)
+
+
 def parse_decimal(text: str, *, least: float, most: float, what: str, example: str) -> float:
     """A number with a point (or one comma, as in ``49,28``), in a range."""
     try:

@@ -55,6 +55,18 @@ def parse_words(text: str) -> frozenset[str]:
     return frozenset(word for part in _parts(text, ";,") for word in part.lower().split())
 
 
+def parse_word(text: str) -> str:
+    """One lower-case word.
+
+    >>> parse_word("FR")
+    'fr'
+    """
+    word = text.lower()
+    if len(word.split()) != 1 or ";" in word or "," in word:
+        raise BadValue("is not one word", "write one word such as fr")
+    return word
+
+
 def format_words(words: Iterable[str]) -> str:
     """The words in the order of the alphabet, separated by spaces."""
     return " ".join(sorted(words))

@@ -27,6 +27,8 @@ minutes_of_day = st.integers(0, 24 * 60 - 1)
 places = st.none() | st.builds(
     Place, st.floats(-90, 90, allow_nan=False).map(_plain := lambda x: x + 0.0), st.floats(-180, 180).map(_plain)
 )
+people = st.lists(ids, max_size=2, unique=True).map(lambda found: tuple(PersonId(id_) for id_ in found))
+limits = st.none() | st.integers(0, 1440)
 days = st.dates(date(2020, 1, 1), date(2035, 12, 31))
 
 
@@ -70,7 +72,16 @@ def absences(draw: st.DrawFn, zone: str) -> tuple[Absence, ...]:
 def fleets(draw: st.DrawFn) -> Fleet:
     """Some clients, sites and hosts that refer to each other."""
     clients = [
-        Client(ClientId(id_), draw(names), draw(emails), draw(st.integers(1, 5)), draw(st.booleans()))
+        Client(
+            ClientId(id_),
+            draw(names),
+            draw(emails),
+            draw(st.integers(1, 5)),
+            draw(st.booleans()),
+            draw(people),
+            draw(people),
+            draw(st.integers(0, 9_999)),
+        )
         for id_ in sorted(draw(st.sets(ids, min_size=1, max_size=3)))
     ]
     sites = [
@@ -83,6 +94,11 @@ def fleets(draw: st.DrawFn) -> Fleet:
             draw(texts),
             draw(places),
             draw(access),
+            draw(texts),
+            draw(st.sampled_from(["", "fr"])),
+            draw(st.integers(1, 3)),
+            draw(st.none() | days),
+            draw(st.none() | days),
         )
         for id_ in sorted(draw(st.sets(ids, min_size=1, max_size=3)))
     ]
@@ -145,4 +161,10 @@ def _person(draw: st.DrawFn, id_: str, partners: list[Partner]) -> Engineer:
         draw(st.integers(0, 600)),
         draw(st.sampled_from([1.0, 1.25, 1.5, 2.0])),
         draw(absences(zone)),
+        draw(st.frozensets(st.sampled_from(["en", "fr", "zh-hant"]))),
+        draw(places),
+        draw(limits),
+        draw(limits),
+        draw(limits),
+        draw(limits),
     )
