@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
-from muster.ids import CampaignId, FixName
+from muster.ids import CampaignId, FixName, SiteId
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,44 @@ class EffortPolicy:
     max_visit_minutes: int = 240
 
 
+@dataclass(frozen=True)
+class PlanningPolicy:
+    """What the company chooses about plans; prices in cents, times in minutes. ``scheduler/policy.py`` says what for.
+
+    Attributes:
+        unplaced_cents: of a machine of priority 5 that is left out; each step up to priority 1 costs
+            ``priority_factor`` times as much.
+        vehicle_cents_per_hour: on top of the person's rate while travelling.
+        partner_fixed_cents: the call-out price of a partner's person, per day.
+        break_minutes: a break is due on days longer than ``break_after_minutes``; 0 for none. The default is the
+            rule of several European countries: half an hour in more than six hours.
+        most_minutes_per_week: nobody works (visits and travel) more in an ISO week; the European limit is 48 hours.
+        longest_leg_minutes, longest_travel_minutes: limits on one leg, and on the travel of one day; None for no limit.
+        fairness_cents_per_hour: what it may cost to move an hour of work from who has much to who has little.
+        servers_first: at each site the servers' visits are over before the others begin.
+        canary_sites: sites whose visits are done by ``canary_until``, before any other site's may begin.
+        canary_until: aware; None where no site goes first.
+    """
+
+    unplaced_cents: int = 200_000
+    priority_factor: int = 2
+    delay_cents_per_day: int = 5
+    continuity_cents: int = 500
+    change_person_cents: int = 2_000
+    change_day_cents: int = 1_000
+    fairness_cents_per_hour: int = 50
+    vehicle_cents_per_hour: int = 1_500
+    partner_fixed_cents: int = 0
+    break_minutes: int = 30
+    break_after_minutes: int = 360
+    most_minutes_per_week: int = 2_880
+    longest_leg_minutes: int | None = None
+    longest_travel_minutes: int | None = None
+    servers_first: bool = False
+    canary_sites: tuple[SiteId, ...] = ()
+    canary_until: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Campaign:
     """One fix for one fleet before one deadline.
@@ -69,3 +107,4 @@ class Campaign:
     parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     waves: WavePolicy = WavePolicy()
     effort: EffortPolicy = EffortPolicy()
+    planning: PlanningPolicy = PlanningPolicy()

@@ -14,9 +14,9 @@ from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
-from muster.campaign import Campaign, EffortPolicy, WavePolicy
+from muster.campaign import Campaign, EffortPolicy, PlanningPolicy, WavePolicy
 from muster.errors import CampaignFileError, Problem
 from muster.fleet import Fleet, Host
 from muster.ids import CampaignId, FixName, HostId
@@ -50,6 +50,34 @@ class EffortSection(_Strict):
     max_visit_minutes: int = Field(default=240, ge=15)
 
 
+class PlanningSection(_Strict):
+    """``planning:`` of a campaign file; the meaning of each key is that of ``PlanningPolicy``."""
+
+    unplaced_cents: int = Field(default=200_000, ge=0)
+    priority_factor: int = Field(default=2, ge=1, le=10)
+    delay_cents_per_day: int = Field(default=5, ge=0)
+    continuity_cents: int = Field(default=500, ge=0)
+    change_person_cents: int = Field(default=2_000, ge=0)
+    change_day_cents: int = Field(default=1_000, ge=0)
+    fairness_cents_per_hour: int = Field(default=50, ge=0)
+    vehicle_cents_per_hour: int = Field(default=1_500, ge=0)
+    partner_fixed_cents: int = Field(default=0, ge=0)
+    break_minutes: int = Field(default=30, ge=0, le=240)
+    break_after_minutes: int = Field(default=360, ge=60)
+    most_minutes_per_week: int = Field(default=2_880, ge=60, le=10_080)
+    longest_leg_minutes: int | None = Field(default=None, ge=0)
+    longest_travel_minutes: int | None = Field(default=None, ge=0)
+    servers_first: bool = False
+    canary_sites: tuple[str, ...] = ()
+    canary_until: datetime | None = None
+
+    @model_validator(mode="after")
+    def _canary_is_whole(self) -> "PlanningSection":
+        if bool(self.canary_sites) != (self.canary_until is not None):
+            raise ValueError("canary_sites and canary_until belong together")
+        return self
+
+
 class HostsSection(_Strict):
     """``hosts:`` of a campaign file: a host must match every key that is given; an empty section takes all."""
 
@@ -74,6 +102,7 @@ class CampaignSections(_Strict):
     hosts: HostsSection = HostsSection()
     waves: WavesSection = WavesSection()
     effort: EffortSection = EffortSection()
+    planning: PlanningSection = PlanningSection()
 
     @field_validator("timezone")
     @classmethod
@@ -128,11 +157,16 @@ class CampaignFile:
             "sites": (self.selection.sites, set(fleet.site)),
             "ids": (self.selection.ids, set(fleet.host)),
         }
-        return [
+        problems = [
             Problem(str(self.path), f"hosts.{key}", name, "is not in the fleet", _near(name, known))
             for key, (names, known) in there.items()
             for name in names
             if name not in known
+        ]
+        return problems + [
+            Problem(str(self.path), "planning.canary_sites", name, "is not in the fleet", _near(name, set(fleet.site)))
+            for name in self.campaign.planning.canary_sites
+            if name not in fleet.site
         ]
 
 
@@ -170,7 +204,14 @@ def _campaign(sections: CampaignSections) -> Campaign:
         parameters=MappingProxyType(dict(sections.parameters)),
         waves=TypeAdapter(WavePolicy).validate_python(sections.waves.model_dump()),
         effort=TypeAdapter(EffortPolicy).validate_python(sections.effort.model_dump()),
+        planning=_planning(sections.planning, zone),
     )
+
+
+def _planning(section: PlanningSection, zone: ZoneInfo) -> PlanningPolicy:
+    until = section.canary_until
+    values = {**section.model_dump(), "canary_until": _aware(until, zone) if until else None}
+    return TypeAdapter(PlanningPolicy).validate_python(values)
 
 
 def _aware(local: datetime, zone: ZoneInfo) -> datetime:
@@ -216,7 +257,7 @@ def _right(key: str, kind: str) -> str:
     if kind == "extra_forbidden":
         known = {
             name
-            for section in (CampaignSections, WavesSection, EffortSection, HostsSection)
+            for section in (CampaignSections, WavesSection, EffortSection, PlanningSection, HostsSection)
             for name in section.model_fields
         }
         return _near(key, known)
