@@ -6,6 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from muster.ids import CampaignId, FixName, SiteId
+from muster.safety import BudgetPolicy, GatePolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,12 +14,14 @@ class WavePolicy:
     """How a campaign is let loose: a canary of every kind, then waves that grow while they are healthy.
 
     Attributes:
-        canary_per_kind: hosts of each kind (family, version, role) in the first wave.
+        canary_per_kind: hosts of each kind (family, version, role, site's kind) in the first wave that meets it.
         growth_factor: each wave is at most this many times the one before.
         max_wave_hosts: no wave is larger.
         min_success_rate: verified share (0 to 1) of a wave's touched hosts below which the ramp halts.
         tolerated_failures: a wave with no more hosts lost than this passes whatever the rate: in a small wave one
             host's own trouble is not the fix's.
+        min_verified_hosts: hosts that must have been verified, in all waves so far together, before the next one
+            begins; where fewer were in them, all of these.
         soak_seconds: how long a wave is watched before the next one begins.
     """
 
@@ -27,6 +30,7 @@ class WavePolicy:
     max_wave_hosts: int = 500
     min_success_rate: float = 0.9
     tolerated_failures: int = 0
+    min_verified_hosts: int = 0
     soak_seconds: float = 0.0
 
 
@@ -107,4 +111,6 @@ class Campaign:
     parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     waves: WavePolicy = WavePolicy()
     effort: EffortPolicy = EffortPolicy()
+    gates: GatePolicy = field(default_factory=GatePolicy)
+    budgets: BudgetPolicy = field(default_factory=BudgetPolicy)
     planning: PlanningPolicy = PlanningPolicy()

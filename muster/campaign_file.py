@@ -20,6 +20,7 @@ from muster.campaign import Campaign, EffortPolicy, PlanningPolicy, WavePolicy
 from muster.errors import CampaignFileError, Problem
 from muster.fleet import Fleet, Host
 from muster.ids import CampaignId, FixName, HostId
+from muster.safety_file import RIGHT, SECTIONS, BudgetsSection, GatesSection
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
@@ -37,6 +38,7 @@ class WavesSection(_Strict):
     max_wave_hosts: int = Field(default=500, ge=1)
     min_success_rate: Share = 0.9
     tolerated_failures: int = Field(default=0, ge=0)
+    min_verified_hosts: int = Field(default=0, ge=0)
     soak_seconds: float = Field(default=0, ge=0)
 
 
@@ -103,6 +105,8 @@ class CampaignSections(_Strict):
     waves: WavesSection = WavesSection()
     effort: EffortSection = EffortSection()
     planning: PlanningSection = PlanningSection()
+    gates: GatesSection = GatesSection()
+    budgets: BudgetsSection = BudgetsSection()
 
     @field_validator("timezone")
     @classmethod
@@ -204,6 +208,8 @@ def _campaign(sections: CampaignSections) -> Campaign:
         parameters=MappingProxyType(dict(sections.parameters)),
         waves=TypeAdapter(WavePolicy).validate_python(sections.waves.model_dump()),
         effort=TypeAdapter(EffortPolicy).validate_python(sections.effort.model_dump()),
+        gates=sections.gates.policy(),
+        budgets=sections.budgets.policy(),
         planning=_planning(sections.planning, zone),
     )
 
@@ -240,34 +246,41 @@ def _problems(path: Path, error: ValidationError) -> tuple[Problem, ...]:
         Problem(
             place=str(path),
             column=".".join(str(part) for part in one["loc"]),
-            value="" if one["type"] == "missing" else str(one["input"]),
-            wrong=_sentence(one["msg"]),
+            value="" if one["type"] == "missing" or isinstance(one["input"], dict) else str(one["input"]),
+            wrong=_sentence(one["msg"], one["type"]),
             right=_right(str(one["loc"][-1]), one["type"]),
         )
         for one in error.errors()
     )
 
 
-def _sentence(message: str) -> str:
+def _sentence(message: str, kind: str) -> str:
+    if kind in {"extra_forbidden", "missing"}:
+        return "is no key here" if kind == "extra_forbidden" else "is missing"
     text = message.removeprefix("Value error, ")
     return text[:1].lower() + text[1:]
 
 
 def _right(key: str, kind: str) -> str:
     if kind == "extra_forbidden":
-        known = {
-            name
-            for section in (CampaignSections, WavesSection, EffortSection, PlanningSection, HostsSection)
-            for name in section.model_fields
-        }
-        return _near(key, known)
+        sections: tuple[type[BaseModel], ...] = (
+            CampaignSections,
+            WavesSection,
+            EffortSection,
+            PlanningSection,
+            HostsSection,
+            *SECTIONS,
+        )
+        known = {field.alias or name for one in sections for name, field in one.model_fields.items()}
+        near = get_close_matches(key, known, n=1)
+        return f"did you mean {near[0]!r}?" if near else "docs/campaign-file.md lists every key"
     examples = {
         "id": "lower-case letters, digits, '-', such as vancouver-2026",
         "deadline": "such as 2026-10-31 18:00",
         "timezone": "such as America/Vancouver",
         "fix": "such as tzdata (muster fix list)",
     }
-    return examples.get(key, "see docs/campaign-file.md")
+    return examples.get(key) or RIGHT.get(key, "see docs/campaign-file.md")
 
 
 def _near(name: str, known: set[str]) -> str:
