@@ -187,10 +187,12 @@ def _skilled(problem: Problem) -> Bools:
 
 
 def _open_to(problem: Problem, person: Person) -> Bools:
-    """[V]: whether the clients allow partners and the agreement covers them."""
+    """[V]: whether the clients allow partners, the agreement covers them, and nothing bars the partner."""
     return np.array(
         [
-            d.partners_allowed and (person.clients is None or d.visit.client_id in person.clients)
+            d.partners_allowed
+            and (person.clients is None or d.visit.client_id in person.clients)
+            and not any(one.bars(person.partner_id, person.id) for one in d.barred)
             for d in problem.demands
         ],
         dtype=np.bool_,

@@ -4,7 +4,7 @@ The last place where local times, vetting and agreements are looked at: from her
 and indices.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -22,6 +22,7 @@ from scheduler.localtime import Hours, expand
 from scheduler.policy import Policy
 from scheduler.problem import (
     AT_HOME,
+    Barred,
     Cap,
     Demand,
     LeftOut,
@@ -36,7 +37,7 @@ from scheduler.problem import (
 )
 from scheduler.spans import cut
 from scheduler.travel import Spot
-from scheduler.visits import VisitMaker
+from scheduler.visits import SPEAKS, VisitMaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class World:
     Attributes:
         now: the campaign's clock; nothing is planned before it.
         objections: partners that must not be given work, and why, as ``partners/`` judges them.
+        kept_out: people who must not be given work although their partner may, and why.
+        barriers: partners and people who must not be sent to a site, and by which rule.
         preferred: people a client knows already.
     """
 
@@ -55,6 +58,8 @@ class World:
     effort: EffortModel
     now: datetime
     objections: Mapping[PartnerId, str] = field(default_factory=lambda: MappingProxyType({}))
+    kept_out: Mapping[PersonId, str] = field(default_factory=lambda: MappingProxyType({}))
+    barriers: Mapping[SiteId, tuple[Barred, ...]] = field(default_factory=lambda: MappingProxyType({}))
     policy: Policy = field(default_factory=Policy)
     preferred: Mapping[ClientId, tuple[PersonId, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -91,7 +96,7 @@ def build(
     eligible, left_out = _eligible(world)
     latest = world.campaign.deadline.astimezone(UTC)
     earliest = world.clockwork.epoch
-    maker = VisitMaker(world.fleet, world.effort, earliest, latest, eligible, world.preferred)
+    maker = VisitMaker(world.fleet, world.effort, earliest, latest, eligible, world.preferred, world.crew, world.policy)
     visits = maker.visits(states, keep)
     if not visits:
         raise NothingToPlan(
@@ -112,14 +117,13 @@ def problem_of(
 ) -> Problem:
     """The problem of planning these visits with these people."""
     clockwork, policy = world.clockwork, world.policy
-    spots, site_spot, home_spot = _spots(world.fleet, visits, eligible)
+    spots, site_spot, homes = _spots(world.fleet, visits, eligible)
     raw = [day for person in eligible for day in days_of(person, _partner(world.crew, person), clockwork, policy)]
     people = tuple(_person(world, person) for person in eligible)
     number_of = {person.id: number for number, person in enumerate(people)}
     first_day = min((day.day for day in raw), default=clockwork.epoch.date())
     days = tuple(
-        day.placed(number_of[day.person.id], home_spot[day.person.id], (day.day - first_day).days, policy)
-        for day in raw
+        day.placed(number_of[day.person.id], homes[day.person.id], (day.day - first_day).days, policy) for day in raw
     )
     floor_price = _dearest_day(people, days)
     access = _AccessSpans(world, clockwork)
@@ -133,7 +137,7 @@ def problem_of(
         days=days,
         spots=spots,
         travel=policy.travel,
-        caps=(*_partner_caps(world.crew, people, days), *_week_caps(people, days, policy)),
+        caps=(*_partner_caps(world.crew, people, days), *_caps_of_people(eligible, days, policy)),
         pins=tuple(pin for pin in pins if pin.visit_id in known),
         previous=_previous(previous, clockwork, days, people, known),
         prices=Prices(policy.continuity_cents, policy.change_person_cents, policy.change_day_cents),
@@ -155,7 +159,11 @@ def _eligible(world: World) -> tuple[tuple[Engineer, ...], tuple[LeftOut, ...]]:
         partner_id = person.partner_id
         reason = ""
         if partner_id is not None:
-            reason = world.objections.get(partner_id, "") or objection_to(partner_id, world.crew, first, last)
+            reason = (
+                world.objections.get(partner_id, "")
+                or world.kept_out.get(person.id, "")
+                or objection_to(partner_id, world.crew, first, last)
+            )
         if reason:
             left_out.append(LeftOut(person.name, reason, person.id, partner_id, person.skills))
         else:
@@ -165,18 +173,21 @@ def _eligible(world: World) -> tuple[tuple[Engineer, ...], tuple[LeftOut, ...]]:
 
 def _spots(
     fleet: Fleet, visits: Iterable[Visit], people: Iterable[Engineer]
-) -> tuple[tuple[Spot, ...], dict[SiteId, int], dict[PersonId, int]]:
+) -> tuple[tuple[Spot, ...], dict[SiteId, int], dict[PersonId, tuple[int, int]]]:
+    """All places; those of the sites, and where each person's day begins and ends."""
     spots: list[Spot] = []
     site_spot: dict[SiteId, int] = {}
-    home_spot: dict[PersonId, int] = {}
+    homes: dict[PersonId, tuple[int, int]] = {}
     for person in people:
-        home_spot[person.id] = len(spots)
+        homes[person.id] = (len(spots), len(spots) + (person.end is not None))
         spots.append(Spot(f"home:{person.id}", person.home, person.region))
+        if person.end is not None:
+            spots.append(Spot(f"end:{person.id}", person.end, person.region))
     for site_id in sorted({visit.site_id for visit in visits if visit.mode is VisitMode.ONSITE}):
         site = fleet.site[site_id]
         site_spot[site_id] = len(spots)
         spots.append(Spot(f"site:{site_id}", site.place, site.region))
-    return tuple(spots), site_spot, home_spot
+    return tuple(spots), site_spot, homes
 
 
 def _person(world: World, person: Engineer) -> Person:
@@ -186,7 +197,7 @@ def _person(world: World, person: Engineer) -> Person:
     return Person(
         id=person.id,
         name=person.name,
-        skills=person.skills,
+        skills=person.skills | {f"{SPEAKS}{language}" for language in person.languages},
         partner_id=person.partner_id,
         clients=frozenset(agreement.clients) if agreement and agreement.clients else None,
         rate_cents_per_hour=rate,
@@ -253,11 +264,13 @@ def _demand(
         spans=spans,
         unplaced_cents=max(
             policy.unplaced(visit.priority, hosts), floor_price * visit.people * (6 - min(max(visit.priority, 1), 5))
-        ),
+        )
+        + client.value_cents_per_host * hosts,
         delay_cents_per_day=policy.delay_cents_per_day * max(1, hosts),
         partners_allowed=client.partners_allowed,
         region=site.region,
         timezone=site.timezone,
+        barred=world.barriers.get(site.id, ()),
     )
 
 
@@ -271,18 +284,20 @@ def _partner_caps(crew: Crew, people: Sequence[Person], days: Sequence[PersonDay
     return caps
 
 
-def _week_caps(people: Sequence[Person], days: Sequence[PersonDay], policy: Policy) -> list[Cap]:
-    """A cap for each person and ISO week whose shifts and overtime exceed the week's limit."""
+def _caps_of_people(people: Sequence[Engineer], days: Sequence[PersonDay], policy: Policy) -> Iterator[Cap]:
+    """Hours per ISO week and per day, where shifts and overtime exceed what the policy or the person allows."""
     weeks: dict[tuple[int, int, int], list[int]] = {}
     for number, day in enumerate(days):
         year, week, _ = day.day.isocalendar()
         weeks.setdefault((day.person, year, week), []).append(number)
-    caps = []
+        most = people[day.person].most_minutes_per_day
+        if most is not None and day.latest_end - day.starts > most:
+            yield Cap(f"{people[day.person].name}, {day.day:%a %d %b}", (number,), most, counts_travel=True)
     for (person, _, week), numbers in sorted(weeks.items()):
-        if sum(days[n].latest_end - days[n].starts for n in numbers) > policy.most_minutes_per_week:
-            name = f"{people[person].name}, week {week}"
-            caps.append(Cap(name, tuple(numbers), policy.most_minutes_per_week, counts_travel=True))
-    return caps
+        own = people[person].most_minutes_per_week
+        most = policy.most_minutes_per_week if own is None else min(own, policy.most_minutes_per_week)
+        if sum(days[n].latest_end - days[n].starts for n in numbers) > most:
+            yield Cap(f"{people[person].name}, week {week}", tuple(numbers), most, counts_travel=True)
 
 
 def _previous(

@@ -22,7 +22,7 @@ from muster.plan import VisitMode
 from muster.records import HostState
 from scheduler.build import World, build
 from scheduler.estimate import EffortModel
-from scheduler.problem import AT_HOME, Demand, PersonDay, Problem
+from scheduler.problem import AT_HOME, Barred, Demand, PersonDay, Problem
 
 SHARES = (0.5, 0.8, 0.95)
 """How sure the hours needed are: in this share of cases they are not exceeded."""
@@ -147,6 +147,7 @@ class _Group:
     partners_allowed: bool
     client_id: ClientId | None
     weeks: frozenset[Week]
+    barred: frozenset[Barred]
     visits: int = 0
     hosts: Counter[OsFamily] = field(default_factory=Counter)
     travel: int = 0
@@ -187,9 +188,10 @@ def _groups(problem: Problem, fleet: Fleet) -> list[_Group]:
         visit = demand.visit
         client = visit.client_id if by_client else None
         weeks = frozenset(w for w, days in days_by_week.items() if any(_meets(demand, day) for day in days))
-        key = (visit.skills, demand.region, visit.mode, demand.partners_allowed, client, weeks)
+        barred = frozenset(replace(one, text="") for one in demand.barred)
+        key = (visit.skills, demand.region, visit.mode, demand.partners_allowed, client, weeks, barred)
         if key not in groups:
-            groups[key] = _Group(visit.skills, demand.region, visit.mode, demand.partners_allowed, client, weeks)
+            groups[key] = _Group(*key)
         group = groups[key]
         group.visits += visit.people
         group.hosts.update(fleet.host[host_id].os for host_id in visit.host_ids)
@@ -243,7 +245,9 @@ def _may(problem: Problem, group: _Group, supply: _Supply) -> bool:
     if person.partner_id is None:
         return True
     covered = person.clients is None or group.client_id in person.clients
-    return group.partners_allowed and covered
+    return (
+        group.partners_allowed and covered and not any(bar.bars(person.partner_id, person.id) for bar in group.barred)
+    )
 
 
 def _serve(

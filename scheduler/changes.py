@@ -30,6 +30,7 @@ EASE = (
     "travel limit",
     "excluded",
     "agreement",
+    "barred",
     "partner allowed",
     "skills",
     "person",
@@ -145,6 +146,9 @@ def _loosen(trial: _Trial, rule: str) -> None:
         case "agreement":
             trial.person = replace(trial.person, clients=None)
             _say(trial, "agreement", f"the agreement of {trial.person.partner_id} covered client {visit.client_id}")
+        case "barred":
+            trial.demand = replace(trial.demand, barred=())
+            _say(trial, "barred", f"nothing barred {trial.person.partner_id} from {visit.site_id}")
         case "promised person" | "promised start":
             trial.pinned = False
             _say(trial, "promise", "its promise were given up")

@@ -8,7 +8,7 @@ What a plan may do
     * A visit is done by ``visit.people`` different people at the same time, wholly inside one of its ``spans``,
       for exactly ``visit.effort_minutes`` and without a pause.
     * A person must have all its skills, must not be excluded, and, where the person is of a partner, the client
-      must allow partners and the person's agreement must cover the client.
+      must allow partners, the person's agreement must cover the client, and neither may be ``barred`` there.
     * A person's day begins at ``start_spot`` and ends at ``end_spot``. Travel is working time: the whole tour, both
       ends included, lies in ``starts .. ends + overtime_minutes``. A remote visit is done from ``start_spot``.
       A leg of travel lies somewhere between the two visits that it joins, without a pause.
@@ -61,6 +61,26 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Barred:
+    """A partner, or one of its people, that must not be sent to a site, by a rule that is not the solver's own.
+
+    Attributes:
+        person_id: None bars everybody of the partner.
+        rule: its name, such as ``competitor`` or ``service level``.
+        text: the sentence for the manager.
+    """
+
+    partner_id: PartnerId
+    rule: str
+    text: str
+    person_id: PersonId | None = None
+
+    def bars(self, partner_id: PartnerId | None, person_id: PersonId) -> bool:
+        """Whether it keeps somebody away."""
+        return self.partner_id == partner_id and self.person_id in {None, person_id}
+
+
+@dataclass(frozen=True, slots=True)
 class Demand:
     """A visit, and everything about it turned into minutes and cents.
 
@@ -71,6 +91,7 @@ class Demand:
         delay_cents_per_day: the price of each day later.
         partners_allowed: the client's word.
         timezone: IANA name, for sentences; promised times are told in it.
+        barred: partners that must not be sent there, and why.
     """
 
     visit: Visit
@@ -81,6 +102,7 @@ class Demand:
     partners_allowed: bool = True
     region: str = ""
     timezone: str = "UTC"
+    barred: tuple[Barred, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,12 @@ def agreement(case: Case) -> str | None:
     return None
 
 
+def barred(case: Case) -> str | None:
+    """Nothing bars the person's partner from the site: the client's wish, competition, its region, service levels."""
+    found = [one for one in case.demand.barred if one.bars(case.person.partner_id, case.person.id)]
+    return "; ".join(f"{one.rule}: {one.text}" for one in found) if found else None
+
+
 def promised_person(case: Case) -> str | None:
     """The person is one of those who are promised, where everybody of the visit is promised."""
     pins = [p for p in case.problem.pins if p.visit_id == case.demand.visit.id and p.person_id is not None]
@@ -240,6 +246,7 @@ DAY_RULES: dict[str, DayRule] = {
     "excluded": excluded,
     "partner allowed": partner_allowed,
     "agreement": agreement,
+    "barred": barred,
     "promised person": promised_person,
     "promised start": promised_start,
     "deadline": deadline,

@@ -150,6 +150,9 @@ def _person_may(problem: Problem, stop: _Stop) -> Iterator[Violation]:
         if person.clients is not None and visit.client_id not in person.clients:
             text = f"the agreement of {person.partner_id} does not cover {visit.client_id} ({visit.id})"
             yield Violation("agreement", text, *about)
+        for bar in stop.demand.barred:
+            if bar.partner_id == person.partner_id and bar.person_id in {None, person.id}:
+                yield Violation(bar.rule, f"{bar.text} ({visit.id})", *about)
 
 
 def _hours(problem: Problem, stop: _Stop) -> Iterator[Violation]:

@@ -10,6 +10,7 @@ from muster.ids import CampaignId, ClientId, HostId, PartnerId, PersonId, SiteId
 from muster.plan import Visit, VisitMode
 from scheduler.problem import (
     AT_HOME,
+    Barred,
     Cap,
     Demand,
     Person,
@@ -187,6 +188,7 @@ def random_problem(seed: int, *, visits: int = 6, people: int = 3, days: int = 2
         if not random.spites(0.4)
     ]
     demands = [_random_demand(random, n, spots, days, [p.id for p in crew]) for n in range(random.randint(1, visits))]
+    demands = _some_barred(seed, demands, crew)
     return Problem(
         campaign_id=CampaignId("C-1"),
         epoch=EPOCH,
@@ -228,6 +230,19 @@ def _random_person(random: Spiteful, number: int) -> Person:
         travel_rate=random.choice([0, 5_000, 7_777]),
         overtime_rate=random.choice([0, 2_500, 3_333]),
     )
+
+
+def _some_barred(seed: int, demands: list[Demand], crew: list[Person]) -> list[Demand]:
+    """Now and then a partner, or one of its people, is barred; dice of their own leave everything else as it was."""
+    dice = Random(f"barred {seed}")  # noqa: S311 - a game
+    partners = sorted({one.partner_id for one in crew if one.partner_id is not None})
+
+    def bars() -> tuple[Barred, ...]:
+        if not partners or dice.random() < 0.6:
+            return ()
+        return (Barred(dice.choice(partners), "region", "elsewhere", dice.choice([None, dice.choice(crew).id])),)
+
+    return [replace(demand, barred=bars()) for demand in demands]
 
 
 def _random_day(random: Spiteful, who: int, number: int, spots: int) -> PersonDay:

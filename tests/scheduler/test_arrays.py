@@ -12,7 +12,7 @@ from scheduler.tour import Touring
 from scheduler.travel import TableTravel
 from tests.scheduler.problems import EPOCH, day, demand, person, problem, random_problem
 
-PERSON_RULES = ("skills", "excluded", "partner allowed", "agreement", "promised person")
+PERSON_RULES = ("skills", "excluded", "partner allowed", "agreement", "barred", "promised person")
 
 
 def flat(values: np.ndarray, offsets: np.ndarray, number: int) -> list[int]:

@@ -1,10 +1,12 @@
 """Each rule holds where it should, and is broken where it should be; broken rules say so with names and figures."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from scheduler.problem import Cap, Demand, Pin, Problem, Rest
+from muster.ids import PartnerId, PersonId
+from scheduler.problem import Barred, Cap, Demand, Pin, Problem, Rest
 from scheduler.rules import DAY_RULES, PLAN_RULES, Case, broken
 from scheduler.state import State
 from scheduler.tour import Touring
@@ -17,6 +19,13 @@ def of_partner(**more: object) -> Problem:
 
 def with_day(one: Demand, **more: object) -> Problem:
     return problem([one], days=[day(**more)])  # type: ignore[arg-type]
+
+
+def of_barred(partner: str, person_id: str | None = None) -> Problem:
+    one = Barred(
+        PartnerId(partner), "competitor", "North competes with acme", PersonId(person_id) if person_id else None
+    )
+    return problem([replace(demand("V"), barred=(one,))], [person("Pia", partner="north")])
 
 
 SIMPLE: dict[str, tuple[Problem, Problem, str]] = {
@@ -33,6 +42,7 @@ SIMPLE: dict[str, tuple[Problem, Problem, str]] = {
     ),
     "partner allowed": (of_partner(), of_partner(partners_allowed=False), "does not allow partners"),
     "agreement": (of_partner(), of_partner(client="borg"), "does not cover client borg"),
+    "barred": (of_barred("south"), of_barred("north"), "competitor: North competes with acme"),
     "promised person": (
         problem([demand("V")], pins=[Pin(demand("V").visit.id, person("Anna").id)]),
         problem([demand("V")], [person("Ben")], pins=[Pin(demand("V").visit.id, person("Anna").id)]),
@@ -168,3 +178,8 @@ Rule = Callable[[Case], str | None]
 
 def test_every_rule_says_what_it_is() -> None:
     assert all(rule.__doc__ for rule in [*DAY_RULES.values(), *PLAN_RULES.values()])
+
+
+def test_one_person_of_a_partner_is_barred_and_the_others_are_not() -> None:
+    assert broken(Case(Touring(of_barred("north", "pia")), 0, 0))
+    assert not broken(Case(Touring(of_barred("north", "ben")), 0, 0))

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from muster.ids import CampaignId, PersonId, VisitId
+from muster.ids import CampaignId, PartnerId, PersonId, VisitId
 from muster.plan import Assignment, Plan, PlanCost, Reason, Unplaced
-from scheduler.problem import Cap, Pin, Previous, Prices, Problem, Rest, Span
+from scheduler.problem import Barred, Cap, Pin, Previous, Prices, Problem, Rest, Span
 from scheduler.solve import solve
 from scheduler.stop import MaxIterations
 from scheduler.validate import violations
@@ -112,6 +112,10 @@ WRONG_PROBLEMS: dict[str, Problem] = {
     "excluded": with_visit(excluded=(PersonId("anna"),)),
     "partner allowed": replace(with_anna(partner_id="north"), demands=narrowed(partners_allowed=False).demands),
     "agreement": with_anna(partner_id="north", clients=frozenset({"borg"})),
+    "competitor": replace(
+        with_anna(partner_id="north"),
+        demands=narrowed(barred=(Barred(PartnerId("north"), "competitor", "North competes with acme"),)).demands,
+    ),
     "earliest": with_visit(earliest=plain().at(2000)),
     "latest": with_visit(latest=plain().at(0)),
     "access": narrowed(spans=(Span(0, 60), Span(2000, 2060))),
