@@ -5,6 +5,8 @@ standard input. It answers in lines, fields separated by tabs::
 
     fact <TAB> layer <TAB> key <TAB> value     something it found; layer is such as "system" or "jvm /usr/lib/jvm/17"
     changed <TAB> what                         something it changed
+    would <TAB> what                           something that apply would change; said by check
+    diff <TAB> line                            a line of a unified diff of what apply would change; said by check
     note <TAB> text                            worth reading, no harm
     error <TAB> cause                          why it could not do its work, in plain words
     done <TAB> step                            the last line of a step that ran to its end, whatever it found
@@ -20,12 +22,13 @@ from types import MappingProxyType
 
 
 class StepName(StrEnum):
-    """The parts of a fix; verify is the probe again, in a new session."""
+    """The parts of a fix; verify is the probe again, in a new session; check says what apply would do."""
 
     PROBE = "probe"
     APPLY = "apply"
     VERIFY = "verify"
     ROLLBACK = "rollback"
+    CHECK = "check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,12 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class StepOutput:
-    """What a step said, read from its lines."""
+    """What a step said, read from its lines.
+
+    Attributes:
+        would: what apply would change, as a check says it; empty when there is nothing to change.
+        diff: the same as the lines of a unified diff, one after another.
+    """
 
     facts: tuple[Fact, ...] = ()
     changes: tuple[str, ...] = ()
@@ -67,19 +75,23 @@ class StepOutput:
     errors: tuple[str, ...] = ()
     raw: tuple[str, ...] = ()
     done: StepName | None = None
+    would: tuple[str, ...] = ()
+    diff: tuple[str, ...] = ()
 
 
 def read_output(text: str) -> StepOutput:
     """Read the lines of a step; never raises: what cannot be read is kept in ``raw``."""
     facts: list[Fact] = []
-    said: dict[str, list[str]] = {"changed": [], "note": [], "error": [], "raw": []}
+    said: dict[str, list[str]] = {"changed": [], "note": [], "error": [], "would": [], "diff": [], "raw": []}
     done: StepName | None = None
     for line in text.splitlines():
         match line.split("\t"):
             case ["fact", layer, key, value]:
                 facts.append(Fact(layer, key, value))
-            case [("changed" | "note" | "error") as kind, words]:
+            case [("changed" | "note" | "error" | "would") as kind, words]:
                 said[kind].append(words)
+            case ["diff", *parts]:
+                said["diff"].append("\t".join(parts))
             case ["done", name] if name in set(StepName):
                 done = StepName(name)
             case _ if line.strip():
@@ -93,4 +105,6 @@ def read_output(text: str) -> StepOutput:
         tuple(said["error"]),
         tuple(said["raw"]),
         done,
+        tuple(said["would"]),
+        tuple(said["diff"]),
     )

@@ -66,7 +66,7 @@ class Wired:
         Raises:
             InputError: there is no such fix, or a parameter is wrong.
         """
-        prepare_fix(campaign.fix, campaign.parameters)
+        prepare_fix(campaign.fix, campaign.parameters, workspace=self.settings.workspace)
 
     def interrupt(self) -> None:
         """Stop what this process does at hosts, as soon as it safely can."""
@@ -87,13 +87,14 @@ class Wired:
         self._watches.append(watch)
         if self._interrupted:
             watch.trip()
+        fix = prepare_fix(campaign.fix, campaign.parameters, workspace=settings.workspace)
         defaults = Defaults(settings.default_user, settings.default_credential, settings.host_deadline_s)
         return Context(
             campaign_id=campaign_id,
             runner_id=this_runner(),
             ledger=self.ledger,
             pusher=self.pusher,
-            book=OrderBook(self.ledger.fleet(), prepare_fix(campaign.fix, campaign.parameters), defaults),
+            book=OrderBook(self.ledger.fleet(), fix, defaults),
             clock=self.clock,
             stop=watch,
             lease_s=settings.lease_s,

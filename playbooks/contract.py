@@ -4,6 +4,7 @@
 the same from a checkout and from a wheel.
 """
 
+from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Annotated, Literal
 
@@ -17,7 +18,9 @@ from muster.steps import StepName
 FIX_FILE = "fix.yml"
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-ParameterType = Literal["text", "words", "instants", "folder", "choice"]
+ParameterType = Literal["text", "words", "instants", "folder", "choice", "file", "number", "verbatim"]
+SHARED = "muster:"
+"""What the name of a script begins with that every fix may use: ``muster:change.sh`` is ``playbooks/lib/change.sh``."""
 
 
 class _Part(BaseModel):
@@ -29,7 +32,9 @@ class ParameterSpec(_Part):
 
     Attributes:
         type: ``words`` are separated by spaces; ``instants`` are words of the form ``2026-11-22T12:00:00Z``; a
-            ``folder`` is one that is there; a ``choice`` is one of ``choices``.
+            ``folder`` is one that is there; a ``file`` is one that can be read; both lie on the machine that pushes, a
+            relative one in the workspace; a ``number`` is written with digits; a ``choice`` is one of ``choices``;
+            ``verbatim`` keeps its lines and spaces as they are.
         choices: what may be given, for a choice and for each of the words; empty means anything.
         example: shown where a value is wrong.
     """
@@ -48,20 +53,38 @@ class ParameterSpec(_Part):
 
 
 class StepSpec(_Part):
-    """One step for one family: the files that make its script, joined in order; and the playbook of the same."""
+    """One step for one family: the files that make its script, joined in order; and the playbook of the same.
 
-    scripts: tuple[Line, ...] = Field(min_length=1)
+    Attributes:
+        playbook: what Ansible carries instead of the script; a step without scripts is always carried by Ansible.
+        payload: the parameter of type ``file`` whose content the script finds on its standard input.
+    """
+
+    scripts: tuple[Line, ...] = ()
     timeout_s: float = Field(default=60.0, gt=0, le=3600)
     playbook: str = ""
+    payload: str = ""
+
+    @model_validator(mode="after")
+    def _does_something(self) -> "StepSpec":
+        if not self.scripts and not self.playbook:
+            raise ValueError("a step needs a list 'scripts', a 'playbook', or both")
+        return self
 
 
 class FamilySpec(_Part):
-    """The steps of one OS family. Verify is the probe again unless it is given."""
+    """The steps of one OS family. Verify is the probe again unless it is given.
+
+    Attributes:
+        check: says what apply would change, and changes nothing. Its scripts may be those of apply, which are then
+            told by ``MUSTER_CHECK=1``; its playbook is run with ``--check --diff``.
+    """
 
     probe: StepSpec
     apply: StepSpec
     verify: StepSpec | None = None
     rollback: StepSpec | None = None
+    check: StepSpec | None = None
 
     def step(self, name: StepName) -> StepSpec | None:
         """The step of this name, where there is one."""
@@ -74,6 +97,8 @@ class FamilySpec(_Part):
                 return self.verify or self.probe
             case StepName.ROLLBACK:
                 return self.rollback
+            case StepName.CHECK:
+                return self.check
 
     def named(self) -> dict[StepName, StepSpec]:
         """Every step that is there."""
@@ -109,13 +134,31 @@ def read_fix(folder: Traversable) -> FixSpec:
         raise FixError(f"{place}: name: {spec.name!r} is not the name of its folder; write {folder.name!r}")
     for family, steps in spec.families.items():
         for name, step in steps.named().items():
-            for key, file in [("scripts", file) for file in step.scripts] + [("playbook", step.playbook)]:
-                if file and not folder.joinpath(*file.split("/")).is_file():
-                    raise FixError(
-                        f"{place}: families.{family}.{name}.{key}: there is no file {file!r} in the folder",
-                        hint=f"Add {folder.name}/{file}, or take it out of {place}.",
-                    )
+            _check_step(spec, folder, f"{place}: families.{family}.{name}", step)
     return spec
+
+
+def script_file(folder: Traversable, name: str) -> Traversable:
+    """The file of a script: in the fix's folder, or one that all fixes share."""
+    if name.startswith(SHARED):
+        return files("playbooks").joinpath("lib", name.removeprefix(SHARED))
+    return folder.joinpath(*name.split("/"))
+
+
+def _check_step(spec: FixSpec, folder: Traversable, place: str, step: StepSpec) -> None:
+    for key, file in [("scripts", file) for file in step.scripts] + [("playbook", step.playbook)]:
+        if not file or script_file(folder, file).is_file():
+            continue
+        if file.startswith(SHARED):
+            shared = sorted(entry.name for entry in files("playbooks").joinpath("lib").iterdir())
+            there = ", ".join(SHARED + name for name in shared if name.endswith((".sh", ".cmd")))
+            raise FixError(f"{place}.{key}: there is no shared script {file!r}; there are {there}")
+        raise FixError(
+            f"{place}.{key}: there is no file {file!r} in the folder",
+            hint=f"Add {folder.name}/{file}, or take it out of {folder.name}/{FIX_FILE}.",
+        )
+    if step.payload and (step.payload not in spec.parameters or spec.parameters[step.payload].type != "file"):
+        raise FixError(f"{place}.payload: {step.payload!r} is no parameter of type file")
 
 
 def _read_yaml(place: str, file: Traversable) -> object:

@@ -35,7 +35,7 @@ install_file() {
     right "$1" "$root$2" && return
     unpack "$1"
     intend "$2" "$(wanted "$1")"
-    put "$work/zone" "$2"
+    put "$work/zone" "$2" 644
     changed "installed $1 at $2"
 }
 
@@ -81,4 +81,4 @@ fi
 restart_old
 wrong_files=$(wrong)
 [ -z "$wrong_files" ] || give_up "still wrong after all: $(echo "$wrong_files" | tr '\n' ' ')"
-printf 'done\tapply\n'
+finish

@@ -1,4 +1,4 @@
-# What probe, apply and rollback share. POSIX sh; held by tests on dash and on busybox with nothing but its applets.
+# What probe, apply and rollback share; comes after muster:base.sh. POSIX sh; held by tests on dash and on busybox.
 #
 # From the fix, as environment variables:
 #   MUSTER_ZONES     names, such as "America/Vancouver"
@@ -14,36 +14,13 @@
 #   MUSTER_FIXED_IN  first tz release that is right, such as 2026b; may be empty
 # From the host: MUSTER_ROOT, put before every path; empty on a real one.
 
-LC_ALL=C
-export LC_ALL
 unset TZ TZDIR JAVA_TOOL_OPTIONS _JAVA_OPTIONS NODE_OPTIONS
-PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin
-umask 022
-
-root=${MUSTER_ROOT:-}
-root=${root%/}
 zoneinfo=/usr/share/zoneinfo
 localtime=/etc/localtime
-
-fact() { printf 'fact\t%s\t%s\t%s\n' "$1" "$2" "$3"; }
-changed() { printf 'changed\t%s\n' "$1"; }
-note() { printf 'note\t%s\n' "$1"; }
-error() { printf 'error\t%s\n' "$1"; }
-
-have() { command -v "$1" >/dev/null 2>&1; }
-
-# limited SECONDS COMMAND...: without its standard input, and not longer than that where timeout exists.
-limited() {
-    limited_s=$1
-    shift
-    if timeout 1 true 2>/dev/null; then
-        timeout "$limited_s" "$@" </dev/null
-    elif timeout -t 1 true 2>/dev/null; then # busybox before 1.30
-        timeout -t "$limited_s" "$@" </dev/null
-    else
-        "$@" </dev/null
-    fi
-}
+# shellcheck disable=SC2034 # what muster:change.sh goes by
+lock_place=/var/lib/muster/tzdata
+# shellcheck disable=SC2034
+state=$lock_place
 
 # offset FILE EPOCH: the UTC offset that a zone file gives, such as -0700. A file that cannot be read would silently
 # give UTC, so look at it first.
@@ -183,11 +160,4 @@ package_version() {
     elif have apk; then
         apk info -e -v tzdata 2>/dev/null
     fi
-}
-
-# free_kb DIRECTORY: what may still be written on its file system, in KB.
-free_kb() {
-    # shellcheck disable=SC2046 # the columns of df, split on purpose
-    set -- $(df -Pk "$1" 2>/dev/null | tail -n 1)
-    echo "${4:-unknown}"
 }

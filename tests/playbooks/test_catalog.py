@@ -49,7 +49,15 @@ def test_a_fix_without_python_hands_its_parameters_to_its_scripts(folder: Path) 
     step = fix.step(StepName.APPLY, OsFamily.LINUX, timezone="America/Vancouver")
     assert step is not None
     assert step.script == "# lib.sh\n\n# apply.sh\n"
-    assert step.arguments == {"MUSTER_TEXT": "Hello there", "MUSTER_TIMEZONE": "America/Vancouver"}
+    batch = step.arguments["MUSTER_BATCH"]
+    assert len(batch) == 12
+    assert step.arguments == {
+        "MUSTER_TEXT": "Hello there",
+        "MUSTER_TIMEZONE": "America/Vancouver",
+        "MUSTER_STEP": "apply",
+        "MUSTER_FIX": "motd",
+        "MUSTER_BATCH": batch,
+    }
     assert fix.step(StepName.ROLLBACK, OsFamily.LINUX, timezone="America/Vancouver") is None
     assert fix.step(StepName.APPLY, OsFamily.WINDOWS, timezone="America/Vancouver") is None
     verify = fix.step(StepName.VERIFY, OsFamily.LINUX, timezone="America/Vancouver")

@@ -1,16 +1,6 @@
 # Which services run, how they are started, and whether they are older than the data; for the playbook's restarts:
 #   service <TAB> NAME <TAB> systemd|sysvinit|none <TAB> yes|no
 
-service_manager() {
-    if [ -z "$root" ] && [ -d /run/systemd/system ]; then
-        echo systemd
-    elif [ -x "$root/etc/init.d/$1" ]; then
-        echo sysvinit
-    else
-        echo none
-    fi
-}
-
 announce_services() {
     processes | while read -r service_process service_start; do
         service_name=$(serves "$service_process")

@@ -133,8 +133,10 @@ def test_both_ways_leave_the_same_files_and_say_the_same(
     )
     for name in (
         StepName.PROBE,
+        StepName.CHECK,
         StepName.APPLY,
         StepName.VERIFY,
+        StepName.CHECK,
         StepName.APPLY,
         StepName.ROLLBACK,
         StepName.ROLLBACK,

@@ -12,7 +12,7 @@ from tests.playbooks.tzdata.place import VANCOUVER
 
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="needs shellcheck (apt-get install shellcheck)")
-@pytest.mark.parametrize("name", [StepName.PROBE, StepName.APPLY, StepName.ROLLBACK])
+@pytest.mark.parametrize("name", list(StepName))
 def test_shellcheck_finds_nothing(fix: PreparedFix, name: StepName) -> None:
     step = fix.step(name, OsFamily.LINUX, timezone=VANCOUVER)
     assert step is not None
