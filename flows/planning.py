@@ -3,7 +3,7 @@
 The scheduler decides; this reads what it needs from the ledger and writes what it proposes.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from flows.services import Services
 from muster.errors import DispatchRejected, InvalidPlan
-from muster.ids import CampaignId, HostId, PlanId
+from muster.ids import CampaignId, ClientId, HostId, PersonId, PlanId
 from muster.outcomes import HostStatus
 from muster.plan import Plan, VisitMode
 from scheduler.build import World, build
 from scheduler.estimate import EffortModel, Observation, effort_model
+from scheduler.policy import Policy
 from scheduler.problem import Problem
 from scheduler.stop import AnyOf, Cancelled, MaxSeconds
 from scheduler.validate import violations
@@ -53,13 +54,29 @@ def effort_of(services: Services, campaign_id: CampaignId) -> EffortModel:
 
 def world_of(services: Services, campaign_id: CampaignId, *, now: datetime) -> World:
     """Everything a problem is built from, as the ledger has it; nothing is planned before ``now``."""
+    campaign = services.ledger.campaign(campaign_id)
     return World(
-        campaign=services.ledger.campaign(campaign_id),
+        campaign=campaign,
         fleet=services.ledger.fleet(),
         crew=services.ledger.crew(),
         effort=effort_of(services, campaign_id),
         now=now,
+        policy=Policy.of(campaign.planning),
+        preferred=known_people(services, campaign_id),
     )
+
+
+def known_people(services: Services, campaign_id: CampaignId) -> dict[ClientId, tuple[PersonId, ...]]:
+    """Who each client knows: the person with the most visits of the plan that binds. Continuity is counted by it."""
+    binding = services.ledger.dispatched(campaign_id)
+    if binding is None:
+        return {}
+    plan = services.ledger.plan(binding.plan_id)
+    visits = Counter((plan.visit[one.visit_id].client_id, one.person_id) for one in plan.assignments)
+    known: dict[ClientId, tuple[PersonId, ...]] = {}
+    for (client_id, person_id), _ in sorted(visits.items(), key=lambda item: (-item[1], item[0])):
+        known.setdefault(client_id, (person_id,))
+    return known
 
 
 def problem_of(services: Services, campaign_id: CampaignId) -> Problem:

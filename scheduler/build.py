@@ -22,6 +22,7 @@ from scheduler.localtime import Hours, expand
 from scheduler.policy import Policy
 from scheduler.problem import (
     AT_HOME,
+    SPEAKS,
     Barred,
     Cap,
     Demand,
@@ -37,7 +38,7 @@ from scheduler.problem import (
 )
 from scheduler.spans import cut
 from scheduler.travel import Spot
-from scheduler.visits import SPEAKS, VisitMaker
+from scheduler.visits import VisitMaker
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,13 +228,15 @@ def _shortest_ways(problem: Problem) -> list[int]:
 
 def _supplies(problem: Problem) -> list[_Supply]:
     totals: dict[tuple[int, Week], list[int]] = {}
-    for day in problem.days:
+    daily = {cap.days[0]: cap.minutes for cap in problem.caps if len(cap.days) == 1 and cap.partner_id is None}
+    for number, day in enumerate(problem.days):
         year, week, _ = day.day.isocalendar()
         rest = day.rest.minutes if day.rest else 0
-        minutes = day.ends - day.starts - sum(s.ends - s.starts for s in day.blocked) - rest
+        minutes = max(0, day.ends - day.starts - sum(s.ends - s.starts for s in day.blocked) - rest)
+        most = daily.get(number, minutes + day.overtime_minutes)
         total = totals.setdefault((day.person, (year, week)), [0, 0])
-        total[0] += max(0, minutes)
-        total[1] += day.overtime_minutes
+        total[0] += min(minutes, most)
+        total[1] += min(day.overtime_minutes, max(0, most - minutes))
     return [_Supply(person, week, *minutes) for (person, week), minutes in sorted(totals.items())]
 
 
@@ -291,7 +293,7 @@ def _rooms(problem: Problem, supplies: Sequence[_Supply], *, overtime: bool) -> 
     for cap in problem.caps:
         days = [problem.days[number] for number in cap.days]
         weeks = {(day.day.isocalendar().year, day.day.isocalendar().week) for day in days}
-        if cap.partner_id is None and len(weeks) == 1 and len({day.person for day in days}) == 1:
+        if cap.partner_id is None and len(days) > 1 and len(weeks) == 1 and len({day.person for day in days}) == 1:
             weekly[days[0].person, weeks.pop()] = cap.minutes
     return [min(s.minutes + (s.overtime if overtime else 0), weekly.get((s.person, s.week), 10**9)) for s in supplies]
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from muster.ids import PersonId
-from scheduler.problem import AT_HOME, Demand, Person, PersonDay, Problem, Span
+from scheduler.problem import AT_HOME, SPEAKS, Demand, Person, PersonDay, Problem, Span
 from scheduler.reasons import Obstacles
 from scheduler.rules import Case
 from scheduler.state import State
@@ -33,6 +33,7 @@ EASE = (
     "barred",
     "partner allowed",
     "skills",
+    "language",
     "person",
 )
 """Kinds of change, the easiest to be had first: an hour of overtime before a word from the client before a new skill,
@@ -133,10 +134,8 @@ def _loosen(trial: _Trial, rule: str) -> None:
     """Take one rule away; what that means is put into words, or, for hours, when the tour is known."""
     case, visit = trial.case, trial.demand.visit
     match rule:
-        case "skills":
-            missing = sorted(visit.skills - trial.person.skills)
-            trial.person = replace(trial.person, skills=trial.person.skills | visit.skills)
-            _say(trial, "skills", f"{trial.person.name} could do {' and '.join(missing)}")
+        case "skills" | "language":
+            _teach(trial, spoken=rule == "language")
         case "excluded":
             trial.demand = replace(trial.demand, visit=replace(visit, excluded=()))
             _say(trial, "excluded", f"{trial.person.name} might be sent there")
@@ -161,6 +160,18 @@ def _loosen(trial: _Trial, rule: str) -> None:
         case "busy":
             trial.day = replace(trial.day, blocked=())
             _say(trial, "busy", f"{trial.person.name} were free all {case.date}")
+
+
+def _teach(trial: _Trial, *, spoken: bool) -> None:
+    """Give the person the skills, or the languages, that are missing."""
+    missing = sorted(trial.demand.visit.skills - trial.person.skills)
+    lacking = [skill for skill in missing if skill.startswith(SPEAKS) is spoken]
+    trial.person = replace(trial.person, skills=trial.person.skills | frozenset(lacking))
+    words = " and ".join(skill.removeprefix(SPEAKS) for skill in lacking)
+    if spoken:
+        _say(trial, "language", f"{trial.person.name} spoke {words}")
+    else:
+        _say(trial, "skills", f"{trial.person.name} could do {words}")
 
 
 def _say(trial: _Trial, kind: str, words: str) -> None:
@@ -284,7 +295,9 @@ def _one_more(touring: Touring, visit: int) -> Iterator[Change]:
         if tour is not None:
             case = trial.case
             where = f" in {demand.region}" if demand.region else ""
-            what = " and ".join(sorted(demand.visit.skills))
+            what = " and ".join(s for s in sorted(demand.visit.skills) if not s.startswith(SPEAKS))
+            spoken = [s.removeprefix(SPEAKS) for s in sorted(demand.visit.skills) if s.startswith(SPEAKS)]
+            what = f"{' and '.join(spoken)}-speaking {what}" if spoken else what
             week = model.day.isocalendar().week
             text = f"there were one more {what} engineer{where} in week {week}".replace("  ", " ")
             who = f"{case.date} {case.local(tour.starts[0])}"

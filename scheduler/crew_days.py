@@ -47,21 +47,21 @@ class RawDay:
     blocked: tuple[Span, ...]
     rest: Rest | None
 
-    def placed(self, person: int, spot: int, ordinal: int, policy: Policy) -> PersonDay:
-        """The day with its indices."""
+    def placed(self, person: int, spots: tuple[int, int], ordinal: int, policy: Policy) -> PersonDay:
+        """The day with its indices; ``spots`` are those at which it begins and ends."""
         return PersonDay(
             person=person,
             day=self.day,
             ordinal=ordinal,
             starts=self.starts,
             ends=self.ends,
-            start_spot=spot,
-            end_spot=spot,
+            start_spot=spots[0],
+            end_spot=spots[1],
             overtime_minutes=self.overtime_minutes,
             blocked=self.blocked,
             rest=self.rest,
-            max_leg_minutes=policy.longest_leg_minutes,
-            max_travel_minutes=policy.longest_travel_minutes,
+            max_leg_minutes=_least(policy.longest_leg_minutes, self.person.longest_leg_minutes),
+            max_travel_minutes=_least(policy.longest_travel_minutes, self.person.longest_travel_minutes),
             fixed_cents=policy.partner_fixed_cents if self.person.partner_id is not None else 0,
         )
 
@@ -82,6 +82,10 @@ def days_of(person: Engineer, partner: Partner | None, clockwork: Clockwork, pol
             if raw is not None and (not found or found[-1].ends <= raw.starts):
                 found.append(raw)
     return _without_overlap(found)
+
+
+def _least(*limits: int | None) -> int | None:
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def valid_on(partner: Partner, day: date) -> bool:
@@ -124,7 +128,7 @@ def _raw_day(
         return None
     starts, ends = shifts[0].starts, max(span.ends for span in shifts)
     gaps = [Span(a.ends, b.starts) for a, b in pairwise(shifts) if a.ends < b.starts]
-    away = [Span(clockwork.floor(a.starts_at), clockwork.ceil(a.ends_at)) for a in person.absences]
+    away = [Span(clockwork.floor(a.starts_at), clockwork.ceil(a.ends_at)) for a in (*person.absences, *person.busy)]
     overtime = person.overtime_minutes_per_day
     busy = joined(
         [*gaps, *(Span(max(s.starts, starts), min(s.ends, ends + overtime)) for s in away)],

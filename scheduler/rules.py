@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from scheduler.localtime import zone
-from scheduler.problem import AT_HOME, Demand, Person, PersonDay, Problem, Span
+from scheduler.problem import AT_HOME, SPEAKS, Demand, Person, PersonDay, Problem, Span
 from scheduler.spans import without
 from scheduler.state import State
 from scheduler.tour import Touring
@@ -60,8 +60,15 @@ PlanRule = Callable[[Case, State], str | None]
 
 def skills(case: Case) -> str | None:
     """The person has every skill that the visit asks for."""
-    missing = sorted(case.demand.visit.skills - case.person.skills)
+    missing = sorted(skill for skill in case.demand.visit.skills - case.person.skills if not skill.startswith(SPEAKS))
     return f"{case.person.name} has no {' and no '.join(missing)}" if missing else None
+
+
+def language(case: Case) -> str | None:
+    """The person speaks what the site asks for."""
+    missing = sorted(case.demand.visit.skills - case.person.skills)
+    unspoken = [skill.removeprefix(SPEAKS) for skill in missing if skill.startswith(SPEAKS)]
+    return f"{case.person.name} does not speak {' and '.join(unspoken)}" if unspoken else None
 
 
 def excluded(case: Case) -> str | None:
@@ -243,6 +250,7 @@ def room(case: Case, state: State) -> str | None:
 
 DAY_RULES: dict[str, DayRule] = {
     "skills": skills,
+    "language": language,
     "excluded": excluded,
     "partner allowed": partner_allowed,
     "agreement": agreement,

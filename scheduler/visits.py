@@ -3,20 +3,25 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from itertools import pairwise
 from types import MappingProxyType
 
-from muster.crew import Engineer
-from muster.fleet import Fleet, Host, OsFamily, Site, TransportName
+from muster.campaign import PlanningPolicy
+from muster.crew import Crew, Engineer
+from muster.fleet import Client, Fleet, Host, OsFamily, Site, TransportName
 from muster.ids import ClientId, HostId, PersonId, SiteId, VisitId
 from muster.outcomes import HostStatus
 from muster.plan import Visit, VisitMode
 from muster.records import HostState
 from scheduler.estimate import EffortModel
+from scheduler.localtime import instant, zone
+from scheduler.problem import SPEAKS
 
 ONSITE_STATUSES = frozenset({HostStatus.UNREACHABLE, HostStatus.UNSUPPORTED})
 """Nobody gets at these from afar."""
+
+SERVER_WORDS = ("server", "domain controller", "hypervisor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,9 @@ class VisitMaker:
     Attributes:
         earliest, latest: aware; the span of every visit, usually now and the campaign's deadline.
         crew: whoever may be sent; only asked whether one person can do Linux and Windows in one go.
-        preferred: people a client knows already.
+        preferred: people a client knows already; used where the client names none itself.
+        everybody: the whole crew: people who serve chosen clients only are excluded elsewhere.
+        policy: which sites go first, and whether servers do.
     """
 
     fleet: Fleet
@@ -35,6 +42,8 @@ class VisitMaker:
     latest: datetime
     crew: Sequence[Engineer] = ()
     preferred: Mapping[ClientId, tuple[PersonId, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    everybody: Crew = field(default_factory=Crew)
+    policy: PlanningPolicy = field(default_factory=PlanningPolicy)
 
     def visits(self, states: Iterable[HostState], keep: Iterable[Visit] = ()) -> tuple[Visit, ...]:
         """The visits that the hosts need, in order of their ids.
@@ -49,7 +58,23 @@ class VisitMaker:
         made: list[Visit] = []
         for (site_id, mode), hosts in self._grouped(needed, settled).items():
             made += self._of_site(self.fleet.site[site_id], mode, hosts, taken)
-        return tuple(sorted([*kept, *made], key=lambda visit: _natural(visit.id)))
+        return tuple(sorted(self._in_order([*kept, *made]), key=lambda visit: _natural(visit.id)))
+
+    def _in_order(self, visits: Sequence[Visit]) -> Sequence[Visit]:
+        """Where servers go first, the other visits of their site wait for theirs."""
+        if not self.policy.servers_first:
+            return [replace(visit, after=()) if visit.after else visit for visit in visits]
+        servers: dict[SiteId, list[VisitId]] = {}
+        for visit in visits:
+            if self._only_servers(visit):
+                servers.setdefault(visit.site_id, []).append(visit.id)
+        return [
+            replace(visit, after=() if self._only_servers(visit) else tuple(servers.get(visit.site_id, ())))
+            for visit in visits
+        ]
+
+    def _only_servers(self, visit: Visit) -> bool:
+        return all(is_server(self.fleet.host[host_id]) for host_id in visit.host_ids)
 
     def _needed(self, states: Iterable[HostState]) -> dict[HostId, VisitMode]:
         """Everything that is not protected yet: a host that nobody has asked counts as needing work."""
@@ -65,7 +90,8 @@ class VisitMaker:
             return None
         hosts = [self.fleet.host[host_id] for host_id in host_ids]
         minutes = self.effort.minutes(visit.mode, _families(hosts))
-        return replace(visit, host_ids=host_ids, effort_minutes=minutes, earliest=self.earliest, latest=self.latest)
+        now = self._visit(visit.id, self.fleet.site[visit.site_id], visit.mode, hosts)
+        return replace(now, effort_minutes=minutes)
 
     def _grouped(
         self, needed: Mapping[HostId, VisitMode], settled: set[HostId]
@@ -78,12 +104,20 @@ class VisitMaker:
 
     def _of_site(self, site: Site, mode: VisitMode, hosts: Sequence[Host], taken: set[VisitId]) -> list[Visit]:
         visits = []
-        for together in self._by_skill(mode, hosts):
-            for part in self._split(mode, together):
-                visit_id = _free_id(site, mode, taken)
-                taken.add(visit_id)
-                visits.append(self._visit(visit_id, site, mode, part))
+        for apart in self._by_turn(hosts):
+            for together in self._by_skill(mode, apart):
+                for part in self._split(mode, together):
+                    visit_id = _free_id(site, mode, taken)
+                    taken.add(visit_id)
+                    visits.append(self._visit(visit_id, site, mode, part))
         return visits
+
+    def _by_turn(self, hosts: Sequence[Host]) -> list[list[Host]]:
+        """Servers apart from the rest, where they go first."""
+        if not self.policy.servers_first:
+            return [list(hosts)]
+        groups = [[host for host in hosts if is_server(host) is first] for first in (True, False)]
+        return [group for group in groups if group]
 
     def _by_skill(self, mode: VisitMode, hosts: Sequence[Host]) -> list[list[Host]]:
         """One group per family; on site all in one where somebody has every skill, because travel is paid once."""
@@ -103,7 +137,9 @@ class VisitMaker:
         return _pieces(hosts, parts)
 
     def _visit(self, visit_id: VisitId, site: Site, mode: VisitMode, hosts: Sequence[Host]) -> Visit:
-        client = self.fleet.client[site.client_id]
+        client, onsite = self.fleet.client[site.client_id], mode is VisitMode.ONSITE
+        earliest, latest = self._span(site)
+        spoken = frozenset({f"{SPEAKS}{site.language}"} if onsite and site.language else ())
         return Visit(
             id=visit_id,
             client_id=client.id,
@@ -111,12 +147,31 @@ class VisitMaker:
             mode=mode,
             host_ids=tuple(host.id for host in hosts),
             effort_minutes=self.effort.minutes(mode, _families(hosts)),
-            skills=skills_for(hosts),
+            skills=skills_for(hosts) | spoken,
             priority=client.priority,
-            earliest=self.earliest,
-            latest=self.latest,
-            preferred=self.preferred.get(client.id, ()),
+            earliest=earliest,
+            latest=latest,
+            preferred=client.preferred or self.preferred.get(client.id, ()),
+            excluded=self._excluded(client),
+            people=site.people if onsite else 1,
         )
+
+    def _excluded(self, client: Client) -> tuple[PersonId, ...]:
+        """Whom the client does not want, and who serves other clients only."""
+        elsewhere = (p.id for p in self.everybody.engineers if p.clients and client.id not in p.clients)
+        return tuple(dict.fromkeys((*client.excluded, *elsewhere)))
+
+    def _span(self, site: Site) -> tuple[datetime, datetime]:
+        """From when until when a visit may be: the site's own dates, and whose turn it is."""
+        local, until = zone(site.timezone), self.policy.canary_until
+        earliest, latest = [self.earliest], [self.latest]
+        if site.not_before is not None:
+            earliest.append(instant(site.not_before, time(), local))
+        if site.not_after is not None:
+            latest.append(instant(site.not_after + timedelta(days=1), time(), local))
+        if until is not None and until > self.earliest:
+            (latest if site.id in self.policy.canary_sites else earliest).append(until)
+        return max(earliest), min(latest)
 
 
 def mode_of(host: Host, status: HostStatus) -> VisitMode:
@@ -124,6 +179,12 @@ def mode_of(host: Host, status: HostStatus) -> VisitMode:
     if host.transport is TransportName.NONE or status in ONSITE_STATUSES:
         return VisitMode.ONSITE
     return VisitMode.REMOTE
+
+
+def is_server(host: Host) -> bool:
+    """Whether a machine serves others, as far as its role, its system's name or its tags say so."""
+    words = f"{host.role} {host.os_version} {' '.join(host.tags)}".lower()
+    return any(word in words for word in SERVER_WORDS)
 
 
 def skills_for(hosts: Iterable[Host]) -> frozenset[str]:

@@ -78,3 +78,20 @@ def test_a_client_that_is_not_in_the_fleet_is_named(tmp_path: Path) -> None:
     with pytest.raises(CampaignFileError) as raised:
         read_campaign_file(write(tmp_path, GOOD + "hosts: {clients: [acmee]}\n")).hosts_of(FLEET)
     assert "did you mean 'acme'?" in str(raised.value.problems[0])
+
+
+def test_planning_is_read_with_its_local_time_and_its_sites_are_looked_up(tmp_path: Path) -> None:
+    text = GOOD + "planning: {servers_first: yes, canary_sites: [hq], canary_until: 2026-10-21 12:00}\n"
+    file = read_campaign_file(write(tmp_path, text))
+    assert file.campaign.planning.canary_until == datetime(2026, 10, 21, 19, 0, tzinfo=UTC)
+    assert file.campaign.planning.servers_first
+    assert file.hosts_of(FLEET) == (HostId("a"), HostId("b"))
+    with pytest.raises(CampaignFileError) as raised:
+        read_campaign_file(write(tmp_path, text.replace("[hq]", "[hr]"))).hosts_of(FLEET)
+    assert "'hr' is not in the fleet; there are hq" in str(raised.value.problems[0])
+
+
+def test_canary_sites_without_a_time_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(CampaignFileError) as raised:
+        read_campaign_file(write(tmp_path, GOOD + "planning: {canary_sites: [hq]}\n"))
+    assert "belong together" in str(raised.value.problems[0])

@@ -58,6 +58,11 @@ SIMPLE: dict[str, tuple[Problem, Problem, str]] = {
         problem([demand("V", spans=[(0, 59)])]),
         "takes 60 minutes, and the longest time in which it can be done",
     ),
+    "language": (
+        problem([demand("V", skills=["speaks fr"])], [person("Anna", skills=["speaks fr"])]),
+        problem([demand("V", skills=["speaks fr"])]),
+        "Anna does not speak fr",
+    ),
     "length": (
         problem([demand("V", effort=420, spot=1)]),
         problem([demand("V", effort=421, spot=1)]),
