@@ -43,6 +43,8 @@ _VARIABLES: Mapping[str, tuple[str, ...]] = {
     "model": ("muster_model",),
     "timezone": ("muster_timezone",),
     "tags": ("muster_tags",),
+    "become": ("muster_become",),
+    "become_credential": ("muster_become_credential",),
 }
 """Which variables tell a column, the first one that is there wins."""
 _OURS = frozenset(name for names in _VARIABLES.values() for name in names if name.startswith("muster_"))

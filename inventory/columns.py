@@ -59,6 +59,10 @@ SITES = (
     Column("people", "how many come together to a visit on site", "1"),
     Column("not_before", "the first local day on which a visit may be, such as 2026-10-20"),
     Column("not_after", "the last local day on which a visit may be; it counts"),
+    Column("jump", "machines to go through, such as ops@gate.example:2222, separated by commas; empty: directly"),
+    Column("jump_credential", "their credentials: one for all, or one each separated by ;"),
+    Column("max_hosts", "hosts pushed at one time; 0 or empty: the setting site_hosts"),
+    Column("bytes_per_s", "bytes a second sent there; 0 or empty: the setting site_bytes_per_s"),
 )
 HOSTS = (
     Column(
@@ -103,6 +107,8 @@ HOSTS = (
     Column("credential", "a reference, never a secret", "key:~/.ssh/id_ed25519"),
     Column("timezone", "where it differs from the site's", "", aliases=("time zone", "tz")),
     Column("tags", "separated by ;", "pilot; server"),
+    Column("become", "none, sudo or doas: how a step becomes root; empty: the setting become"),
+    Column("become_credential", "reference to the password that sudo asks for; empty: it asks for none"),
 )
 PARTNERS = (
     Column("id", "the partner's own short name", "nw", required=True),

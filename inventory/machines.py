@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from inventory.formats import addresses, credentials, numbers, systems, texts, zones
+from inventory.formats import BadValue, addresses, credentials, numbers, systems, texts, zones
 from inventory.formats.systems import SystemName
 from inventory.gather import Gathered, check_references
 from inventory.names import find_sites
 from inventory.rows import TableReader
 from inventory.tables import Table
-from muster.fleet import Host, OsFamily, TransportName
+from muster.fleet import Become, Host, OsFamily, TransportName
 from muster.ids import HostId, SiteId
 
 _NO_TAGS: tuple[str, ...] = ()
@@ -52,6 +52,10 @@ def _hosts(reader: TableReader[Host], sites: list[str]) -> Iterator[Host]:
     references = reader.column("credential", credentials.parse_credential, default="", keep=lambda old: old.credential)
     timezones = reader.column("timezone", zones.parse_zone, default="", keep=lambda old: old.timezone)
     tags = reader.column("tags", texts.parse_labels, default=_NO_TAGS, keep=lambda old: old.tags)
+    becomes = reader.column("become", _parse_become, default=Become.SETTING, keep=lambda old: old.become)
+    passwords = reader.column(
+        "become_credential", credentials.parse_credential, default="", keep=lambda old: old.become_credential
+    )
     for i in reader.good():
         yield Host(
             HostId(reader.ids[i]),
@@ -68,6 +72,8 @@ def _hosts(reader: TableReader[Host], sites: list[str]) -> Iterator[Host]:
             references[i],
             timezones[i],
             tags[i],
+            becomes[i],
+            passwords[i],
         )
 
 
@@ -99,6 +105,13 @@ def _transports(reader: TableReader[Host], systems_: list[SystemName]) -> list[T
             strict=True,
         )
     ]
+
+
+def _parse_become(text: str) -> Become:
+    word = text.lower()
+    if word in {"none", "sudo", "doas"}:
+        return Become(word)
+    raise BadValue("is no way to become root", "write none, sudo or doas")
 
 
 def _parse_transport(text: str) -> TransportName | None:

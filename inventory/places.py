@@ -3,16 +3,19 @@
 from collections.abc import Callable
 from datetime import date
 
-from inventory.formats import days, numbers, texts, weekly, zones
+from inventory.formats import BadValue, days, numbers, routes, texts, weekly, zones
+from inventory.formats.credentials import HIDDEN
 from inventory.gather import Gathered, check_references
 from inventory.names import find_clients
 from inventory.rows import Known, TableReader
 from inventory.tables import Table
-from muster.fleet import AccessWindow, Client, Place, Site
+from muster.fleet import AccessWindow, Client, Jump, Place, Site
 from muster.ids import ClientId, PersonId, SiteId
 
 _AT_ANY_HOUR: tuple[AccessWindow, ...] = ()
 _NOBODY: tuple[PersonId, ...] = ()
+_DIRECTLY: tuple[Jump, ...] = ()
+_NO_REFERENCES: tuple[str, ...] = ()
 _ANY_HOUR = frozenset({"always", "any", "any time", "anytime", "24/7", "24x7"})
 
 
@@ -52,6 +55,9 @@ def read_sites(table: Table, gathered: Gathered) -> None:
     people = reader.column("people", numbers.parse_people, default=1, keep=lambda old: old.people)
     firsts = reader.column("not_before", _parse_day, default=None, keep=lambda old: old.not_before)
     lasts = reader.column("not_after", _parse_day, default=None, keep=lambda old: old.not_after)
+    jumps = _jumps(reader)
+    most = reader.column("max_hosts", numbers.parse_whole, default=0, keep=lambda old: old.max_hosts)
+    rates = reader.column("bytes_per_s", routes.parse_rate, default=0, keep=lambda old: old.bytes_per_s)
     for i in reader.good():
         id_, client_id = SiteId(reader.ids[i]), ClientId(clients[i])
         gathered.sites.good[id_] = Site(
@@ -68,8 +74,32 @@ def read_sites(table: Table, gathered: Gathered) -> None:
             people[i],
             firsts[i],
             lasts[i],
+            jumps[i],
+            most[i],
+            rates[i],
         )
     gathered.problems += reader.problems
+
+
+def _jumps(reader: TableReader[Site]) -> list[tuple[Jump, ...]]:
+    """The machines of one column with the credentials of another."""
+    machines = reader.column("jump", routes.parse_jumps, default=_DIRECTLY, keep=lambda old: old.jump)
+    references = reader.column(
+        "jump_credential",
+        routes.parse_references,
+        default=_NO_REFERENCES,
+        keep=lambda old: tuple(jump.credential for jump in old.jump),
+    )
+    given = reader.cells("jump_credential")
+    for index, (jumps, their_references) in enumerate(zip(machines, references, strict=True)):
+        if not jumps and not given[index]:
+            continue  # the way was taken out, and its credentials with it
+        try:
+            machines[index] = routes.with_references(jumps, their_references)
+        except BadValue as refusal:
+            if reader.is_good(index):
+                reader.refuse(index, "jump_credential", HIDDEN, refusal.wrong, refusal.right)
+    return machines
 
 
 def read_places(

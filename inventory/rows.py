@@ -145,7 +145,7 @@ class TableReader(Generic[Known]):
         advice = {
             text: why.right if number < MOST_SEARCHES else why.usual for number, (text, why) in enumerate(wrong.items())
         }
-        hidden = name == "credential"
+        hidden = name.endswith("credential")
         for index, text in enumerate(cells):
             if text and text in wrong:
                 self.refuse(index, self._title(name), HIDDEN if hidden else text, wrong[text].wrong, advice[text])

@@ -12,6 +12,7 @@ import xlsxwriter
 from inventory.columns import COLUMNS
 from inventory.formats.days import format_absences
 from inventory.formats.numbers import format_decimal, format_hours, format_money
+from inventory.formats.routes import format_jumps, format_references
 from inventory.formats.texts import format_labels, format_words, format_yes
 from inventory.formats.weekly import WeeklySpan, format_weekly
 from inventory.tables import Word
@@ -98,6 +99,10 @@ def _site(site: Site) -> Cells:
         "people": str(site.people) if site.people > 1 else "",
         "not_before": site.not_before.isoformat() if site.not_before else "",
         "not_after": site.not_after.isoformat() if site.not_after else "",
+        "jump": format_jumps(site.jump),
+        "jump_credential": format_references([jump.credential for jump in site.jump]) if site.jump else "",
+        "max_hosts": str(site.max_hosts) if site.max_hosts else "",
+        "bytes_per_s": str(site.bytes_per_s) if site.bytes_per_s else "",
     }
 
 
@@ -117,6 +122,8 @@ def _host(host: Host) -> Cells:
         "credential": host.credential,
         "timezone": host.timezone,
         "tags": format_labels(host.tags),
+        "become": host.become.value,
+        "become_credential": host.become_credential,
     }
 
 

@@ -24,6 +24,37 @@ class TransportName(StrEnum):
     NONE = "none"
 
 
+class Become(StrEnum):
+    """How a step becomes root where the login name is not root's."""
+
+    SETTING = ""
+    """As the setting ``become`` has it."""
+    NONE = "none"
+    SUDO = "sudo"
+    DOAS = "doas"
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """A machine that is gone through on the way to a site, as OpenSSH's ``ProxyJump`` has it.
+
+    Attributes:
+        port: 0 means 22.
+        user: empty means the setting ``default_user``.
+        credential: a reference; empty means the setting ``default_credential``.
+    """
+
+    address: str
+    port: int = 0
+    user: str = ""
+    credential: str = ""
+
+    def __str__(self) -> str:
+        user = f"{self.user}@" if self.user else ""
+        address = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{user}{address}:{self.port}" if self.port else f"{user}{address}"
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A point on the map, in degrees (WGS 84)."""
@@ -81,6 +112,9 @@ class Site:
         language: what who comes must speak, such as ``fr``; empty for any.
         people: how many come together to a visit on site.
         not_before, not_after: local dates between which a visit may be; both count; None for no such limit.
+        jump: the machines that its hosts are reached through, the first one first; empty means directly.
+        max_hosts: hosts that are pushed at one time; 0 means the setting ``site_hosts``.
+        bytes_per_s: bytes a second sent there; 0 means the setting ``site_bytes_per_s``.
     """
 
     id: SiteId
@@ -96,6 +130,9 @@ class Site:
     people: int = 1
     not_before: date | None = None
     not_after: date | None = None
+    jump: tuple[Jump, ...] = ()
+    max_hosts: int = 0
+    bytes_per_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +146,8 @@ class Host:
         credential: a reference such as ``key:~/.ssh/id_ed25519``, ``env:NAME`` or ``agent:``; never a secret.
         timezone: IANA name when it differs from the site's.
         model: what it is, for known-issue holds; free text.
+        become: how a step becomes root there.
+        become_credential: a reference to the password that sudo asks for there; empty where it asks for none.
     """
 
     id: HostId
@@ -125,6 +164,8 @@ class Host:
     credential: str = ""
     timezone: str = ""
     tags: tuple[str, ...] = ()
+    become: Become = Become.SETTING
+    become_credential: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from muster.campaign import Campaign
 from muster.crew import Crew
-from muster.fleet import Fleet, OsFamily, TransportName
+from muster.fleet import Become, Fleet, Jump, OsFamily, TransportName
 from muster.ids import CampaignId, HostId, PlanId, RunnerId, SiteId, VisitId
 from muster.outcomes import Finding, HostOutcome, StepReport
 from muster.plan import Plan
@@ -23,6 +23,7 @@ from muster.records import (
     ImportSummary,
     Lease,
     ProbeRecord,
+    Resumption,
     Stop,
     WaveRow,
     WaveState,
@@ -32,7 +33,14 @@ from muster.steps import Step, StepName, StepOutput
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """How a host is reached; ``credential`` is a reference that is resolved at the moment of use."""
+    """How a host is reached; credentials are references that are resolved at the moment of use.
+
+    Attributes:
+        become, become_credential: see ``Host``.
+        jump: the machines it is reached through, the first one first.
+        site_hosts: hosts of its site at one time; 0 means that the site says nothing.
+        site_bytes_per_s: bytes a second sent to its site; 0 means that the site says nothing.
+    """
 
     host_id: HostId
     site_id: SiteId
@@ -41,15 +49,24 @@ class Target:
     port: int
     user: str
     credential: str
+    become: Become = Become.SETTING
+    become_credential: str = ""
+    jump: tuple[Jump, ...] = ()
+    site_hosts: int = 0
+    site_bytes_per_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One step for one host, with the seconds it may take in all, from the first packet to the last."""
+    """One step for one host, with the seconds it may take in all, from the first packet to the last.
+
+    ``purpose`` says in a few words what for, such as the campaign; certificates that are made for it carry it.
+    """
 
     target: Target
     step: Step
     deadline_s: float
+    purpose: str = ""
 
 
 class StopSignal(Protocol):
@@ -219,12 +236,23 @@ class Ledger(Protocol):
         ...
 
     # stop and go
-    def stop(self, campaign_id: CampaignId, *, by: str, reason: str) -> None:
-        """Nothing new starts from now on; to stop a stopped campaign changes nothing."""
+    def stop(self, campaign_id: CampaignId, *, by: str, reason: str, gentle: bool = False) -> None:
+        """Nothing new starts from now on; ``gentle`` lets what was begun come to its end.
+
+        To stop a stopped campaign changes nothing, but that a gentle stop gives way to one that is not.
+        """
         ...
 
-    def resume(self, campaign_id: CampaignId, *, by: str) -> None:
-        """Lift the stop."""
+    def resume(self, campaign_id: CampaignId, *, by: str, reason: str = "") -> None:
+        """Lift the stop; ``by`` is the person who decided so."""
+        ...
+
+    def resumed(self, campaign_id: CampaignId) -> Resumption | None:
+        """Who last lifted a stop; None when nobody ever had to."""
+        ...
+
+    def explain_failures(self, campaign_id: CampaignId, host_ids: Sequence[HostId], *, by: str, cause: str) -> None:
+        """Write down what a person says about hosts that keep failing, and count their failures anew."""
         ...
 
     def stopped(self, campaign_id: CampaignId) -> Stop | None:

@@ -35,7 +35,28 @@ class Settings(BaseSettings):
     default_user: str = Field(default="root", description="Login name for hosts that name none.")
     default_credential: str = Field(
         default="agent:",
-        description="Credential reference for hosts that name none: key:PATH, env:NAME or agent:.",
+        description="Credential reference for hosts that name none: key:PATH, env:NAME, agent:, command:WORDS, "
+        "vault:FILE#KEY, prefect:BLOCK or ca:PATH (docs/push.md).",
+    )
+    vault_password: str = Field(
+        default="",
+        description="Credential reference to the password of Ansible Vault files that credentials are taken from.",
+    )
+    secret_command_timeout_s: float = Field(
+        default=30.0, gt=0, description="Longest time for a command that prints a secret."
+    )
+    become: Literal["none", "sudo", "doas"] = Field(
+        default="none",
+        description="How a step becomes root on Linux hosts where the login name is not root's, unless a host says "
+        "otherwise.",
+    )
+    site_hosts: int = Field(
+        default=0, ge=0, description="Hosts of one site at one time, unless the site says otherwise; 0 is no cap."
+    )
+    site_bytes_per_s: int = Field(
+        default=0,
+        ge=0,
+        description="Bytes a second sent to one site, unless the site says otherwise; 0 is no cap.",
     )
     push_by: Literal["ssh", "ansible"] = Field(
         default="ssh",

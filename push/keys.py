@@ -1,4 +1,4 @@
-"""Private keys as paramiko wants them, parsed once."""
+"""Private keys as paramiko wants them, parsed once (those made for one session are not kept)."""
 
 import io
 from functools import lru_cache
@@ -11,19 +11,28 @@ from push.credentials import PrivateKey
 KINDS: tuple[type[paramiko.PKey], ...] = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
 
 
-@lru_cache(maxsize=256)
 def load_private_key(key: PrivateKey) -> paramiko.PKey:
     """The key, with its certificate where it has one.
 
     Raises:
         SecretError: it is protected by a passphrase, or no key that can be read.
     """
+    return _load(key) if key.once else _load_and_keep(key)
+
+
+@lru_cache(maxsize=256)
+def _load_and_keep(key: PrivateKey) -> paramiko.PKey:
+    return _load(key)
+
+
+def _load(key: PrivateKey) -> paramiko.PKey:
     for kind in KINDS:
         try:
             loaded = kind.from_private_key(io.StringIO(key.text))
         except paramiko.PasswordRequiredException:
             raise SecretError(
-                f"{key.origin}: the key is protected by a passphrase", hint="add it to an SSH agent and use agent:"
+                f"{key.origin}: the key is protected by a passphrase",
+                hint="name the passphrase's reference: key:PATH?passphrase=REFERENCE; or use an SSH agent and agent:",
             ) from None
         except (paramiko.SSHException, ValueError, IndexError):
             continue

@@ -1,10 +1,10 @@
 """From hosts to orders: where a host is reached, and the step that its family and zone need."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from muster.errors import FixError
-from muster.fleet import Fleet, Host, TransportName
+from muster.fleet import Fleet, Host, Jump, TransportName
 from muster.ids import HostId
 from muster.outcomes import Ending, Stage, StepReport
 from muster.ports import Order, PreparedFix, Target
@@ -22,11 +22,12 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class OrderBook:
-    """Makes orders for the hosts of one fleet and one prepared fix."""
+    """Makes orders for the hosts of one fleet and one prepared fix; ``purpose`` is whose orders they are."""
 
     fleet: Fleet
     fix: PreparedFix
     defaults: Defaults
+    purpose: str = ""
 
     def order(self, host_id: HostId, step: StepName) -> Order | StepReport:
         """The order for one host, or the report that says why there can be none."""
@@ -42,9 +43,13 @@ class OrderBook:
         if content is None:
             cause = f"the fix has no {step} for {host.os.value}"
             return _no_order(host, step, Ending.FAILED, cause, "fix it by hand on site, or take it out of the campaign")
-        return Order(self._target(host), content, min(self.defaults.deadline_s, content.timeout_s + 30.0))
+        purpose = " ".join(word for word in (self.purpose, step.value, str(host_id)) if word)
+        deadline_s = min(self.defaults.deadline_s, content.timeout_s + 30.0)
+        return Order(self.target(host), content, deadline_s, purpose)
 
-    def _target(self, host: Host) -> Target:
+    def target(self, host: Host) -> Target:
+        """How a host is reached, with what it takes from its site and from the defaults."""
+        site = self.fleet.site[host.site_id]
         return Target(
             host_id=host.id,
             site_id=host.site_id,
@@ -53,6 +58,18 @@ class OrderBook:
             port=host.port,
             user=host.user or self.defaults.user,
             credential=host.credential or self.defaults.credential,
+            become=host.become,
+            become_credential=host.become_credential,
+            jump=tuple(self._hop(jump) for jump in site.jump),
+            site_hosts=site.max_hosts,
+            site_bytes_per_s=site.bytes_per_s,
+        )
+
+    def _hop(self, jump: Jump) -> Jump:
+        return replace(
+            jump,
+            user=jump.user or self.defaults.user,
+            credential=jump.credential or self.defaults.credential,
         )
 
 

@@ -1,5 +1,7 @@
 """Remove secrets from text before it is kept or shown."""
 
+import base64
+import json
 from threading import Lock
 
 REMOVED = "[secret]"
@@ -15,9 +17,9 @@ class Redactor:
         self._lock = Lock()
 
     def add(self, secret: str) -> None:
-        """Know one more secret; each line of a secret of several lines is one by itself."""
-        parts = {secret, *secret.splitlines()}
-        fresh = {part.strip() for part in parts if len(part.strip()) >= SHORTEST and not part.startswith("-----")}
+        """Know one more secret, also as JSON and base64 have it; each line of several is one by itself."""
+        parts = {part.strip() for part in (secret, *secret.splitlines()) if not part.startswith("-----")}
+        fresh = {form for part in parts if len(part) >= SHORTEST for form in _forms(part)}
         with self._lock:
             self._secrets = tuple(sorted({*self._secrets, *fresh}, key=len, reverse=True))
 
@@ -30,6 +32,14 @@ class Redactor:
 
     def __repr__(self) -> str:
         return f"Redactor({len(self._secrets)} secrets)"
+
+
+def _forms(secret: str) -> set[str]:
+    """The ways in which a secret turns up in what programs say."""
+    forms = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    if len(secret) >= 2 * SHORTEST:
+        forms.add(base64.b64encode(secret.encode()).decode().rstrip("="))
+    return forms
 
 
 SHARED = Redactor()

@@ -5,13 +5,15 @@ import re
 from inventory.formats import BadValue
 
 HIDDEN = "(not shown)"
-_REFERENCE = re.compile(r"agent:\S*|env:[A-Za-z_][A-Za-z0-9_]*|key:.*[^\s:].*")
+_REFERENCE = re.compile(
+    r"agent:\S*|env:[A-Za-z_][A-Za-z0-9_]*|key:.*[^\s:].*|ca:.*[^\s:].*|command:\S.*|vault:[^#]+#\S+|prefect:[\w-]+(#\S+)?"
+)
 _RIGHT = "write a reference such as key:~/.ssh/id_ed25519, env:NAME or agent: and keep the secret itself elsewhere"
 _SECRET_NAME = re.compile(r"(pass(word|wd|phrase)?|pwd|secret|kennwort|apikey|api_key|token|private_key)$")
 
 
 def parse_credential(text: str) -> str:
-    """A reference: ``key:PATH``, ``env:NAME`` or ``agent:``; anything else may be a secret and is not repeated."""
+    """A reference such as ``key:PATH`` or ``env:NAME``; anything else may be a secret and is not repeated."""
     if _REFERENCE.fullmatch(text) and text.isprintable():
         return text
     raise BadValue("is not a credential reference", _RIGHT)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from inventory.formats.texts import parse_text
 from muster.crew import Absence, Agreement, Crew, Engineer, Partner, Shift, Vetting
-from muster.fleet import AccessWindow, Client, Fleet, Host, OsFamily, Place, Site, TransportName
+from muster.fleet import AccessWindow, Become, Client, Fleet, Host, Jump, OsFamily, Place, Site, TransportName
 from muster.ids import ClientId, HostId, PartnerId, PersonId, SiteId
 
 ZONES = ("America/Vancouver", "America/Havana", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "UTC")
@@ -34,6 +34,18 @@ days = st.dates(date(2020, 1, 1), date(2035, 12, 31))
 
 def _clock(minute: int) -> time:
     return time(minute // 60, minute % 60)
+
+
+ways = st.lists(
+    st.builds(
+        Jump,
+        st.sampled_from(["gate.acme.example", "10.0.0.1", "fd00::1", "fe80::1%eth0"]),
+        st.sampled_from([0, 22, 2222]),
+        st.sampled_from(["", "ops", r"CORP\ann"]),
+        st.sampled_from(["", "agent:", "vault:secrets.yml#gate", "ca:~/ca?principal=ops&source=10.0.0.0/8"]),
+    ),
+    max_size=3,
+).map(tuple)
 
 
 @st.composite
@@ -99,6 +111,9 @@ def fleets(draw: st.DrawFn) -> Fleet:
             draw(st.integers(1, 3)),
             draw(st.none() | days),
             draw(st.none() | days),
+            draw(ways),
+            draw(st.integers(0, 50)),
+            draw(st.sampled_from([0, 1, 250_000])),
         )
         for id_ in sorted(draw(st.sets(ids, min_size=1, max_size=3)))
     ]
@@ -125,6 +140,8 @@ def _host(draw: st.DrawFn, id_: str, site: SiteId) -> Host:
         draw(st.sampled_from(["", "agent:", "env:ACME_KEY", "key:~/.ssh/id ed25519"])),
         draw(st.just("") | st.sampled_from(ZONES)),
         tuple(draw(labels)),
+        draw(st.sampled_from(list(Become))),
+        draw(st.sampled_from(["", "env:ACME_SUDO", "command:pass show 'acme sudo'"])),
     )
 
 

@@ -52,6 +52,7 @@ def test_other_kinds_of_keys_are_read_and_one_with_a_passphrase_is_refused(kind:
     assert load_private_key(PrivateKey(plain.getvalue(), "key:x")) == made
     with pytest.raises(SecretError, match="passphrase") as caught:
         load_private_key(PrivateKey(locked.getvalue(), "key:x"))
+    assert "?passphrase=" in caught.value.hint
     assert "agent:" in caught.value.hint
 
 
@@ -61,7 +62,7 @@ def test_other_kinds_of_keys_are_read_and_one_with_a_passphrase_is_refused(kind:
         ("env:NO_SUCH_THING", "env:NO_SUCH_THING: the variable is not set"),
         ("key:/no/such/file", "key:/no/such/file: there is no such file"),
         ("agent:", "no SSH agent"),
-        ("vault:x/y", "vault:… is not a credential reference"),
+        ("safe:x/y", "safe:… is not a credential reference"),
     ],
 )
 def test_what_cannot_be_resolved_names_the_reference(

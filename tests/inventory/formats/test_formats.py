@@ -229,12 +229,20 @@ def test_a_name_with_accents_is_refused_with_the_name_dns_has() -> None:
     assert "xn--mnchen-3ya.example" in caught.value.right
 
 
-@pytest.mark.parametrize("text", ["key:~/.ssh/id_ed25519", "env:ACME_PASSWORD", "agent:"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "key:~/.ssh/id_ed25519", "env:ACME_PASSWORD", "agent:", "command:pass show acme/root", "prefect:acme-root",
+        "vault:secrets.yml#acme.password", "ca:~/.ssh/ca?principal=muster", "key:~/.ssh/acme?passphrase=env:ACME",
+    ],
+)  # fmt: skip
 def test_references_are_credentials(text: str) -> None:
     assert parse_credential(text) == text
 
 
-@pytest.mark.parametrize("text", ["hunter2", "password:hunter2", "env:not a name", "agent: x"])
+@pytest.mark.parametrize(
+    "text", ["hunter2", "password:hunter2", "env:not a name", "agent: x", "vault:file", "command:"]
+)
 def test_what_may_be_a_secret_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(BadValue) as caught:
         parse_credential(text)
