@@ -16,6 +16,20 @@ settings.load_profile("muster")
 """How long an example takes says how busy the machine is, not whether the code is right."""
 
 
+LONG_FIRST = ("survival", "flows", "playbooks", "push")
+"""Folders whose tests take longest, so that no worker is left alone with them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long."""
+
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        return LONG_FIRST.index(folder) if folder in LONG_FIRST else len(LONG_FIRST)
+
+    items.sort(key=place)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Load what property tests run before they do: hypothesis draws from the constants of the modules that are loaded.
 

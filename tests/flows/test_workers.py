@@ -1,6 +1,7 @@
 """The same flow, handed to a real Prefect worker in another process."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -27,10 +28,10 @@ def worker(prefect_api_url: str, tmp_path: Path) -> Iterator[None]:
     environment = {**os.environ, "PREFECT_API_URL": prefect_api_url, "PREFECT_HOME": str(tmp_path / "worker")}
     command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process"]
     with (tmp_path / "worker.log").open("w") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
         yield
-        process.terminate()
-        process.wait(30)
+        os.killpg(process.pid, signal.SIGKILL)  # asked to go, it waits as long as Prefect's server keeps it
+        process.wait()
 
 
 @pytest.mark.usefixtures("worker")
