@@ -13,7 +13,7 @@ from ledger.writing import Draft, Writing, no_campaign
 from muster.campaign import Campaign
 from muster.errors import Conflict, NotFound
 from muster.ids import CampaignId, HostId
-from muster.records import Stop
+from muster.records import Resumption, Stop
 
 
 def open_campaign(writing: Writing, campaign: Campaign, host_ids: Sequence[HostId], *, by: str) -> None:
@@ -92,21 +92,49 @@ def _campaign(row: CampaignRow) -> Campaign:
     return campaign_from_text(to_json(row.document))
 
 
-def stop(writing: Writing, campaign_id: CampaignId, *, by: str, reason: str) -> None:
-    """Nothing new starts from now on; a stop that is in force stays as it is."""
-    if writing.campaign(campaign_id).stopped_at is None:
-        data = {"reason": writing.guard.text(reason)}
+def stop(writing: Writing, campaign_id: CampaignId, *, by: str, reason: str, gentle: bool = False) -> None:
+    """Nothing new starts from now on. A stop that is in force stays as it is, but a gentle one gives way to another."""
+    row = writing.campaign(campaign_id)
+    if row.stopped_at is None or (row.stopped_gently and not gentle):
+        data: dict[str, object] = {"reason": writing.guard.text(reason), **({"gentle": True} if gentle else {})}
         writing.append([Draft(Kind.STOPPED, Effect.MOVES, by, data, campaign_id)])
 
 
-def resume(writing: Writing, campaign_id: CampaignId, *, by: str) -> None:
+def resume(writing: Writing, campaign_id: CampaignId, *, by: str, reason: str = "") -> None:
     """Lift the stop, where there is one."""
     if writing.campaign(campaign_id).stopped_at is not None:
-        writing.append([Draft(Kind.RESUMED, Effect.MOVES, by, {}, campaign_id)])
+        data = {"reason": writing.guard.text(reason)}
+        writing.append([Draft(Kind.RESUMED, Effect.MOVES, writing.guard.text(by), data, campaign_id)])
 
 
 def stop_of(row: CampaignRow) -> Stop | None:
     """The stop that is in force."""
     if row.stopped_at is None:
         return None
-    return Stop(row.stopped_by or "", row.stopped_reason or "", row.stopped_at)
+    return Stop(row.stopped_by or "", row.stopped_reason or "", row.stopped_at, gentle=bool(row.stopped_gently))
+
+
+def resumption_of(row: CampaignRow) -> Resumption | None:
+    """Who last let it go on; None when nobody ever had to."""
+    if row.resumed_at is None:
+        return None
+    return Resumption(row.resumed_by or "", row.resumed_reason or "", row.resumed_at)
+
+
+def explain_failures(
+    writing: Writing, campaign_id: CampaignId, host_ids: Sequence[HostId], *, by: str, cause: str
+) -> None:
+    """Write down what a person says about hosts that keep failing; their failures are counted anew.
+
+    Raises:
+        NotFound: a host is not in the campaign.
+    """
+    writing.campaign(campaign_id)
+    there = writing.hosts(campaign_id, host_ids)
+    missing = [host_id for host_id in host_ids if host_id not in there]
+    if missing:
+        raise NotFound(f"the campaign {campaign_id} holds no host {missing[0]!r}")
+    who, data = writing.guard.text(by), {"cause": writing.guard.text(cause)}
+    drafts = [Draft(Kind.EXPLAINED, Effect.KEEPS, who, data, campaign_id, host_id) for host_id in host_ids]
+    if drafts:
+        writing.append(drafts)

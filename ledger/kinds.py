@@ -27,6 +27,8 @@ class Kind(StrEnum):
     WAVE_CLOSED = "wave closed"
     STOPPED = "stopped"
     RESUMED = "resumed"
+    EXPLAINED = "failures explained"
+    """A person said why a host keeps failing; its failures are counted anew."""
 
 
 class Effect(StrEnum):

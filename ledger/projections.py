@@ -43,6 +43,7 @@ class HostRow:
         probe_first: whether the next lease must ask before it pushes.
         attempt_id: of the attempt that is open, None where none is.
         finding: the newest judged probe, as plain values.
+        explanation: what a person said about its failures, and who; None before anybody had to.
     """
 
     campaign_id: str
@@ -64,6 +65,7 @@ class HostRow:
     lease_expires_at: datetime | None
     finding: Plain | None
     changed_at: datetime
+    explanation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,10 @@ class CampaignRow:
     plan_id: str | None = None
     plan_by: str | None = None
     plan_at: datetime | None = None
+    stopped_gently: bool | None = None
+    resumed_by: str | None = None
+    resumed_reason: str | None = None
+    resumed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +226,10 @@ def _dispatched(row: HostRow, event: EventRow) -> HostRow:
     return replace(row, visit_id=None, person_id=None)
 
 
+def _explained(row: HostRow, event: EventRow) -> HostRow:
+    return replace(row, failures_in_row=0, explanation=f"{event.by}: {event.data['cause']}")
+
+
 _HOST_CHANGES: dict[str, Callable[[HostRow, EventRow], HostRow]] = {
     Kind.CLAIMED: _claimed,
     Kind.FINISHED: _ended,
@@ -228,6 +238,7 @@ _HOST_CHANGES: dict[str, Callable[[HostRow, EventRow], HostRow]] = {
     Kind.PROBES_BEGUN: _asked,
     Kind.LEASES_RENEWED: _renewed,
     Kind.PLAN_DISPATCHED: _dispatched,
+    Kind.EXPLAINED: _explained,
 }
 
 
@@ -244,9 +255,24 @@ def campaign_after(row: CampaignRow | None, event: EventRow) -> CampaignRow | No
         case Kind.PLAN_DISPATCHED:
             row = replace(row, plan_id=str(data["plan"]), plan_by=event.by, plan_at=event.at)
         case Kind.STOPPED:
-            row = replace(row, stopped_by=event.by, stopped_reason=str(data["reason"]), stopped_at=event.at)
+            row = replace(
+                row,
+                stopped_by=event.by,
+                stopped_reason=str(data["reason"]),
+                stopped_at=event.at,
+                stopped_gently=bool(data.get("gentle")),
+            )
         case Kind.RESUMED:
-            row = replace(row, stopped_by=None, stopped_reason=None, stopped_at=None)
+            row = replace(
+                row,
+                stopped_by=None,
+                stopped_reason=None,
+                stopped_at=None,
+                stopped_gently=None,
+                resumed_by=event.by,
+                resumed_reason=str(data.get("reason", "")),
+                resumed_at=event.at,
+            )
         case _:
             pass
     return row

@@ -24,6 +24,7 @@ from muster.records import (
     ImportSummary,
     Lease,
     ProbeRecord,
+    Resumption,
     Stop,
     WaveRow,
     WaveState,
@@ -154,13 +155,21 @@ class SqlLedger:
         with self.database.reading() as connection:
             return waves.read_waves(connection, campaign_id)
 
-    def stop(self, campaign_id: CampaignId, *, by: str, reason: str) -> None:
+    def stop(self, campaign_id: CampaignId, *, by: str, reason: str, gentle: bool = False) -> None:
         with self._writing() as writing:
-            campaigns.stop(writing, campaign_id, by=by, reason=reason)
+            campaigns.stop(writing, campaign_id, by=by, reason=reason, gentle=gentle)
 
-    def resume(self, campaign_id: CampaignId, *, by: str) -> None:
+    def resume(self, campaign_id: CampaignId, *, by: str, reason: str = "") -> None:
         with self._writing() as writing:
-            campaigns.resume(writing, campaign_id, by=by)
+            campaigns.resume(writing, campaign_id, by=by, reason=reason)
+
+    def resumed(self, campaign_id: CampaignId) -> Resumption | None:
+        with self.database.reading() as connection:
+            return campaigns.resumption_of(campaigns.read_campaign_row(connection, campaign_id))
+
+    def explain_failures(self, campaign_id: CampaignId, host_ids: Sequence[HostId], *, by: str, cause: str) -> None:
+        with self._writing() as writing:
+            campaigns.explain_failures(writing, campaign_id, host_ids, by=by, cause=cause)
 
     def stopped(self, campaign_id: CampaignId) -> Stop | None:
         with self.database.reading() as connection:

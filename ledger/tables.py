@@ -147,6 +147,10 @@ campaigns = Table(
     Column("plan_id", Text),
     Column("plan_by", Text),
     Column("plan_at", UtcDateTime),
+    Column("stopped_gently", Boolean),
+    Column("resumed_by", Text),
+    Column("resumed_reason", Text),
+    Column("resumed_at", UtcDateTime),
 )
 
 host_states = Table(
@@ -171,6 +175,7 @@ host_states = Table(
     Column("lease_expires_at", UtcDateTime),
     Column("finding", Json),
     Column("changed_at", UtcDateTime, nullable=False),
+    Column("explanation", Text),
     Index(None, "campaign_id", "runner_id"),
 )
 

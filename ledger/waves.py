@@ -58,7 +58,7 @@ def close_wave(
     data = {"number": number, "state": state.value, "verdict": words}
     writing.append([Draft(Kind.WAVE_CLOSED, Effect.KEEPS, by, data, campaign_id)])
     if state is WaveState.HALTED:
-        stop(writing, campaign_id, by=by, reason=words)
+        stop(writing, campaign_id, by=by, reason=words, gentle=True)
 
 
 def read_waves(connection: Connection, campaign_id: CampaignId) -> tuple[WaveRow, ...]:

@@ -63,11 +63,13 @@ class HostState:
 
     Attributes:
         attempts: how many pushes (apply) were begun.
-        failures_in_row: attempts since the last success that ended as failed or unknown.
+        failures_in_row: attempts since the last success, or since a person explained them, that ended as failed or
+            unknown.
         wave: of the last attempt, 0 before the first.
         runner_id, lease_expires_at: of the lease that is held, None where none is.
         finding: the last probe's.
         person_id: who is responsible by the dispatched plan.
+        explanation: what a person said about its failures, and who; None before anybody had to.
     """
 
     host_id: HostId
@@ -84,6 +86,7 @@ class HostState:
     lease_expires_at: datetime | None
     finding: Finding | None
     changed_at: datetime
+    explanation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,21 @@ class WaveRow:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A stop that is in force: nothing new starts until a person resumes the campaign."""
+    """A stop that is in force: nothing new starts until a person resumes the campaign.
+
+    Attributes:
+        gentle: what is being pushed comes to its end; without it, it is broken off within seconds.
+    """
+
+    by: str
+    reason: str
+    at: datetime
+    gentle: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """Who last let a stopped campaign go on, and why."""
 
     by: str
     reason: str

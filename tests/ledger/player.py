@@ -118,9 +118,15 @@ class Player:
     def stop_or_go(self, _hosts: list[HostId], pick: int) -> None:
         """Stop or resume."""
         if pick % 4 == 0:
-            self.ledger.stop(CAMPAIGN, by="ann", reason="wait")
+            self.ledger.stop(CAMPAIGN, by="ann", reason="wait", gentle=pick % 8 == 0)
         else:
             self.ledger.resume(CAMPAIGN, by="ann")
+
+    def explain(self, hosts: list[HostId], pick: int) -> None:
+        """A person says why hosts fail."""
+        there = {state.host_id for state in self.ledger.hosts(CAMPAIGN)}
+        enrolled = [host_id for host_id in hosts if host_id in there]
+        self.ledger.explain_failures(CAMPAIGN, enrolled, by="kim", cause=f"cause {pick}")
 
     def reopen(self, _hosts: list[HostId], pick: int) -> None:
         """Change the policy, enrol one or two more."""
@@ -146,6 +152,7 @@ MOVES: dict[str, Callable[[Player, list[HostId], int], None]] = {
     "close wave": Player.close_wave,
     "stop or go": Player.stop_or_go,
     "reopen": Player.reopen,
+    "explain": Player.explain,
     "note": Player.note,
 }
 

@@ -5,16 +5,17 @@ from dataclasses import replace
 
 import pytest
 
+from ledger.replay import differences
 from ledger.store import SqlLedger
 from muster.campaign import EffortPolicy, WavePolicy
 from muster.clock import ManualClock
 from muster.crew import Crew
 from muster.errors import CampaignStopped, Conflict, NotFound
 from muster.ids import CampaignId, HostId
-from muster.outcomes import HostStatus
-from muster.records import Stop, WaveState
+from muster.outcomes import HostStatus, Stage
+from muster.records import Resumption, Stop, WaveState
 from muster.steps import StepName
-from tests.ledger.make import ANN, CAMPAIGN, begin, begin_stale, campaign, claim, fleet, ids
+from tests.ledger.make import ANN, CAMPAIGN, begin, begin_stale, campaign, claim, finish, fleet, ids, outcome
 
 
 def test_a_campaign_comes_out_as_it_went_in(ledger: SqlLedger) -> None:
@@ -106,6 +107,50 @@ def test_a_stop_stands_until_somebody_resumes(ledger: SqlLedger, clock: ManualCl
     assert len(claim(ledger, ids(4))) == 4
     assert [event.kind for event in ledger.events()].count("stopped") == 1
     assert [event.kind for event in ledger.events()].count("resumed") == 1
+
+
+def test_the_record_keeps_who_let_it_go_on_and_why(ledger: SqlLedger, clock: ManualClock) -> None:
+    begin_stale(ledger)
+    assert ledger.resumed(CAMPAIGN) is None
+    ledger.resume(CAMPAIGN, by="Kim Lee", reason="nothing is stopped")
+    assert ledger.resumed(CAMPAIGN) is None, "what is not stopped is not resumed"
+    ledger.stop(CAMPAIGN, by="ann", reason="a client called")
+    ledger.resume(CAMPAIGN, by="Kim Lee", reason="the client called back")
+    assert ledger.resumed(CAMPAIGN) == Resumption("Kim Lee", "the client called back", clock.now())
+    assert differences(ledger) == ()
+
+
+def test_a_gentle_stop_gives_way_to_one_that_is_not_and_to_nothing_else(ledger: SqlLedger) -> None:
+    begin_stale(ledger)
+    ledger.stop(CAMPAIGN, by="budget", reason="3 lost", gentle=True)
+    ledger.stop(CAMPAIGN, by="bob", reason="another budget", gentle=True)
+    stop = ledger.stopped(CAMPAIGN)
+    assert stop is not None
+    assert (stop.by, stop.gentle) == ("budget", True)
+    with pytest.raises(CampaignStopped, match="3 lost"):
+        claim(ledger, ids(4))
+    ledger.stop(CAMPAIGN, by="ann", reason="at once")
+    ledger.stop(CAMPAIGN, by="budget", reason="4 lost", gentle=True)
+    stop = ledger.stopped(CAMPAIGN)
+    assert stop is not None
+    assert (stop.by, stop.reason, stop.gentle) == ("ann", "at once", False)
+    assert differences(ledger) == ()
+
+
+def test_failures_that_a_person_explained_are_counted_anew(ledger: SqlLedger) -> None:
+    begin_stale(ledger, 2)
+    for _ in range(3):
+        finish(ledger, claim(ledger, ids(1)), outcome(HostStatus.FAILED, Stage.COMMAND, "disk full"))
+    first, second = ledger.hosts(CAMPAIGN)
+    assert (first.failures_in_row, first.explanation) == (3, None)
+    ledger.explain_failures(CAMPAIGN, ids(1), by="Kim Lee", cause="the disk was full of logs")
+    first, again = ledger.hosts(CAMPAIGN)
+    assert (first.failures_in_row, first.explanation) == (0, "Kim Lee: the disk was full of logs")
+    assert first.status is HostStatus.FAILED
+    assert again == second
+    with pytest.raises(NotFound, match="no host 'h9'"):
+        ledger.explain_failures(CAMPAIGN, [HostId("h9")], by="Kim Lee", cause="?")
+    assert differences(ledger) == ()
 
 
 def test_an_open_wave_is_taken_up_again_and_the_next_one_has_the_next_number(ledger: SqlLedger) -> None:

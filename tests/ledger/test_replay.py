@@ -92,7 +92,7 @@ def test_replaying_on_postgresql_too(
     player = Player(opened(postgres_url), clock, lease_clock)
     played = [
         (dice.choice(PLAYED), dice.sample(range(HOSTS), dice.randint(0, HOSTS)), dice.randint(0, 11))
-        for _ in range(120)
+        for _ in range(240)
     ]
     _play(player, played)
     _laws_hold(player.ledger)

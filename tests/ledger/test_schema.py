@@ -15,7 +15,7 @@ from ledger.store import SqlLedger
 from muster.clock import SystemClock
 from muster.errors import LedgerError, NotFound, SchemaMismatch
 from tests.ledger.conftest import DATABASES, Open
-from tests.ledger.make import begin_stale, claim, finish, ids, plan
+from tests.ledger.make import CAMPAIGN, begin_stale, claim, finish, ids, plan
 from tests.postgres import PostgresServer
 
 
@@ -49,6 +49,20 @@ def test_down_to_nothing_and_up_again(empty_url: str, opened: Open) -> None:
     schema.bring_up_to_date(ledger.database, create=True)
     begin_stale(ledger)
     assert ledger.revision() > 0
+
+
+def test_a_ledger_of_the_version_before_is_brought_up_to_date_with_everything_in_it(
+    empty_url: str, opened: Open
+) -> None:
+    ledger = opened(empty_url)
+    begin_stale(ledger)
+    ledger.stop(CAMPAIGN, by="ann", reason="a client called")
+    states, stop = ledger.hosts(CAMPAIGN), ledger.stopped(CAMPAIGN)
+    schema.migrate(ledger.database, "0001")
+    schema.bring_up_to_date(ledger.database, create=False)
+    assert ledger.hosts(CAMPAIGN) == states
+    assert ledger.stopped(CAMPAIGN) == stop
+    assert ledger.resumed(CAMPAIGN) is None
 
 
 def test_opening_again_changes_nothing(empty_url: str, opened: Open) -> None:
