@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
+from flows.secret_blocks import SecretBlocks
 from ledger.open import open_ledger
 from muster.campaign import Campaign
 from muster.clock import Clock, ShiftedClock, SystemClock
@@ -37,9 +38,23 @@ class Wired:
         return open_ledger(_ledger_url(self.settings), clock=self.clock, redact=SHARED.clean)
 
     @cached_property
+    def credentials(self) -> Credentials:
+        """What resolves credential references, Prefect's secret blocks among them."""
+        settings = self.settings
+        credentials = Credentials(
+            SHARED,
+            folder=settings.workspace,
+            vault_password=settings.vault_password,
+            command_timeout_s=settings.secret_command_timeout_s,
+        )
+        home, idle_s = settings.path(settings.prefect_home), settings.prefect_idle_s
+        credentials.register("prefect", SecretBlocks(home, idle_s=idle_s))
+        return credentials
+
+    @cached_property
     def pusher(self) -> Pusher:
         """What carries steps to hosts."""
-        credentials = Credentials(SHARED, folder=self.settings.workspace)
+        credentials = self.credentials
         if self.settings.push_by == "ansible":
             from push.ansible import ansible_pusher
 
@@ -94,7 +109,7 @@ class Wired:
             runner_id=this_runner(),
             ledger=self.ledger,
             pusher=self.pusher,
-            book=OrderBook(self.ledger.fleet(), fix, defaults),
+            book=OrderBook(self.ledger.fleet(), fix, defaults, f"campaign {campaign_id}"),
             clock=self.clock,
             stop=watch,
             lease_s=settings.lease_s,
