@@ -1,7 +1,7 @@
 """From what came back from a host to how the step ended. Pure."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from muster.outcomes import Ending, Stage
 from muster.steps import Step, StepOutput, read_output
@@ -24,11 +24,16 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Words by which a host asks for something that nobody is there to answer."""
+    """Words by which a host asks for something that nobody is there to answer; the cause may quote them as ``{0}``."""
 
     pattern: re.Pattern[str]
     cause: str
     hint: str
+
+    def found_in(self, text: str) -> "Prompt | None":
+        """With the cause as the text has it."""
+        match = self.pattern.search(text)
+        return replace(self, cause=self.cause.format(*match.groups())) if match else None
 
 
 def _prompt(pattern: str, cause: str, hint: str) -> Prompt:
@@ -51,10 +56,15 @@ PROMPTS = (
         "the account may not log in",
         "give the host a credential of an account that may",
     ),
-    _prompt(
-        r"is not recognized as an internal or external command",
+    _prompt(  # exec is how every step begins over SSH (push/launcher.py), and no step over WinRM
+        r"'exec' is not recognized as (?:an internal or external command|the name of a cmdlet)",
         "it is a Windows host: its login shell does not know /bin/sh",
         "set its os to windows and its transport to winrm in the fleet file",
+    ),
+    _prompt(
+        r"'([^'\n]{1,80})' is not recognized as (?:an internal or external command|the name of a cmdlet)",
+        "the step calls {0}, which is not there on this Windows host",
+        "is it a Windows version or edition that the fix does not know?",
     ),
     _prompt(
         r"(password|passphrase|passcode|verification code)[^\n]{0,60}:\s*$",
@@ -84,7 +94,7 @@ def judge(step: Step, raw: RawResult) -> Judgement:
 def asked(stdout: str, stderr: str) -> Prompt | None:
     """The question that a host put, by the end of what it said."""
     said = f"{stdout[-2000:]}\n{stderr[-2000:]}", stdout[-400:].rstrip(" "), stderr[-400:].rstrip(" ")
-    return next((prompt for prompt in PROMPTS for text in said if prompt.pattern.search(text)), None)
+    return next((found for prompt in PROMPTS for text in said if (found := prompt.found_in(text))), None)
 
 
 def _without_done(step: Step, raw: RawResult) -> Judgement:

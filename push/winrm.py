@@ -29,6 +29,7 @@ from push.redact import Redactor
 from push.transport import Door, Guard, RawResult, Stopped, TimeUp
 from push.winrm_access import AccessBook, Logon, WinRmAccess, endpoint, read_access
 from push.winrm_failures import meaning
+from push.winrm_logons import refuse_without_modules
 from push.winrm_passwords import SHARED, PasswordGate
 from push.winrm_shell import CLEANING_S, StepOutput, WinRmShell
 from push.winrm_upload import as_text, remove, upload
@@ -185,6 +186,7 @@ class WinRmTransport:
                 "basic logon over HTTP would send the password in the clear; nothing was sent",
                 hint="use HTTPS, or logon: ntlm, for this host in winrm.yml",
             )
+        refuse_without_modules(access.logon)
         password = "" if access.logon is Logon.KERBEROS and not target.credential else self._password(target)
         user = target.user or self._default_user
         return _Visit(order, guard, access, user, password, connection, self._login_timeout_s)

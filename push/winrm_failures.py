@@ -1,4 +1,4 @@
-"""What the errors of pywinrm, requests, urllib3 and TLS mean at a Windows host, in Muster's own tree."""
+"""What the errors of pywinrm, pyspnego, http.client and TLS mean at a Windows host, in Muster's own tree."""
 
 import re
 import socket
@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-import requests
 from winrm.exceptions import WinRMError, WinRMTransportError, WSManFaultError
 
 from muster.errors import AuthenticationRefused, OutcomeUnknown, PushError, StepFailed, Unreachable, Untrusted
 from muster.outcomes import Stage
 from push.failures import ASK_AGAIN, LOOK_AT_HOST, NOTHING_TOUCHED, TRY_AGAIN, ConnectionLost
 from push.transport import Guard, TimeUp
+from push.winrm_logons import LogonBroke, LogonNotOffered
 from push.winrm_passwords import HINT, NEVER_AGAIN, LogonRefused
+from push.winrm_sealing import BadSeal
 from push.winrm_shell import StepTimeUp
 from push.winrm_wire import AnswerTooLong, SecondConnection
 
@@ -51,14 +52,15 @@ def meaning(error: BaseException, guard: Guard, *, user: str, logon: str) -> Bas
 
 
 def _refused(trouble: Trouble) -> PushError | None:
-    error = trouble.first(LogonRefused)
+    error = trouble.first(LogonRefused) or trouble.first(LogonNotOffered)
     if error is None:
         return None
     offers = error.offers.lower()
     if offers and _WANTED[trouble.logon] not in offers and "ntlm" not in offers:
         known = sorted({word for word in re.findall(r"[a-z]+", offers) if word in set(_WANTED.values())})
+        takes = ", ".join(known) or offers
         return AuthenticationRefused(
-            f"it does not take {trouble.logon} logons (it takes {', '.join(known) or offers})",
+            f"it does not take {trouble.logon} logons (it takes {takes})",
             hint="set logon for this host in winrm.yml",
         )
     return AuthenticationRefused(f"it does not take the credential of {trouble.user}: {NEVER_AGAIN}", hint=HINT)
@@ -111,7 +113,7 @@ def _step_time_up(trouble: Trouble) -> PushError | None:
 
 
 def _silent(trouble: Trouble) -> BaseException | None:
-    if not (trouble.first(requests.Timeout) or trouble.first(TimeoutError)):
+    if not trouble.first(TimeoutError):
         return None
     guard = trouble.guard
     if guard.remaining_s <= CLOSE_S:
@@ -137,14 +139,19 @@ def _endless(trouble: Trouble) -> PushError | None:
     return _broken("its answer had no end", trouble.guard) if trouble.first(AnswerTooLong) else None
 
 
+def _unsealed(trouble: Trouble) -> PushError | None:
+    error = trouble.first(BadSeal)
+    return _broken(f"what it answered cannot be believed ({error})", trouble.guard) if error else None
+
+
 def _logon_broke_off(trouble: Trouble) -> PushError | None:
-    if not isinstance(trouble.error, PermissionError | WinRMError):
+    if not isinstance(trouble.error, LogonBroke | WinRMError):
         return None
     return AuthenticationRefused(f"the logon broke off: {_line(str(trouble.error))}", hint=HINT)
 
 
 def _lost(trouble: Trouble) -> BaseException | None:
-    kinds = (requests.RequestException, ConnectionError, SecondConnection, ssl.SSLError)
+    kinds = (ConnectionError, SecondConnection, ssl.SSLError)
     if any(trouble.first(kind) for kind in kinds):
         return ConnectionLost(_line(str(trouble.error)))
     return None
@@ -167,6 +174,7 @@ READINGS: tuple[Callable[[Trouble], BaseException | None], ...] = (
     _silent,
     _no_tls,
     _endless,
+    _unsealed,
     _logon_broke_off,
     _lost,
     _no_winrm,
@@ -181,7 +189,7 @@ def _broken(words: str, guard: Guard) -> PushError:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and all that it came from, in the ways in which requests and urllib3 wrap one another."""
+    """The error and all that it came from."""
     seen: set[int] = set()
     waiting: list[object] = [error]
     while waiting:

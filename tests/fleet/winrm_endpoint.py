@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.fleet.winrm_authority import Certificate
-from tests.fleet.winrm_logon import BasicLogon, NtlmLogon, Refused
+from tests.fleet.winrm_logon import BasicLogon, CredSspLogon, NtlmLogon, Refused, bindings_of
 from tests.fleet.winrm_shells import Counters, Engine, Shells
 from tests.fleet.winrm_soap import (
     BadRequest,
@@ -47,12 +47,14 @@ class Faults:
         error_in: answers these with a bare HTTP 500.
         reset_in: breaks the connection on these.
         garbage_in: answers these with HTTP 200 and something that is no envelope.
+        unsealed_in: answers these in the clear though they came sealed.
         refuse_logon: lets nobody in.
         refuse_shells: this many Creates are refused for the quota of shells, then it is free again.
         refuse_commands: the same for Command and the quota of operations, until the shell is a new one.
         drip_in: answers these a byte at a time.
         flood_in: answers these with a body without an end.
-        after: so many messages of such a kind are answered well before; an upload takes one Receive, the step the next.
+        after: so many messages of such a kind are answered well before.
+        in_line: nothing of this happens before the latest command line has these words in it (the step's own, say).
     """
 
     silent: bool = False
@@ -62,12 +64,18 @@ class Faults:
     error_in: frozenset[str] = frozenset()
     reset_in: frozenset[str] = frozenset()
     garbage_in: frozenset[str] = frozenset()
+    unsealed_in: frozenset[str] = frozenset()
     refuse_logon: bool = False
     refuse_shells: int = 0
     refuse_commands: int = 0
     drip_in: frozenset[str] = frozenset()
     flood_in: frozenset[str] = frozenset()
     after: int = 0
+    in_line: str = ""
+
+    def begin(self, count: int, latest_line: str) -> bool:
+        """Whether it is time for them, at the message with this number of its kind."""
+        return count > self.after and self.in_line in latest_line
 
 
 class _Reset(Exception):
@@ -80,7 +88,7 @@ class WinRmHost:
 
     Attributes:
         certificate: with one it speaks HTTPS, without one HTTP.
-        logon: ``basic`` or ``ntlm``.
+        logon: ``basic``, ``ntlm`` or ``credssp``.
         port: 0 means any that is free; it is filled in when the fleet opens.
     """
 
@@ -202,7 +210,7 @@ class _Conversation:
         self._host = host
         self._stream = stream
         self._closing = closing
-        self._logon = NtlmLogon(host.users) if host.logon == "ntlm" else BasicLogon(host.users)
+        self._logon = _logon_of(host)
         self._buffer = b""
 
     def carry_on(self) -> None:
@@ -246,6 +254,9 @@ class _Conversation:
             return
         request = self._understand(plain)
         status, answer = self._carry_out(request)
+        if request.action in self._host.faults.unsealed_in:
+            self._write(status, answer, ("Content-Type: application/soap+xml;charset=UTF-8",))
+            return
         sealed, kind = self._logon.seal(answer)
         self._send_as_told(request.action, status, sealed, kind)
 
@@ -266,7 +277,7 @@ class _Conversation:
         counts = self._host.counters.requests
         counts[request.action] = counts.get(request.action, 0) + 1
         faults = self._host.faults
-        if counts[request.action] > faults.after:
+        if faults.begin(counts[request.action], (self._host.counters.lines or [""])[-1]):
             if request.action in faults.hang_in:
                 self._closing.wait(600)
                 raise _Reset
@@ -295,6 +306,17 @@ class _Conversation:
 
     def _write(self, status: int, body: bytes, headers: tuple[str, ...] = ()) -> None:
         self._stream.sendall(_message(status, body, headers))
+
+
+def _logon_of(host: WinRmHost) -> BasicLogon | NtlmLogon:
+    match host.logon:
+        case "ntlm":
+            certificate = host.certificate and host.certificate.certificate.read_bytes()
+            return NtlmLogon(host.users, bindings_of(certificate) if certificate else None)
+        case "credssp":
+            return CredSspLogon(host.users)
+        case _:
+            return BasicLogon(host.users)
 
 
 def _message(status: int, body: bytes, headers: tuple[str, ...]) -> bytes:

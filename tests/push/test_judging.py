@@ -42,7 +42,15 @@ def test_a_step_is_judged_by_its_lines_and_its_exit(raw: RawResult, ending: Endi
         ("WARNING: Your password has expired.\nPassword change required but no TTY available.", "has expired"),
         ("You are required to change your password immediately (administrator enforced).", "has expired"),
         ("This account is currently not available.", "may not log in"),
-        ("'exec' is not recognized as an internal or external command,\r\noperable program", "Windows"),
+        (
+            "'exec' is not recognized as an internal or external command,\r\noperable program",
+            "it is a Windows host: its login shell",
+        ),
+        ("exec : The term 'exec' is not recognized as the name of a cmdlet, function", "it is a Windows host"),
+        (
+            "'reg2' is not recognized as an internal or external command,\r\noperable program",
+            "calls reg2, which is not",
+        ),
         ("Enter passphrase for key '/root/x': ", "asks for a password"),
         ("Do you want to continue? [Y/n] ", "waits for an answer"),
     ],

@@ -13,6 +13,9 @@ from tests.fleet.winrm_endpoint import Faults, WinRmHost
 from tests.fleet.winrm_stub import StubEngine
 from tests.fleet.winrm_world import DONE, PASSWORD, USER, WinRmWorld
 
+THE_STEP = "step.cmd <"
+"""In the command line that begins a step, when everything was uploaded."""
+
 
 @pytest.fixture
 def world(tmp_path: Path) -> WinRmWorld:
@@ -109,6 +112,15 @@ def test_exit_codes_come_back_whole(world: WinRmWorld) -> None:
         assert world.one("till", f"{DONE}\nexit /b 3010").exit_code == 3010
 
 
+def test_a_program_that_is_not_there_is_named_and_no_login_shell_is_blamed(world: WinRmWorld) -> None:
+    world.add("till")
+    with world:
+        report = world.one("till", "reg2 query\nexit /b 9009")
+    assert (report.ending, report.stage) == (Ending.UNKNOWN, Stage.COMMAND)
+    assert report.cause == "the step calls reg2, which is not there on this Windows host"
+    assert "/bin/sh" not in report.cause + report.hint
+
+
 def test_output_is_capped_and_what_is_dropped_is_counted(world: WinRmWorld) -> None:
     world.add("till")
     world.output_limit_bytes = 10_000
@@ -138,7 +150,7 @@ def test_a_step_over_its_time_is_told_to_stop_and_its_shell_deleted(world: WinRm
 
 
 def test_a_hang_in_receive_costs_the_order_its_deadline_and_leaves_no_shell(world: WinRmWorld) -> None:
-    host = world.add("till", faults=Faults(hang_in=frozenset({"Receive"}), after=1))
+    host = world.add("till", faults=Faults(hang_in=frozenset({"Receive"}), in_line=THE_STEP))
     with world:
         began = time.monotonic()
         report = world.one("till", "spin", deadline_s=3)
@@ -180,7 +192,7 @@ def test_each_fault_has_its_cause_and_its_stage(
 
 
 def test_a_reset_while_the_step_is_under_way_leaves_its_outcome_unknown(world: WinRmWorld) -> None:
-    host = world.add("till", faults=Faults(reset_in=frozenset({"Receive"}), after=1))
+    host = world.add("till", faults=Faults(reset_in=frozenset({"Receive"}), in_line=THE_STEP))
     with world:
         report = world.one("till", "spin")
         assert (report.ending, report.stage) == (Ending.UNKNOWN, Stage.COMMAND), report

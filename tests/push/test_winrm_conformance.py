@@ -34,8 +34,8 @@ from tests.push.worlds import Expected, expected
 
 RIGHT, WRONG = "MUSTER_TEST_WINRM_WORD", "MUSTER_TEST_WINRM_WRONG"
 WHOLE_HOSTS = 4
-BEFORE_THE_STEP = 4
-"""Receives of an upload of a script and a binary payload."""
+THE_STEP = "step.cmd <"
+"""In the command line that begins a step, when everything was uploaded."""
 
 STAGED: Mapping[Fault, tuple[Faults, Expected]] = {
     Fault.TARPIT: (Faults(silent=True), expected(Ending.UNKNOWN, "said nothing", Stage.BANNER)),
@@ -54,7 +54,7 @@ STAGED: Mapping[Fault, tuple[Faults, Expected]] = {
         expected(Ending.UNREACHABLE, "connection was lost", Stage.TRANSFER),
     ),
     Fault.HANGING_SHELL: (
-        Faults(hang_in=frozenset({"Receive"}), after=BEFORE_THE_STEP),
+        Faults(hang_in=frozenset({"Receive"}), in_line=THE_STEP),
         expected(Ending.UNKNOWN, "the step did not end", Stage.COMMAND),
     ),
     Fault.FULL_DISK: (Faults(), expected(Ending.FAILED, "did not arrive as it was sent", Stage.TRANSFER)),
