@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 import muster
-from muster.cli import acts, capacity, demo, fleet, planning, replanning, watching
+from muster.cli import acts, calendars, capacity, demo, fleet, planning, replanning, watching
 from muster.cli.output import errors, say_error
 from muster.cli.workspace import Workspace
 from muster.errors import MusterError
@@ -58,6 +58,7 @@ plan.command("picture")(replanning.picture)
 
 app.command("init")(fleet.init)
 app.command("import")(fleet.import_files)
+app.command("calendars")(calendars.calendars)
 app.add_typer(hosts, name="hosts")
 app.command("probe")(acts.probe)
 app.command("estimate")(planning.estimate)
