@@ -84,7 +84,7 @@ def test_replaying_the_events_rebuilds_the_projections_exactly(empty: Path, play
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 3, 4])
 def test_replaying_on_postgresql_too(
     postgres_url: str, opened: Open, clock: ManualClock, lease_clock: ManualClock, seed: int
 ) -> None:
@@ -92,7 +92,7 @@ def test_replaying_on_postgresql_too(
     player = Player(opened(postgres_url), clock, lease_clock)
     played = [
         (dice.choice(PLAYED), dice.sample(range(HOSTS), dice.randint(0, HOSTS)), dice.randint(0, 11))
-        for _ in range(240)
+        for _ in range(200)
     ]
     _play(player, played)
     _laws_hold(player.ledger)
