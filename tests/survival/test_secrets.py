@@ -38,7 +38,7 @@ HOST_PASSWORD = "Correct-7orse-Battery:of/the hosts"
 WRONG_PASSWORD = "Wrong-7orse-Battery:of/the hosts"
 COMMANDS = (
     ("probe", "--all"),
-    ("plan",),
+    ("plan", "--seconds", "2"),
     ("dispatch",),
     ("run", "--ahead"),
     ("status", "--all"),

@@ -101,7 +101,7 @@ class Workplace:
 
     def prepare(self, fleet_files: Path) -> None:
         """Import, probe, plan and dispatch, so that a run is what comes next; in this process, to save time."""
-        for words in (("import", str(fleet_files)), ("probe",), ("plan",), ("dispatch",)):
+        for words in (("import", str(fleet_files)), ("probe",), ("plan", "--seconds", "2"), ("dispatch",)):
             app(["-C", str(self.workspace), *words], standalone_mode=False)
 
     # commands
