@@ -4,11 +4,13 @@ A workspace is the folder of one company's Muster: settings, campaign files, kno
 is a PostgreSQL address. Every relative path is taken from it.
 """
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
 import yaml
 from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -124,14 +126,22 @@ def load_settings(workspace: Path) -> Settings:
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        source = f"{file}" if key in values else f"the environment (MUSTER_{key.upper()})"
         raise SettingsError(
-            f"{source}: {key}: {first['msg'].lower()}, not {first['input']!r}",
+            "\n".join(_sentence(file, values, one) for one in error.errors()),
             hint="docs/settings.md lists every setting with its default.",
         ) from None
     return settings.model_copy(update={"workspace": workspace.resolve()})  # where we are is not a setting of the file
+
+
+def _sentence(file: Path, values: dict[str, object], problem: ErrorDetails) -> str:
+    """Where a setting is wrong, what is wrong with it, and what would be right."""
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        near = get_close_matches(key, Settings.model_fields, n=1)
+        return f"{file}: {key}: is no setting{f'; did you mean {near[0]}?' if near else ''}"
+    source = f"{file}" if key in values else f"the environment (MUSTER_{key.upper()})"
+    wrong = problem["msg"][:1].lower() + problem["msg"][1:]
+    return f"{source}: {key}: {wrong}, not {problem['input']!r}"
 
 
 def _read_file(file: Path) -> dict[str, object]:

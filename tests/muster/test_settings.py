@@ -43,6 +43,15 @@ def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, text: str, named
     assert "muster.yml" in raised.value.message
 
 
+def test_every_wrong_setting_is_named_at_once_and_a_mistyped_one_with_what_was_meant(tmp_path: Path) -> None:
+    (tmp_path / "muster.yml").write_text("sover_seconds: 3\nbatch_hosts: 0\n")
+    with pytest.raises(SettingsError) as raised:
+        load_settings(tmp_path)
+    lines = raised.value.message.splitlines()
+    assert any(line.endswith("sover_seconds: is no setting; did you mean solve_seconds?") for line in lines)
+    assert any("batch_hosts: input should be greater than" in line for line in lines)
+
+
 def test_a_wrong_variable_is_named_as_a_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MUSTER_PARALLEL_HOSTS", "none")
     with pytest.raises(SettingsError, match="MUSTER_PARALLEL_HOSTS"):
