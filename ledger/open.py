@@ -5,11 +5,13 @@ from pathlib import Path
 from ledger.address import read_address
 from ledger.database import DEFAULT_LIMITS, Database, Limits
 from ledger.guard import Redact, leave
+from ledger.papers import SqlBook
 from ledger.schema import bring_up_to_date
 from ledger.store import SqlLedger
 from muster.clock import Clock, SystemClock
 from muster.errors import LedgerUnavailable, NotFound
 from muster.ports import Ledger
+from partners.papers import Book
 
 
 def open_ledger(
@@ -48,6 +50,17 @@ def open_ledger(
         database.close()
         raise
     return SqlLedger(database, clock, lease_clock or SystemClock(), redact)
+
+
+def book_of(ledger: Ledger) -> Book:
+    """The book of partners and money that lies in the same database as a ledger.
+
+    Raises:
+        TypeError: the ledger is not one that ``open_ledger`` made.
+    """
+    if not isinstance(ledger, SqlLedger):
+        raise TypeError(f"{ledger!r} has no book")
+    return SqlBook(ledger.database, ledger._writing)  # noqa: SLF001 - one package, one sort of transaction
 
 
 def _prepare_file(file: Path, *, create: bool) -> None:

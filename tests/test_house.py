@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("flows", "inventory", "ledger", "muster", "playbooks", "push", "reports", "scheduler")
+PACKAGES = ("flows", "inventory", "ledger", "muster", "partners", "playbooks", "push", "reports", "scheduler")
 TEXT = {".py", ".md", ".toml", ".txt", ".yml", ".yaml", ".sh", ".cfg", ".html", ".ini", ""}
 
 

@@ -1,0 +1,1 @@
+"""Tests of partners: vetting, agreements, scope, work, and the money."""
