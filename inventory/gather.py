@@ -90,4 +90,6 @@ def _advice(reference: str, shelf: Shelf[Item], *, search: bool) -> str:
     plural = "people" if shelf.word == "person" else f"{shelf.word}s"
     file = Word.CREW if shelf.word == "person" else plural
     near = did_you_mean(reference, ids) if search and len(ids) <= _MOST_CANDIDATES else ""
+    if not ids:
+        return f"there are no {plural} yet: import {file} too"
     return f"add it to {file}, or write the id of one of the {len(ids)} {plural} that are known{near}"

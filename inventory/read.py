@@ -93,9 +93,22 @@ def _imported(gathered: Gathered, notes: Sequence[str]) -> Imported:
             tuple(gathered.hosts.good.values()),
         ),
         Crew(tuple(gathered.crew.good.values()), tuple(gathered.partners.good.values())),
-        tuple(gathered.problems),
+        _in_order(gathered.problems),
         tuple(notes),
     )
+
+
+def _in_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """As a person goes through the files, line by line; they were found column by column."""
+    files: dict[str, int] = {}
+
+    def place(problem: Problem) -> tuple[int, int]:
+        file, _, line = problem.place.rpartition(" ")
+        if not line.isdigit():
+            file, line = problem.place, "0"
+        return files.setdefault(file, len(files)), int(line)
+
+    return tuple(sorted(problems, key=place))
 
 
 def _files(paths: Sequence[Path], problems: list[Problem]) -> Iterator[Path]:

@@ -30,6 +30,14 @@ def test_all_problems_of_all_files_come_at_once_and_good_rows_are_in(read_text: 
     assert "America/Vancouver" in next(p.right for p in imported.problems if p.column == "timezone")
 
 
+def test_problems_come_line_by_line(read_text: ReadText) -> None:
+    rows = "".join(f"h{number},s1,{'' if number % 2 else 'N'},10.0.0.1,x\n" for number in range(12))
+    imported = read_text({"hosts.csv": "id,site_id,name,address,port\n" + rows})
+    lines = [int(problem.place.rpartition(" ")[2]) for problem in imported.problems]
+    assert lines == sorted(lines)
+    assert len(lines) > len(set(lines)) == 12, "lines with two problems are among them"
+
+
 def test_problems_can_be_raised_together(read_text: ReadText) -> None:
     imported = read_text({"clients.csv": "id,name,email\na,A,x\nb,B,y\n"})
     with pytest.raises(ImportRejected) as caught:
