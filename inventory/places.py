@@ -10,8 +10,10 @@ from inventory.names import find_clients
 from inventory.rows import Known, TableReader
 from inventory.tables import Table
 from muster.fleet import AccessWindow, Client, Jump, Place, Site
+from muster.hours import EXAMPLE, WeekSpan, parse_hours
 from muster.ids import ClientId, PersonId, SiteId
 
+_NO_HOURS: tuple[WeekSpan, ...] = ()
 _AT_ANY_HOUR: tuple[AccessWindow, ...] = ()
 _NOBODY: tuple[PersonId, ...] = ()
 _DIRECTLY: tuple[Jump, ...] = ()
@@ -58,6 +60,7 @@ def read_sites(table: Table, gathered: Gathered) -> None:
     jumps = _jumps(reader)
     most = reader.column("max_hosts", numbers.parse_whole, default=0, keep=lambda old: old.max_hosts)
     rates = reader.column("bytes_per_s", routes.parse_rate, default=0, keep=lambda old: old.bytes_per_s)
+    hours = reader.column("maintenance", _parse_maintenance, default=_NO_HOURS, keep=lambda old: old.maintenance)
     for i in reader.good():
         id_, client_id = SiteId(reader.ids[i]), ClientId(clients[i])
         gathered.sites.good[id_] = Site(
@@ -77,6 +80,7 @@ def read_sites(table: Table, gathered: Gathered) -> None:
             jumps[i],
             most[i],
             rates[i],
+            hours[i],
         )
     gathered.problems += reader.problems
 
@@ -131,6 +135,15 @@ def _parse_people(text: str) -> tuple[PersonId, ...]:
 
 def _parse_day(text: str) -> date | None:
     return days.parse_date(text)
+
+
+def _parse_maintenance(text: str) -> tuple[WeekSpan, ...]:
+    if text.lower() in _ANY_HOUR:
+        return ()
+    try:
+        return parse_hours(text)
+    except ValueError as error:
+        raise BadValue(str(error).partition("; ")[0], EXAMPLE) from None
 
 
 def _parse_access(text: str) -> tuple[AccessWindow, ...]:

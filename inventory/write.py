@@ -19,6 +19,7 @@ from inventory.tables import Word
 from muster.crew import Crew, Engineer, Partner
 from muster.files import write_whole
 from muster.fleet import Client, Fleet, Host, Place, Site
+from muster.hours import hours_text
 
 Cells = dict[str, str]
 """One row: texts by the name of their column; a column that is not there is empty."""
@@ -103,6 +104,7 @@ def _site(site: Site) -> Cells:
         "jump_credential": format_references([jump.credential for jump in site.jump]) if site.jump else "",
         "max_hosts": str(site.max_hosts) if site.max_hosts else "",
         "bytes_per_s": str(site.bytes_per_s) if site.bytes_per_s else "",
+        "maintenance": hours_text(site.maintenance),
     }
 
 

@@ -5,6 +5,7 @@ from datetime import date, time
 from enum import StrEnum
 from functools import cached_property
 
+from muster.hours import WeekSpan
 from muster.ids import ClientId, HostId, PersonId, SiteId
 
 
@@ -115,6 +116,7 @@ class Site:
         jump: the machines that its hosts are reached through, the first one first; empty means directly.
         max_hosts: hosts that are pushed at one time; 0 means the setting ``site_hosts``.
         bytes_per_s: bytes a second sent there; 0 means the setting ``site_bytes_per_s``.
+        maintenance: hours of the week in which its machines may be touched, local time; empty means at any hour.
     """
 
     id: SiteId
@@ -133,6 +135,7 @@ class Site:
     jump: tuple[Jump, ...] = ()
     max_hosts: int = 0
     bytes_per_s: int = 0
+    maintenance: tuple[WeekSpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from inventory.formats.texts import parse_text
 from muster.crew import Absence, Agreement, Crew, Engineer, Partner, Shift, Vetting
 from muster.fleet import AccessWindow, Become, Client, Fleet, Host, Jump, OsFamily, Place, Site, TransportName
+from muster.hours import WeekSpan
 from muster.ids import ClientId, HostId, PartnerId, PersonId, SiteId
 
 ZONES = ("America/Vancouver", "America/Havana", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "UTC")
@@ -34,6 +35,11 @@ days = st.dates(date(2020, 1, 1), date(2035, 12, 31))
 
 def _clock(minute: int) -> time:
     return time(minute // 60, minute % 60)
+
+
+week_spans = st.sets(
+    st.builds(WeekSpan, st.integers(0, 6), minutes_of_day.map(_clock), minutes_of_day.map(_clock)), max_size=4
+).map(lambda spans: tuple(sorted(spans)))
 
 
 ways = st.lists(
@@ -114,6 +120,7 @@ def fleets(draw: st.DrawFn) -> Fleet:
             draw(ways),
             draw(st.integers(0, 50)),
             draw(st.sampled_from([0, 1, 250_000])),
+            draw(week_spans),
         )
         for id_ in sorted(draw(st.sets(ids, min_size=1, max_size=3)))
     ]
