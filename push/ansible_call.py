@@ -115,6 +115,7 @@ class Request:
         variables: other variables of the call.
         environment: settings of Ansible, on top of the clean ones.
         forks: hosts at one time.
+        check: change nothing, and say what would be changed.
     """
 
     playbook: Path
@@ -123,6 +124,7 @@ class Request:
     variables: Values
     environment: Mapping[str, str]
     forks: int
+    check: bool = False
 
 
 class Call:
@@ -158,7 +160,7 @@ class Call:
             private_data_dir=str(folder),
             playbook=str(self._request.playbook),
             inventory=str(folder / "inventory.yml"),
-            cmdline=f"-e @{variables}",
+            cmdline=f"-e @{variables}{' --check --diff' if self._request.check else ''}",
             forks=self._request.forks,
             settings={"pexpect_timeout": 0.2},
             quiet=True,

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from muster.outcomes import Ending, Stage
-from muster.steps import Step, read_output
+from muster.steps import Step, StepName, read_output
+from push.ansible_diff import diff_lines
 from push.failures import ASK_AGAIN, LOOK_AT_HOST, LOST, NOTHING_TOUCHED, SILENCE, TRY_AGAIN
 from push.judging import Judgement, judge
 from push.launcher import split_output
@@ -81,6 +82,7 @@ class HostProgress:
         self._step = step
         self._lines: list[str] = []
         self._changed: list[str] = []
+        self._diff: list[str] = []
         self._failed: Ended | None = None
         self._exit_code = 0
         self._stderr = ""
@@ -115,8 +117,12 @@ class HostProgress:
             cause = f"Ansible ended in the middle of the step: {trouble}"
             return self._ended(Judgement(Ending.UNKNOWN, Stage.COMMAND, cause, ASK_AGAIN))
         if not self._lines:
-            self._lines = [*(f"changed\t{name}" for name in self._changed), f"done\t{self._step.name}"]
+            self._lines = [*(f"{self._word}\t{name}" for name in self._changed), f"done\t{self._step.name}"]
         return self._judged()
+
+    @property
+    def _word(self) -> str:
+        return "would" if self._step.name is StepName.CHECK else "changed"
 
     def time_up(self, deadline_s: float) -> Ended:
         """The deadline has passed."""
@@ -133,6 +139,8 @@ class HostProgress:
         self._answered = True
         if event.result.get("changed") is True:
             self._changed.append(event.task)
+            if self._step.name is StepName.CHECK:
+                self._diff += [f"diff\t{line}" for line in diff_lines(event.result)]
         return self._report(event) if event.task == REPORT_TASK else None
 
     def _report(self, event: Heard) -> Ended | None:
@@ -150,7 +158,7 @@ class HostProgress:
         return self._judged() if read_output(text).done else None
 
     def _judged(self) -> Ended:
-        raw = RawResult(self._exit_code, _joined(self._lines), self._stderr, began=self._began)
+        raw = RawResult(self._exit_code, _joined([*self._diff, *self._lines]), self._stderr, began=self._began)
         return Ended(judge(self._step, raw), raw.exit_code, raw.stdout, raw.stderr)
 
     def _fail(self, event: Heard) -> Ended | None:

@@ -12,7 +12,7 @@ from secrets import token_hex
 
 from muster.ports import Order, Target
 from muster.settings import Settings
-from muster.steps import Step
+from muster.steps import Step, StepName
 from push.ansible_call import Request, Secrets, Template
 from push.credentials import Agent, Credentials, Password, PrivateKey
 from push.launcher import command, script_with_arguments, stream
@@ -115,6 +115,7 @@ def request(orders: list[Order], hosts: Mapping[str, Mapping[str, object]], opti
         },
         environment=_environment(options, ceil(longest_s)),
         forks=min(options.settings.parallel_hosts, len(hosts)),
+        check=step.name is StepName.CHECK,
     )
 
 

@@ -1,0 +1,1 @@
+"""Tests of the fix for changes of configuration."""
