@@ -61,7 +61,7 @@ def world_of(services: Services, campaign_id: CampaignId, *, now: datetime) -> W
         crew=services.ledger.crew(),
         effort=effort_of(services, campaign_id),
         now=now,
-        policy=Policy.of(campaign.planning),
+        policy=Policy.of(campaign.planning, services.travel),
         preferred=known_people(services, campaign_id),
     )
 

@@ -8,13 +8,16 @@ path of the workspace and ids. Whoever wires Muster together registers an opener
 from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from muster.clock import Clock
 from muster.errors import EngineError
 from muster.ids import CampaignId
 from muster.ports import Ledger
 from push.context import Context
+
+if TYPE_CHECKING:  # it brings numpy, which only plans need
+    from scheduler.travel import Travel
 
 
 class Services(Protocol):
@@ -28,6 +31,11 @@ class Services(Protocol):
     @property
     def batch_hosts(self) -> int:
         """Hosts in one Prefect task run."""
+        ...
+
+    @property
+    def travel(self) -> "Travel":
+        """How long ways take."""
         ...
 
     @property

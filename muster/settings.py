@@ -95,6 +95,12 @@ class Settings(BaseSettings):
         default=262_144, ge=4096, description="Output kept of one step; the rest is dropped."
     )
     lease_s: float = Field(default=60.0, ge=5, description="How long a host stays claimed without a sign of life.")
+    travel: str = Field(
+        default="speed",
+        description="How long ways take: speed (by distance), a table of minutes (FILE.csv), or a routing service that "
+        "is asked: osrm:http://HOST:5000 or valhalla:http://HOST:8002.",
+    )
+    travel_timeout_s: float = Field(default=20.0, gt=0, description="Longest wait for one answer of a routing service.")
     solve_seconds: float = Field(default=10.0, gt=0, description="How long the planner searches by default.")
 
     @classmethod

@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from flows.secret_blocks import SecretBlocks
 from ledger.open import open_ledger
@@ -19,6 +20,9 @@ from push.orders import Defaults, OrderBook
 from push.redact import SHARED
 from push.runners import this_runner
 from push.stop import StopWatch
+
+if TYPE_CHECKING:  # it brings numpy, which only plans need
+    from scheduler.travel import Travel
 
 
 class Wired:
@@ -62,6 +66,13 @@ class Wired:
         from push.by_transport import fast_pusher
 
         return fast_pusher(self.settings, credentials, redactor=SHARED)
+
+    @cached_property
+    def travel(self) -> "Travel":
+        """How long ways take, as the setting says."""
+        from inventory.travel_times import travel_of
+
+        return travel_of(self.settings.travel, self.settings.workspace, self.settings.travel_timeout_s)
 
     @property
     def batch_hosts(self) -> int:
