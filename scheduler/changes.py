@@ -186,7 +186,7 @@ def _raise_caps(trial: _Trial, state: State) -> None:
         short = state.cap_used[number] + effort - cap.minutes
         if trial.case.day_number in cap.days and short > 0:
             trial.amount += short
-            _say(trial, "cap", f"{cap.name} were {_hours(short)} higher")
+            _say(trial, "cap", f"{cap.name} were raised by {_hours(short)}")
 
 
 def _fitted(trial: _Trial, state: State, rules: set[str]) -> Tour | None:
@@ -203,11 +203,27 @@ def _try(trial: _Trial, state: State, *, overtime: bool, access: bool) -> Tour |
     day, demand = trial.day, trial.demand
     if overtime:
         day = replace(day, overtime_minutes=day.overtime_minutes + MOST_OVERTIME)
-    if access:
-        whole = Span(max(0, day.starts), min(day.latest_end, trial.case.problem.deadline))
-        if whole.starts >= whole.ends:
-            return None
-        demand = replace(demand, spans=(whole,))
+    if not access:
+        return _best_place(trial, state, day, demand)
+    for span in _wider(trial, day):
+        tour = _best_place(trial, state, day, replace(demand, spans=(span,)))
+        if tour is not None:
+            return tour
+    return None
+
+
+def _wider(trial: _Trial, day: PersonDay) -> Iterator[Span]:
+    """Longer hours of the site on a day: a later end, an earlier beginning, then the whole day."""
+    whole = Span(max(0, day.starts), min(day.latest_end, trial.case.problem.deadline))
+    if whole.starts < whole.ends:
+        today = [span for span in trial.demand.spans if span.starts < whole.ends and whole.starts < span.ends]
+        yield from (Span(max(span.starts, whole.starts), whole.ends) for span in today)
+        yield from (Span(whole.starts, min(span.ends, whole.ends)) for span in today)
+        yield whole
+
+
+def _best_place(trial: _Trial, state: State, day: PersonDay, demand: Demand) -> Tour | None:
+    """The cheapest tour of the day's visits and this one."""
     others = [trial.case.problem.demands[v] for v in state.visits_on(trial.case.day_number)]
     small = _small(trial, day, [*others, demand])
     touring = Touring(small)
@@ -264,11 +280,21 @@ def _described(trial: _Trial, state: State, tour: Tour) -> Change:
     widening = _widening(case.demand.spans, Span(starts, ends))
     if widening:
         trial.amount += widening
-        _say(trial, "access", f"access were given {case.local(starts)}-{case.local(ends)} on {case.date}")
+        _say(trial, "access", _access_words(case, Span(starts, ends)))
     old = state.tours[case.day_number]
     who = f"{case.person.name}, {case.date} {case.local(starts)}"
     cents = tour.cents - (old.cents if old else 0)
     return Change(tuple(trial.kinds), trial.amount, " and ".join(trial.words), who, cents)
+
+
+def _access_words(case: Case, needed: Span) -> str:
+    """What the site would have to allow: an hour earlier or later than on that day, or the day at all."""
+    today = [span for span in case.demand.spans if span.starts < case.day.latest_end and case.day.starts < span.ends]
+    if any(span.starts <= needed.starts < span.ends for span in today):
+        return f"access were given until {case.local(needed.ends)} on {case.date}"
+    if any(span.starts < needed.ends <= span.ends for span in today):
+        return f"access were given from {case.local(needed.starts)} on {case.date}"
+    return f"access were given {case.local(needed.starts)}-{case.local(needed.ends)} on {case.date}"
 
 
 def _widening(spans: Iterable[Span], needed: Span) -> int:
@@ -316,4 +342,6 @@ def _one_for_each_date(problem: Problem) -> list[int]:
 
 
 def _hours(minutes: int) -> str:
-    return f"{minutes} minutes" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+    if minutes < 60:
+        return f"{minutes} minutes"
+    return f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")

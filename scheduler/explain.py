@@ -4,8 +4,8 @@ from muster.errors import NotFound
 from muster.ids import VisitId
 from muster.plan import Plan, Reason
 from scheduler.assemble import solution_of, state_of
-from scheduler.insertion import Inserter
 from scheduler.left_out import euros, unplaced
+from scheduler.next_best import NextBest, beside, in_place_of, nobody_else, same_person, told
 from scheduler.problem import Problem
 from scheduler.rules import Case
 from scheduler.state import State
@@ -38,8 +38,11 @@ def _placed(touring: Touring, state: State, visit: int) -> tuple[Reason, ...]:
     without = state.copy()
     without.remove([visit])
     worth = _worth(touring, state, visit)
+    alone = touring.people[visit] == 1 and visit not in touring.tied
+    found = beside(touring, without, visit) if alone else []
     return (
-        _why_person(touring, without, visit, case, worth),
+        _why_person(touring, without, found, case, worth),
+        *_why_day(touring, found, visit, case, worth),
         _why_hour(case, state, starts),
         *_promised(case),
     )
@@ -58,29 +61,29 @@ def _worth(touring: Touring, state: State, visit: int) -> int:
     return cents
 
 
-def _why_person(touring: Touring, without: State, visit: int, case: Case, cents: int) -> Reason:
+def _why_person(touring: Touring, without: State, found: list[NextBest], case: Case, cents: int) -> Reason:
     """What the visit adds to the plan with this person, and with the next best."""
+    visit = case.visit
     here = f"{case.person.name} on {case.date} adds {euros(cents)} to the plan"
     if touring.people[visit] > 1:
         return Reason("person", f"{here}; {touring.people[visit]} people come together")
     if visit in touring.tied:
         return Reason("person", f"{here}; it is tied to visits before or after it")
-    inserter = Inserter.for_visits(touring, [visit])
-    others = [
-        offer
-        for offer in inserter.offers(without, visit, limit=10_000, everything=True)
-        if touring.problem.days[offer.tours[0].day].person != case.day.person
-    ]
-    if not others:
-        return Reason("person", f"{here}; nobody else could do it as the plan stands")
-    best = min(others, key=lambda offer: offer.cents)
-    other = Case(touring, visit, best.tours[0].day)
-    difference = best.cents - cents
-    told = f"{euros(difference)} more" if difference >= 0 else f"{euros(-difference)} less, which the search overlooked"
-    start = best.tours[0].starts[best.tours[0].visits.index(visit)]
-    return Reason(
-        "person", f"{here}; the next best is {other.person.name}, {other.date} {other.local(start)}, for {told}"
-    )
+    person = case.day.person
+    others = [one for one in found if touring.problem.days[one.day].person != person]
+    best = others[0] if others else in_place_of(touring, without, visit, person)
+    if best is None:
+        return Reason("person", f"{here}; {nobody_else(touring, without, visit, person)}")
+    return Reason("person", f"{here}; {told(touring, visit, best, cents)}")
+
+
+def _why_day(touring: Touring, found: list[NextBest], visit: int, case: Case, cents: int) -> tuple[Reason, ...]:
+    """What the same person's next best day would cost."""
+    best = same_person(touring, found, case.day)
+    if best is None:
+        return ()
+    words = told(touring, visit, best, cents).replace("the next best is ", "")
+    return (Reason("day", f"{case.date} is the cheapest day of {case.person.name} for it; the next is {words}"),)
 
 
 def _why_hour(case: Case, state: State, starts: int) -> Reason:

@@ -12,7 +12,8 @@ from muster.plan import Reason
 from scheduler.assemble import solution_of, state_of
 from scheduler.changes import EASE, changes_for
 from scheduler.explain import explain
-from scheduler.problem import Cap, Demand, Pin, Problem, Rest
+from scheduler.next_best import beside
+from scheduler.problem import Cap, Demand, Pin, Prices, Problem, Rest
 from scheduler.reasons import obstacles
 from scheduler.solve import solve
 from scheduler.stop import MaxIterations
@@ -37,13 +38,13 @@ def one_day(one: Demand, **more: object) -> Problem:
         (
             problem([demand("V", spans=[(EIGHT - 60, EIGHT + 30)])]),
             "access",
-            "access were given 08:00-09:00 on Mon 19 Oct",
+            "access were given until 09:00 on Mon 19 Oct",
         ),
         (problem([demand("V", effort=500)]), "length", "Anna worked 20 minutes longer on Mon 19 Oct"),
         (
             problem([demand("V")], caps=[Cap("agreement of North", (0,), 30)]),
             "cap",
-            "agreement of North were 30 minutes higher",
+            "agreement of North were raised by 30 minutes",
         ),
         (problem([demand("V")], pins=[Pin(VisitId("V"), None, 60)]), "promised start", "its promise were given up"),
         (one_day(demand("V", spot=2), max_leg=59), "travel limit", "Anna might travel farther on Mon 19 Oct"),
@@ -122,6 +123,72 @@ def test_a_placed_visit_says_why_this_person_and_what_the_next_best_costs() -> N
         who.text == "Anna on Mon 19 Oct adds 60.00 to the plan; the next best is Gold, Mon 19 Oct 08:00, for 30.00 more"
     )
     assert hour.text == "08:00 is the first after Anna's day begins at 08:00"
+
+
+def test_who_could_do_it_only_if_something_else_moves_is_told_with_what_moves() -> None:
+    """Ben's day is full of A, which Anna could do: the two may change places."""
+    crew = [person("Anna"), person("Ben", rate=7_000)]
+    both = [demand("V", effort=400, preferred=["anna"]), demand("A", effort=400)]
+    said = explained(problem(both, crew, [day(0), day(1)], prices=Prices(continuity_cents=100)))[0].text
+    assert said == (
+        "Anna on Mon 19 Oct adds 400.00 to the plan; nobody else has room as the plan stands; "
+        "Ben, Mon 19 Oct 08:00 could if A goes to Anna, Mon 19 Oct 08:00, for 1.00 more"
+    )
+
+
+def test_nobody_else_says_what_keeps_everybody_else_away() -> None:
+    crew = [person("Anna"), person("Ben", skills=[]), person("Cid", skills=[]), person("Dan"), person("Eve")]
+    days = [day(0), day(1), day(2), day(3, starts=NOON), day(4)]
+    of = problem([demand("V", effort=450, skills=["linux"], excluded=["eve"])], crew, days)
+    assert explained(of)[0].text == (
+        "Anna on Mon 19 Oct adds 450.00 to the plan; nobody else can: of the others 2 lack a skill, "
+        "1 does not work when it can be done, 1 must not be sent there"
+    )
+
+
+def test_the_only_person_is_told_as_such() -> None:
+    assert explained(problem([demand("V")]))[0].text.endswith("nobody else works before the deadline")
+
+
+def test_another_day_of_the_same_person_is_told_with_its_price() -> None:
+    of = problem([demand("V", delay=250)], [person("Anna")], [day(), day(number=1)])
+    said = {reason.rule: reason.text for reason in explained(of)}
+    assert said["day"] == (
+        "Mon 19 Oct is the cheapest day of Anna for it; the next is Anna, Tue 20 Oct 08:00, for 2.50 more"
+    )
+
+
+def test_access_that_ends_too_early_is_asked_for_until_it_is_late_enough() -> None:
+    of = problem([demand("V", spans=[(NOON, NOON + 30)])], days=[day(ends=NOON + 120)])
+    assert "access were given until 13:00 on Mon 19 Oct" in explained(of)[0].remedy
+    early = problem([demand("V", spans=[(EIGHT - 60, EIGHT + 30)])])
+    assert "access were given until 09:00 on Mon 19 Oct" in explained(early)[0].remedy
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 10**9))
+def test_somebody_who_is_told_as_next_best_could_really_do_it(seed: int) -> None:
+    """Where nothing else moves, the visit is put there, and the plan stays whole and costs what was said."""
+    of = random_problem(seed, people=4)
+    touring = Touring(of)
+    state = state_of(touring, solution_of(touring, solve(of, MaxIterations(10), 0)))
+    for visit in list(state.days_of):
+        if visit in touring.tied:
+            continue
+        without = state.copy()
+        without.remove([visit])
+        for other in beside(touring, without, visit)[:3]:
+            moved = without.copy()
+            day_ = touring.problem.days[other.day]
+            tours = [
+                touring.tour(other.day, (*there[:k], visit, *there[k:]), moved.fixed)
+                for there in [moved.visits_on(other.day)]
+                for k in range(len(there) + 1)
+            ]
+            assert any(tour is not None for tour in tours), (visit, day_)
+            old = moved.tours[other.day]
+            costs = {tour.cents - (old.cents if old else 0) for tour in tours if tour is not None}
+            assert other.cents in costs
 
 
 def test_a_placed_visit_says_why_this_hour() -> None:
