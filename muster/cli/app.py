@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 import muster
-from muster.cli import acts, calendars, capacity, demo, fleet, planning, replanning, watching
+from muster.cli import acts, calendars, capacity, demo, doctor, fleet, planning, replanning, watching
 from muster.cli.output import errors, say_error
 from muster.cli.workspace import Workspace
 from muster.errors import MusterError
@@ -73,6 +73,7 @@ app.command("status")(watching.status)
 app.command("retry")(acts.retry)
 app.command("rollback")(acts.rollback)
 app.command("report")(watching.report)
+app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 
 

@@ -31,7 +31,7 @@ def trust_hosts(
         NotFound: a name is no host of the fleet.
         InputError: the keys cannot be written, or nobody can be asked and ``--yes`` is missing.
     """
-    offers = _scan(workspace, _hosts(workspace, [*names, *replace]))
+    offers = scan_hosts(workspace, _hosts(workspace, [*names, *replace]))
     new = [offer for offer in offers if offer.standing is Standing.NEW]
     wanted = {HostId(name) for name in replace}
     if not as_json:
@@ -61,7 +61,8 @@ def _hosts(workspace: Workspace, names: Sequence[str]) -> list[Host]:
     return [host for host in chosen if host.transport is TransportName.SSH]
 
 
-def _scan(workspace: Workspace, hosts: Sequence[Host]) -> list[Offer]:
+def scan_hosts(workspace: Workspace, hosts: Sequence[Host]) -> list[Offer]:
+    """What these hosts show as their keys, and how that compares; what needs a person first."""
     settings = workspace.settings
     targets = [Target(host.id, host.site_id, host.transport, host.address, host.port, "", "") for host in hosts]
     known = KnownHosts.read(settings.path(settings.known_hosts))

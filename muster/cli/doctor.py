@@ -1,0 +1,55 @@
+"""``muster doctor``: whether this installation and this workspace are fit for a campaign."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from muster.cli.checkups import Checkup, State, examine
+from muster.cli.output import console, count, say, say_json
+from muster.cli.workspace import opened
+
+MARKS = {State.GOOD: "[green]good  [/]", State.LOOK: "[yellow]look  [/]", State.BROKEN: "[bold red]broken[/]"}
+
+
+def doctor(
+    context: typer.Context,
+    sample: Annotated[int, typer.Option(min=0, help="How many hosts are asked whether they answer.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Look at the installation, the ledger, the Prefect server, clocks, credentials and a sample of the hosts.
+
+    Nothing is logged in to and nothing is changed. Ends with 1 when something is broken.
+
+    Example: muster doctor --sample 50
+    """
+    with opened(context) as workspace:
+        checkups: list[Checkup] = []
+        for checkup in examine(workspace, sample=sample):
+            checkups.append(checkup)
+            if not as_json:
+                _show(checkup)
+    if as_json:
+        say_json([{"matter": one.matter, "state": one.state, "seen": one.seen, "cure": one.cure} for one in checkups])
+    else:
+        _sum_up(checkups)
+    if any(one.state is State.BROKEN for one in checkups):
+        raise typer.Exit(1)
+
+
+def _show(checkup: Checkup) -> None:
+    console.print(f"{MARKS[checkup.state]}  [bold]{checkup.matter:<13}[/] {escape(checkup.seen)}")
+    if checkup.cure and checkup.state is not State.GOOD:
+        console.print(f"{'':24}what to do: {escape(checkup.cure)}")
+
+
+def _sum_up(checkups: Sequence[Checkup]) -> None:
+    broken = sum(one.state is State.BROKEN for one in checkups)
+    look = sum(one.state is State.LOOK for one in checkups)
+    if broken:
+        say(f"\n{count(broken, 'thing')} broken, {look} to look at", style="bold red")
+    elif look:
+        say(f"\nnothing is broken; {count(look, 'thing')} to look at", style="bold")
+    else:
+        say("\nall is well", style="bold green")
