@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 import muster
-from muster.cli import acts, calendars, capacity, demo, doctor, fleet, planning, replanning, watching
+from muster.cli import acts, calendars, capacity, demo, doctor, fleet, odds, planning, replanning, watching, whatif
 from muster.cli.output import errors, say_error
 from muster.cli.workspace import Workspace
 from muster.errors import MusterError
@@ -65,6 +65,8 @@ app.command("estimate")(planning.estimate)
 app.command("capacity")(capacity.capacity)
 app.add_typer(plan, name="plan")
 app.command("replan")(replanning.replan)
+app.command("what-if")(whatif.what_if)
+app.command("odds")(odds.odds)
 app.command("dispatch")(planning.dispatch)
 app.command("run")(acts.run)
 app.command("stop")(acts.stop)

@@ -247,3 +247,72 @@ def test_a_host_that_is_named_and_not_pushed_is_told_why_and_what_takes_it_on(mu
         "h1 is not pushed: needs the fix; muster run pushes it when its visit is due (--ahead: now)",
         "h8 is not pushed: unreachable; look at it",
     ]
+
+
+def test_other_worlds_are_planned_from_the_plan_and_compared(muster: Shell, workspace: Path) -> None:
+    made_plan(muster, workspace)
+    words = ("people +1 windows", "without person anna; overtime 60", "deadline -2d")
+    done = muster(workspace, "what-if", *words, "--seconds", "0.2", "--json")
+    assert done.returncode == 0, done.stderr
+    found = {row["scenario"]: row for row in json.loads(done.stdout)["scenarios"]}
+    assert list(found) == ["as it is", *words]
+    assert found["as it is"]["hosts_left_out"] == 1, "nobody has the skill windows"
+    assert found["people +1 windows"]["hosts_left_out"] == 0
+    assert found["people +1 windows"]["more_placed_hosts"] == 1
+    assert found["without person anna; overtime 60"]["moved_visits"] >= 1
+    said = muster(workspace, "what-if", "people +1 windows", "--seconds", "0.2").stdout
+    assert "people +1 windows" in said
+    assert "+1" in said
+
+
+def test_a_scenario_that_cannot_be_read_is_a_sentence_and_all_forms_are_shown(muster: Shell, workspace: Path) -> None:
+    made_plan(muster, workspace)
+    done = muster(workspace, "what-if", "more people")
+    assert done.returncode == 2
+    assert "cannot be read" in done.stderr
+    assert "deadline -3d" in muster(workspace, "what-if").stdout
+    assert len(json.loads(muster(workspace, "what-if", "--json").stdout)["forms"]) == 9
+    assert muster(workspace, "what-if", "overtime 5", "overtime 5").returncode == 2
+
+
+def test_the_odds_are_told_by_client(muster: Shell, workspace: Path) -> None:
+    made_plan(muster, workspace)
+    found = json.loads(muster(workspace, "odds", "--no-show", "0.5", "--json").stdout)
+    (client,) = found["clients"]
+    assert (client["client"], client["hosts"], client["all_done"]) == ("acme", 8, 0.0)
+    assert 0.1 < found["done_share"] < 0.8
+    said = muster(workspace, "odds").stdout
+    assert "acme" in said
+    assert "of the hosts are" in said
+
+
+def test_calendars_take_people_out_of_the_plan(muster: Shell, workspace: Path) -> None:
+    before = made_plan(muster, workspace)
+    assert {str(one["person"]) for one in before["assignments"]} >= {"anna"}
+    lines = ["BEGIN:VCALENDAR", "BEGIN:VEVENT", "UID:1", "DTSTART;VALUE=DATE:20270301", "DTEND;VALUE=DATE:20270401"]
+    (workspace / "anna.ics").write_text("\r\n".join([*lines, "END:VEVENT", "END:VCALENDAR", ""]))
+    assert muster(workspace, "calendars", "anna.ics", "--dry-run").returncode == 0
+    assert "anna" in {str(one["person"]) for one in made_plan(muster, workspace)["assignments"]}
+    done = muster(workspace, "calendars", "anna.ics", "--json")
+    assert json.loads(done.stdout)["people"] == [{"person": "anna", "busy_times": 1, "before": 0}]
+    assert "anna" not in {str(one["person"]) for one in made_plan(muster, workspace)["assignments"]}
+    muster(workspace, "import", "crew.csv")
+    assert "anna" not in {str(one["person"]) for one in made_plan(muster, workspace)["assignments"]}, (
+        "kept by an import"
+    )
+    (workspace / "anne.ics").write_text("BEGIN:VCALENDAR")
+    wrong = muster(workspace, "calendars", "anne.ics")
+    assert wrong.returncode == 1
+    assert "did you mean 'anna'" in " ".join(wrong.stderr.split())
+
+
+def test_ways_are_those_of_the_file_that_the_settings_name(muster: Shell, workspace: Path) -> None:
+    settings = (workspace / "muster.yml").read_text()
+    (workspace / "muster.yml").write_text(settings + "travel: ways.csv\n")
+    (workspace / "ways.csv").write_text("from,to,minutes\nanna,mill,77\nben,mill,78\n")
+    legs = {one["travel_minutes"] for one in made_plan(muster, workspace)["assignments"] if one["mode"] == "onsite"}
+    assert legs <= {77, 78}
+    (workspace / "ways.csv").write_text("from,to,minutes\nanna,mill,soon\n")
+    done = muster(workspace, "plan")
+    assert done.returncode == 2
+    assert "ways.csv line 2, minutes: 'soon' is no time" in done.stderr
