@@ -5,6 +5,7 @@ A transport is made when the first of its hosts comes: a fleet without Windows n
 
 import socket
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from threading import Lock
 
 from muster.errors import Unreachable
@@ -12,18 +13,28 @@ from muster.fleet import TransportName
 from muster.ports import Order, Pusher, Target
 from muster.settings import Settings
 from push.credentials import Credentials
+from push.lane import Dialed, Dialer
 from push.pool import Limits, PoolPusher
 from push.redact import Redactor
+from push.secrets_refused import FILE_NAME, RefusedPasswords
 from push.transport import Door, Guard, RawResult, Transport
+from push.winrm_passwords import SHARED as SHARED_GATE
 
 
 def fast_pusher(settings: Settings, credentials: Credentials, *, redactor: Redactor) -> Pusher:
     """Scripts over SSH and WinRM, as the settings have it; hosts of both kinds share the threads of one pool."""
+    gate = SHARED_GATE
+    gate.memory = RefusedPasswords(settings.path(Path(FILE_NAME)))
 
     def ssh() -> Transport:
         from push.ssh import ssh_transport
 
         return ssh_transport(settings, credentials)
+
+    def jumps() -> Dialer:
+        from push.ssh import ssh_transport
+
+        return ssh_transport(settings, credentials).jumps(settings.connect_timeout_s)
 
     def winrm() -> Transport:
         from push.winrm import winrm_transport
@@ -31,7 +42,43 @@ def fast_pusher(settings: Settings, credentials: Credentials, *, redactor: Redac
         return winrm_transport(settings, credentials)
 
     transports = ByTransport({TransportName.SSH: ssh, TransportName.WINRM: winrm})
-    return PoolPusher(transports, Limits(settings.parallel_hosts, settings.connect_timeout_s), redactor=redactor)
+    limits = Limits(
+        settings.parallel_hosts,
+        settings.connect_timeout_s,
+        per_site=settings.site_hosts,
+        site_bytes_per_s=settings.site_bytes_per_s,
+    )
+    return PoolPusher(transports, limits, redactor=redactor, dialer=LateDialer(jumps))
+
+
+class LateDialer:
+    """A Dialer that is made when the first host behind a jump host comes."""
+
+    def __init__(self, maker: Callable[[], Dialer]) -> None:
+        self._maker = maker
+        self._made: Dialer | None = None
+        self._lock = Lock()
+
+    def longest_s(self, target: Target) -> float:
+        """See ``push.lane.Dialer``."""
+        return self._dialer().longest_s(target)
+
+    def dial(
+        self,
+        target: Target,
+        door: Door,
+        *,
+        answer: Callable[[Dialed | Exception], None],
+        is_wanted: Callable[[], bool],
+    ) -> None:
+        """See ``push.lane.Dialer``."""
+        self._dialer().dial(target, door, answer=answer, is_wanted=is_wanted)
+
+    def _dialer(self) -> Dialer:
+        with self._lock:
+            if self._made is None:
+                self._made = self._maker()
+            return self._made
 
 
 class ByTransport:

@@ -14,9 +14,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock, Thread
+from typing import Protocol
 
+from muster.errors import Unreachable
 from muster.outcomes import Stage
-from muster.ports import Order
+from muster.ports import Order, Target
 from push.failures import ConnectionLost, NotSsh, Silent
 from push.transport import Door, Guard
 
@@ -33,6 +35,37 @@ NO_DOOR = Door("", 0, greets=False)
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 Candidate = tuple[socket.AddressFamily, SocketAddress]
+
+
+class Line(Protocol):
+    """A connection through jump hosts."""
+
+    @property
+    def broken_by(self) -> str:
+        """The jump host that was lost under it; empty while none was."""
+        ...
+
+
+Dialed = tuple[socket.socket, Line]
+
+
+class Dialer(Protocol):
+    """Reaches hosts through jump hosts."""
+
+    def longest_s(self, target: Target) -> float:
+        """The longest that reaching this target's last jump host may take."""
+        ...
+
+    def dial(
+        self,
+        target: Target,
+        door: Door,
+        *,
+        answer: Callable[[Dialed | Exception], None],
+        is_wanted: Callable[[], bool],
+    ) -> None:
+        """Begin to open a connection; ``answer`` is called once, from any thread, also when it is not wanted now."""
+        ...
 
 
 @dataclass(eq=False, slots=True)
@@ -55,6 +88,7 @@ class Knock:
     sleeps_until: float = 0.0
     done: bool = False
     candidates: list[Candidate] = field(default_factory=list)
+    line: Line | None = None
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -70,6 +104,7 @@ class Lane:
         on_answer: takes a knock whose host answered; its connection is open.
         on_failure: takes a knock that will not be answered, and why.
         timeout_s: the longest wait for a connection and its greeting.
+        dialer: reaches hosts behind jump hosts.
     """
 
     def __init__(
@@ -77,7 +112,10 @@ class Lane:
         on_answer: Callable[[Knock], None],
         on_failure: Callable[[Knock, BaseException], None],
         timeout_s: float,
+        dialer: Dialer | None = None,
     ) -> None:
+        self._dialer = dialer
+        self._dialed: queue.SimpleQueue[tuple[Knock, int, Dialed | Exception]] = queue.SimpleQueue()
         self._on_answer = on_answer
         self._on_failure = on_failure
         self._timeout_s = timeout_s
@@ -119,6 +157,10 @@ class Lane:
         knock.gives_up_at = knock.begun_at + min(self._timeout_s, knock.guard.remaining_s)
         knock.guard.reached(Stage.CONNECT)
         self._open[knock] = None
+        knock.line = None
+        if knock.order.target.jump:
+            self._dial(knock)
+            return
         try:
             knock.candidates = _addresses(door, socket.AI_NUMERICHOST)
         except socket.gaierror:
@@ -138,6 +180,7 @@ class Lane:
             else:
                 self._heard(key.data)
         self._take_lookups()
+        self._take_dialed()
         self._wake_and_give_up()
 
     def drop_all(self) -> list[Knock]:
@@ -159,6 +202,51 @@ class Lane:
         with self._closing:
             self._closed = True
             os.close(self._bell)
+        self._hang_up_late()
+
+    def _dial(self, knock: Knock) -> None:
+        """Have a host behind jump hosts reached; the jump hosts' own time is not the host's."""
+        if self._dialer is None:
+            self._fail(knock, Unreachable("it is behind a jump host, which cannot be used here"))
+            return
+        target, number = knock.order.target, knock.tries
+        patience_s = self._timeout_s + self._dialer.longest_s(target)
+        knock.gives_up_at = knock.begun_at + min(patience_s, knock.guard.remaining_s)
+
+        def answer(found: Dialed | Exception) -> None:
+            self._dialed.put((knock, number, found))
+            self.ring()
+            if self._closed:
+                self._hang_up_late()
+
+        self._dialer.dial(
+            target, knock.door, answer=answer, is_wanted=lambda: knock in self._open and knock.tries == number
+        )
+
+    def _take_dialed(self) -> None:
+        while not self._dialed.empty():
+            knock, number, found = self._dialed.get()
+            wanted = knock in self._open and knock.tries == number
+            if isinstance(found, Exception):
+                if wanted:
+                    self._fail(knock, found)
+                continue
+            if not wanted:
+                found[0].close()
+                continue
+            knock.connection, knock.line = found
+            knock.gives_up_at = time.monotonic() + min(self._timeout_s, knock.guard.remaining_s)
+            self._selector.register(knock.connection, selectors.EVENT_WRITE, knock)
+
+    def _hang_up_late(self) -> None:
+        """Close connections that came when nobody drives the lane any more."""
+        while True:
+            try:
+                _, _, found = self._dialed.get_nowait()
+            except queue.Empty:
+                return
+            if not isinstance(found, Exception):
+                found[0].close()
 
     def _look_up(self, knock: Knock) -> None:
         if len(self._threads) < LOOKUP_THREADS:

@@ -16,6 +16,7 @@ The login shell only sees ``exec /bin/sh -c '…' '…' N``, which sh, csh and f
 import re
 import shlex
 
+from muster.fleet import Become
 from muster.steps import Step
 
 _BEGUN = re.compile(r"(?:^|\n)muster\tbegun\t([0-9]+)\n")
@@ -28,14 +29,30 @@ _READ_AND_RUN = (
     r'unset e n l;printf "\nmuster\tbegun\t%s\n" "$0";eval "$s"'
 )
 _WITH_TIMEOUT = 'timeout -k 5 9 true 2>/dev/null&&exec timeout -k 5 "$1" /bin/sh -c "$0" $$;exec /bin/sh -c "$0" $$'
-_WITH_SUDO = 'if [ "$(id -u)" = 0 ];then exec /bin/sh -c "$1" "$0" "$2";fi;exec sudo -n -- /bin/sh -c "$1" "$0" "$2"'
+_UNLESS_ROOT = 'if [ "$(id -u)" = 0 ];then exec /bin/sh -c "$1" "$0" "$2";fi;exec '
+PROMPT = "muster-password:"
+"""What sudo is told to ask with, so that its question is known from everything else that is said."""
+READY = "muster-ready"
+"""What is said when the way to root is clear and the stream may be sent."""
+_ASKING = (
+    f'if [ "$(id -u)" = 0 ];then echo {READY};exec /bin/sh -c "$1" "$0" "$2";fi;'
+    f'exec sudo -S -p {PROMPT} -- /bin/sh -c "echo {READY};$1" "$0" "$2"'
+)
+_BY = {Become.SUDO: _UNLESS_ROOT + "sudo -n --", Become.DOAS: _UNLESS_ROOT + "doas -n"}
 
 
-def command(limit_s: int, *, become: bool = False) -> str:
-    """The command for the host's login shell; ``become`` has it run by sudo where the login is not root's."""
+def command(limit_s: int, *, become: Become = Become.NONE, asks: bool = False) -> str:
+    """The command for the host's login shell.
+
+    Args:
+        limit_s: when the host ends it.
+        become: how it becomes root where the login is not root's.
+        asks: sudo may ask for a password, with ``PROMPT`` on standard error; the stream waits for ``READY``.
+    """
     limit = str(max(1, limit_s))
-    if become:
-        return f"exec /bin/sh -c '{_WITH_SUDO}' '{_READ_AND_RUN}' '{_WITH_TIMEOUT}' {limit}"
+    if become in _BY:
+        way = _ASKING if asks else f'{_BY[become]} /bin/sh -c "$1" "$0" "$2"'
+        return f"exec /bin/sh -c '{way}' '{_READ_AND_RUN}' '{_WITH_TIMEOUT}' {limit}"
     return f"exec /bin/sh -c '{_WITH_TIMEOUT}' '{_READ_AND_RUN}' {limit}"
 
 
@@ -77,6 +94,7 @@ def split_output(stdout: str) -> tuple[int | None, str]:
     return (int(begun[1]), stdout[begun.end() :]) if begun else (None, stdout)
 
 
-def end_command(group: int) -> str:
+def end_command(group: int, *, become: Become = Become.NONE) -> str:
     """The command that ends a step that has begun, with all that it started: TERM now, KILL when that does not do."""
-    return f"exec /bin/sh -c 'kill -TERM -{group}||kill -TERM {group}' 2>/dev/null"
+    as_root = {Become.SUDO: f"||sudo -n kill -TERM -- -{group}", Become.DOAS: f"||doas -n kill -TERM -- -{group}"}
+    return f"exec /bin/sh -c 'kill -TERM -{group}||kill -TERM {group}{as_root.get(become, '')}' 2>/dev/null"

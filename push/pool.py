@@ -13,20 +13,26 @@ import logging
 import queue
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from threading import Lock, Thread
+from functools import partial
+from threading import Lock, Thread, current_thread
+from typing import Protocol
 
 from muster.errors import PushError, SecretError
 from muster.ids import SiteId
 from muster.outcomes import Ending, Stage, StepReport
-from muster.ports import Order, StopSignal
+from muster.ports import Order, StopSignal, Target
+from push.caps import SHARED as SHARED_CAPS
+from push.caps import Pace, SiteCaps
 from push.failures import ending_of, explain, may_try_again
 from push.judging import Judgement, asked, judge
-from push.lane import Knock, Lane
+from push.lane import Dialer, Knock, Lane
 from push.redact import SHARED, Redactor
-from push.transport import STOP_GRACE_S, Guard, RawResult, Stopped, Transport
+from push.transport import STOP_GRACE_S, Guard, RawResult, Stopped, TimeUp, Transport
+from push.waiting import Waiting, size_bytes
 
 TICK_S = 0.1
 CUT_LEEWAY_S = 1.5
@@ -37,6 +43,8 @@ MOST_IN_FLIGHT = 2048
 """Orders taken from the caller and not yet reported, at most, on top of those being carried."""
 MOST_SILENT = 512
 """Hosts that are knocked at and do not answer, at most, at one time."""
+MOST_LENT = 256
+"""Threads at one time, at most, that stand in for others which wait for a thin line."""
 SECOND_TRY_S = 0.3
 
 log = logging.getLogger(__name__)
@@ -49,8 +57,9 @@ class Limits:
     Attributes:
         threads: hosts that are carried to at one time; 8 to 64 are equally fast, more are slower.
         connect_timeout_s: the longest wait for a connection and its greeting.
-        sites: hosts of one site at one time; sites that are not named have no cap but ``per_site``.
-        per_site: cap of every site that is not in ``sites``; 0 means none.
+        sites: hosts of one site at one time; sites that are not named have the cap of their targets, or ``per_site``.
+        per_site: cap of every site that says nothing; 0 means none.
+        site_bytes_per_s: bytes a second sent to every site that says nothing; 0 means no cap.
     """
 
     threads: int = 32
@@ -58,23 +67,47 @@ class Limits:
     sites: Mapping[SiteId, int] = field(default_factory=dict)
     per_site: int = 0
     grace_s: float = STOP_GRACE_S
+    site_bytes_per_s: int = 0
 
-    def of_site(self, site_id: SiteId) -> int:
-        """The cap of a site; 0 means none."""
-        return self.sites.get(site_id, self.per_site)
+    def hosts_of_site(self, target: Target) -> int:
+        """The cap of the target's site; 0 means none."""
+        return self.sites.get(target.site_id, target.site_hosts or self.per_site)
+
+    def rate_of_site(self, target: Target) -> int:
+        """Bytes a second sent to the target's site; 0 means no cap."""
+        return target.site_bytes_per_s or self.site_bytes_per_s
 
 
 class PoolPusher:
-    """A Pusher (``muster.ports``) over one transport."""
+    """A Pusher (``muster.ports``) over one transport.
 
-    def __init__(self, transport: Transport, limits: Limits, *, redactor: Redactor | None = None) -> None:
+    Args:
+        transport: carries.
+        limits: how much at one time.
+        redactor: cleans every report; the one of this process when not given.
+        dialer: reaches hosts behind jump hosts; without it they are reported as unreachable.
+        caps: who may begin at a site; the ones of this process when not given.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        limits: Limits,
+        *,
+        redactor: Redactor | None = None,
+        dialer: Dialer | None = None,
+        caps: SiteCaps | None = None,
+    ) -> None:
         self._transport = transport
         self._limits = limits
         self._redactor = redactor or SHARED
+        self._dialer = dialer
+        self._caps = caps or SHARED_CAPS
 
     def execute(self, orders: Iterable[Order], *, stop: StopSignal) -> Iterator[StepReport]:
         """See ``muster.ports.Pusher``."""
-        pool = _Pool(self._transport, self._limits, self._redactor, stop)
+        lane = partial(Lane, timeout_s=self._limits.connect_timeout_s, dialer=self._dialer)
+        pool = _Pool(self._transport, self._limits, self._redactor, stop, lane, self._caps)
         try:
             yield from pool.carry_all(iter(orders))
         finally:
@@ -98,55 +131,30 @@ class _Flag:
         return self._since is not None
 
 
-class _Sites:
-    """Who may go on at a site with a cap, and who waits."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._active: dict[SiteId, int] = {}
-        self._waiting: dict[SiteId, deque[Knock]] = {}
-
-    def enter(self, knock: Knock) -> bool:
-        """Whether the knock may begin; if not, it waits here."""
-        site = knock.order.target.site_id
-        cap = self._limits.of_site(site)
-        if cap and self._active.get(site, 0) >= cap:
-            self._waiting.setdefault(site, deque()).append(knock)
-            return False
-        self._active[site] = self._active.get(site, 0) + 1
-        return True
-
-    def leave(self, knock: Knock) -> Knock | None:
-        """A knock of the site has ended; the one that may come now."""
-        site = knock.order.target.site_id
-        self._active[site] -= 1
-        if not self._active[site]:
-            del self._active[site]
-        queue_of_site = self._waiting.get(site)
-        if not queue_of_site:
-            return None
-        following = queue_of_site.popleft()
-        if not queue_of_site:
-            del self._waiting[site]
-        return following
-
-    def drop_all(self) -> list[Knock]:
-        """Nobody waits any more."""
-        dropped = [knock for waiting in self._waiting.values() for knock in waiting]
-        self._waiting.clear()
-        return dropped
+class _MakeLane(Protocol):
+    def __call__(
+        self, on_answer: Callable[[Knock], None], on_failure: Callable[[Knock, BaseException], None]
+    ) -> Lane: ...
 
 
 class _Pool:
     """One call of ``execute``."""
 
-    def __init__(self, transport: Transport, limits: Limits, redactor: Redactor, stop: StopSignal) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        limits: Limits,
+        redactor: Redactor,
+        stop: StopSignal,
+        make_lane: _MakeLane,
+        caps: SiteCaps,
+    ) -> None:
         self._transport = transport
         self._limits = limits
         self._redactor = redactor
         self._flag = _Flag(stop)
-        self._lane = Lane(self._answered, self._unanswered, limits.connect_timeout_s)
-        self._sites = _Sites(limits)
+        self._lane = make_lane(self._answered, self._unanswered)
+        self._waiting = Waiting(limits, caps)
         self._inbox: queue.SimpleQueue[Knock] = queue.SimpleQueue()
         self._ended: queue.SimpleQueue[Knock] = queue.SimpleQueue()
         self._pending: deque[Knock] = deque()
@@ -154,8 +162,10 @@ class _Pool:
         self._reports: queue.SimpleQueue[StepReport | None] = queue.SimpleQueue()
         self._carried: dict[Knock, None] = {}
         self._idle = 0
+        self._lent = 0
         self._lock = Lock()
         self._workers: list[Thread] = []
+        self._retired: list[Thread] = []
         self._in_flight = 0
         self._closing = False
         self._failure: BaseException | None = None
@@ -209,16 +219,17 @@ class _Pool:
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
             self._failure = error
             self._reports.put(None)
-        for _ in self._workers:
+        self._waiting.leave_all()
+        with self._lock:
+            workers = tuple(self._workers)
+        for _ in workers:
             self._ready.put(None)
-        for worker in self._workers:
+        for worker in (*workers, *self._retired):
             worker.join()
 
     def _take_in(self) -> None:
         while not self._ended.empty():
-            following = self._sites.leave(self._ended.get())
-            if following is not None:
-                self._pending.appendleft(following)
+            self._waiting.leave(self._ended.get())
         while not self._inbox.empty():
             knock = self._inbox.get()
             if knock.tries:
@@ -232,13 +243,22 @@ class _Pool:
             self._begin_nothing()
             return
         was_full = len(self._pending) >= self._limits.threads
+        for knock in self._waiting.now_free():
+            self._begin_knock(knock)
         while self._pending and self._has_room():
             knock = self._pending.popleft()
-            if self._sites.enter(knock):
-                knock.guard = Guard(knock.order, self._flag, grace_s=self._limits.grace_s)
-                self._open_door(knock)
+            if self._waiting.enter(knock):
+                self._begin_knock(knock)
         if was_full and len(self._pending) < self._limits.threads:
             self._reports.put(None)
+
+    def _begin_knock(self, knock: Knock) -> None:
+        knock.guard = Guard(knock.order, self._flag, grace_s=self._limits.grace_s)
+        rate = self._limits.rate_of_site(knock.order.target)
+        if rate:
+            knock.guard.pace = Pace(rate, self._lending)
+            knock.guard.extend(knock.guard.pace.seconds_for(size_bytes(knock.order)))
+        self._open_door(knock)
 
     def _has_room(self) -> bool:
         if len(self._lane) >= MOST_SILENT:
@@ -246,7 +266,7 @@ class _Pool:
         return self._ready.qsize() + self._lane.young() < self._limits.threads
 
     def _begin_nothing(self) -> None:
-        for knock in (*self._pending, *self._sites.drop_all()):
+        for knock in (*self._pending, *self._waiting.drop_all()):
             self._report_error(knock, Stopped())
         self._pending.clear()
         for knock in self._lane.drop_all():
@@ -268,12 +288,39 @@ class _Pool:
     def _answered(self, knock: Knock) -> None:
         with self._lock:
             self._carried[knock] = None
-            spare = self._idle - self._ready.qsize()
         self._ready.put(knock)
-        if spare <= 0 and len(self._workers) < self._limits.threads:
-            worker = Thread(target=self._work, name=f"muster-push-{len(self._workers)}", daemon=True)
-            self._workers.append(worker)
-            worker.start()
+        self._see_to_workers()
+
+    def _see_to_workers(self) -> None:
+        """Start one more thread where somebody waits for one and there may be more."""
+        with self._lock:
+            needed = self._ready.qsize() > self._idle
+            if needed and len(self._workers) < self._limits.threads + min(self._lent, MOST_LENT):
+                worker = Thread(target=self._work, name=f"muster-push-{len(self._workers)}", daemon=True)
+                self._workers.append(worker)
+                worker.start()
+
+    @contextmanager
+    def _lending(self) -> Iterator[None]:
+        """In a thread that only waits for its site's line: as long as it does, another one may work in its place."""
+        with self._lock:
+            self._lent += 1
+        self._see_to_workers()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._lent -= 1
+
+    def _is_one_too_many(self) -> bool:
+        """Whether this thread was only a stand-in and those that it stood in for are back."""
+        with self._lock:
+            over = len(self._workers) - self._lent > self._limits.threads
+            if over:
+                this = current_thread()
+                self._workers.remove(this)
+                self._retired.append(this)
+            return over
 
     def _unanswered(self, knock: Knock, error: BaseException) -> None:
         if knock.tries == 1 and may_try_again(error, knock.guard):
@@ -304,6 +351,8 @@ class _Pool:
             if knock is None:
                 return
             self._carry(knock)
+            if self._is_one_too_many():
+                return
 
     def _carry(self, knock: Knock) -> None:
         waited_s = time.monotonic() - knock.answered_at
@@ -365,6 +414,8 @@ class _Pool:
         question = asked(guard.stdout, guard.stderr) if guard.touched else None
         if question is not None:
             cause, hint = f"{cause}: {question.cause}", question.hint
+        if knock.line is not None and knock.line.broken_by and not isinstance(error, TimeUp | Stopped):
+            cause = f"{cause}: jump host {knock.line.broken_by} was lost"
         judgement = Judgement(ending_of(meant), guard.stage, cause, hint)
         self._reports.put(self._report(knock, judgement, RawResult(None, guard.stdout, guard.stderr)))
 

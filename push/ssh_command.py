@@ -3,6 +3,9 @@
 import contextlib
 import math
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from threading import Event
 
 import paramiko
@@ -10,14 +13,16 @@ from paramiko.channel import Channel
 from paramiko.common import cMSG_CHANNEL_REQUEST
 from paramiko.message import Message
 
-from muster.errors import StepFailed
+from muster.errors import AuthenticationRefused, StepFailed
+from muster.fleet import Become
 from muster.outcomes import Stage
 from muster.ports import Order
 from push.failures import ConnectionLost
-from push.launcher import command, end_command, split_output, stream
+from push.launcher import PROMPT, READY, command, end_command, split_output, stream
 from push.output import Capture
 from push.ssh_session import SshOptions
-from push.transport import Guard, RawResult, Stopped, TimeUp
+from push.transport import SLICE_S, Guard, RawResult, Stopped, TimeUp
+from push.winrm_passwords import LogonRefused
 
 CHUNK_BYTES = 262_144
 READ_BYTES = 65_536
@@ -31,6 +36,20 @@ SETTLE_S = 0.3
 NO_COMMAND = "it let us in, but lets no command be run"
 NO_STATUS = -1
 """paramiko's exit status of a channel that was closed without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """How a step becomes root.
+
+    Attributes:
+        password: what sudo is told if it asks; empty where it must not ask.
+        attempt: around telling it; keeps a refused password from being tried again.
+    """
+
+    become: Become = Become.NONE
+    password: str = field(default="", repr=False)
+    attempt: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 class _Bell(Event):
@@ -47,11 +66,13 @@ class _Bell(Event):
 class Command:
     """One step in one session."""
 
-    def __init__(self, session: paramiko.Transport, order: Order, guard: Guard, options: SshOptions) -> None:
+    def __init__(
+        self, session: paramiko.Transport, order: Order, guard: Guard, options: SshOptions, root: Root | None = None
+    ) -> None:
         self._session = session
         self._order = order
         self._guard = guard
-        self._become = options.become
+        self._root = root or Root(order.target.become or options.become)
         self._stdout = Capture(options.output_limit_bytes)
         self._stderr = Capture(options.output_limit_bytes)
         self._bell = _Bell()
@@ -69,8 +90,11 @@ class Command:
         channel.in_stderr_buffer.set_event(self._bell)
         self._session.set_keepalive(KEEPALIVE_S)
         try:
-            self._start(channel)
-            self._send(channel, stream(self._order.step))
+            data = stream(self._order.step)
+            self._start(channel, len(data))
+            if self._root.password:
+                self._become_root(channel)
+            self._send(channel, data)
             self._guard.reached(Stage.COMMAND)
             self._wait(channel)
         except (TimeUp, Stopped):
@@ -79,24 +103,63 @@ class Command:
         finally:
             self._drain(channel)
             group, self._guard.stdout = split_output(self._stdout.text())
-            self._guard.stderr = self._stderr.text()
+            self._guard.stderr = self._said()
             self._guard.step_began = group is not None
         return self._result(channel)
 
-    def _start(self, channel: Channel) -> None:
+    def _start(self, channel: Channel, size_bytes: int) -> None:
         """Ask for the command and do not wait for the answer: it comes before any output, and saves a round trip."""
-        limit_s = math.floor(min(self._order.step.timeout_s, self._guard.remaining_s))
+        pace = self._guard.pace
+        own_s = self._order.step.timeout_s + (2 * pace.seconds_for(size_bytes) if pace else 0.0)
+        limit_s = math.floor(min(own_s, self._guard.remaining_s))
         self._guard.begin()
         request = _request(channel, "exec", reply=True)
-        request.add_string(command(limit_s, become=self._become))
+        request.add_string(command(limit_s, become=self._root.become, asks=bool(self._root.password)))
         self._tell(request)
+
+    def _become_root(self, channel: Channel) -> None:
+        """Tell sudo the password if it asks, once; sent only then, so that it can never be read as part of the step.
+
+        Raises:
+            StepFailed: sudo does not take it, or refused it before.
+        """
+        try:
+            with contextlib.ExitStack() as attempts:
+                self._tell_password(channel, attempts)
+        except LogonRefused:
+            self._guard.reached(Stage.COMMAND)
+            raise StepFailed(
+                f"sudo on the host does not take the password of {self._order.target.user}",
+                hint=f"correct {self._order.target.become_credential}, then muster retry",
+            ) from None
+        except AuthenticationRefused as error:
+            self._guard.reached(Stage.COMMAND)
+            raise StepFailed(error.message, hint=error.hint) from None
+
+    def _tell_password(self, channel: Channel, attempts: contextlib.ExitStack) -> None:
+        told = False
+        while READY not in self._stdout.text() and not self._is_over(channel):
+            said = self._stderr.text()
+            if PROMPT in said and not told:
+                attempts.enter_context(self._root.attempt())
+                channel.settimeout(self._guard.slice_s(END_S))
+                channel.sendall(f"{self._root.password}\n".encode())
+                told = True
+            elif said.count(PROMPT) > 1:
+                raise LogonRefused
+            self._bell.wait(self._guard.slice_s())
+            self._bell.rearm()
+            self._drain(channel)
+        if "incorrect password" in self._stderr.text():
+            raise LogonRefused
 
     def _send(self, channel: Channel, data: bytes) -> None:
         rest = memoryview(data)
         while rest and not channel.closed:
+            size = self._allowed(channel, len(data) - len(rest), len(rest))
             channel.settimeout(self._guard.slice_s())
             try:
-                sent = channel.send(bytes(rest[:CHUNK_BYTES]))
+                sent = channel.send(bytes(rest[:size]))
             except TimeoutError:
                 sent = 0
             except OSError:
@@ -107,6 +170,19 @@ class Command:
             self._drain(channel)
         with contextlib.suppress(OSError):
             channel.shutdown_write()
+
+    def _allowed(self, channel: Channel, sent_bytes: int, rest_bytes: int) -> int:
+        """How much may be sent now; waits where the site's line has a cap that is used up."""
+        pace = self._guard.pace
+        if pace is None:
+            return CHUNK_BYTES
+        piece = pace.piece(rest_bytes)
+        while (allowed := pace.allowed(sent_bytes)) < piece and not channel.closed:
+            with pace.lend():
+                self._bell.wait(self._guard.slice_s(min(SLICE_S, max(0.005, (piece - allowed) / pace.rate))))
+                self._bell.rearm()
+            self._drain(channel)
+        return max(1, min(allowed, CHUNK_BYTES))
 
     def _wait(self, channel: Channel) -> None:
         ended_at = None
@@ -150,7 +226,7 @@ class Command:
                 self._tell(request)
                 return
             ender = self._session.open_session(timeout=END_S)
-            ender.exec_command(end_command(group))
+            ender.exec_command(end_command(group, become=self._root.become))
             while not ender.closed and time.monotonic() < until:
                 time.sleep(0.02)
 
@@ -168,7 +244,11 @@ class Command:
                 raise StepFailed(NO_COMMAND, hint="check what this account may do there")
         group, said = split_output(self._stdout.text())
         dropped = self._stdout.dropped_bytes + self._stderr.dropped_bytes
-        return RawResult(None if status == NO_STATUS else status, said, self._stderr.text(), group is not None, dropped)
+        return RawResult(None if status == NO_STATUS else status, said, self._said(), group is not None, dropped)
+
+    def _said(self) -> str:
+        """Standard error, without sudo's question, which was answered."""
+        return self._stderr.text().replace(PROMPT, "") if self._root.password else self._stderr.text()
 
 
 def _request(channel: Channel, kind: str, *, reply: bool) -> Message:

@@ -10,10 +10,13 @@ from threading import Event
 from typing import Literal
 
 import paramiko
+from paramiko.channel import Channel
+from paramiko.common import cMSG_CHANNEL_OPEN, cMSG_GLOBAL_REQUEST
 from paramiko.kex_mlkem import KexMLKEM768X25519
 from paramiko.message import Message
 from paramiko.packet import Packetizer
 
+from muster.fleet import Become
 from muster.outcomes import Stage
 from push.failures import ConnectionLost, Silent
 from push.transport import Guard
@@ -60,13 +63,13 @@ class SshOptions:
         key_exchange: see the setting of the same name.
         login_timeout_s: longest wait for key exchange and login together.
         output_limit_bytes: what is kept of standard output, and of standard error; the rest is read and dropped.
-        become: run the step by ``sudo -n`` where the login name is not root's.
+        become: how the step becomes root where the login name is not root's and the host says nothing.
     """
 
     key_exchange: Literal["fast", "post-quantum-first"] = "fast"
     login_timeout_s: float = 15.0
     output_limit_bytes: int = 262_144
-    become: bool = False
+    become: Become = Become.NONE
 
     @property
     def exchanges(self) -> tuple[str, ...]:
@@ -78,16 +81,82 @@ class SshOptions:
 
 
 class _QuietPacketizer(Packetizer):
-    """Without paramiko's own handshake timer, which is a thread for each connection: our guard watches."""
+    """Without paramiko's own handshake timer, which is a thread for each connection: our guard watches.
+
+    Attributes:
+        heard_at: when the last packet came (``time.monotonic``).
+    """
+
+    heard_at = 0.0
 
     def start_handshake(self, timeout: float) -> None:
         """No timer."""
 
+    def read_message(self) -> tuple[int, Message]:
+        """Also note the time."""
+        read: tuple[int, Message] = super().read_message()
+        self.heard_at = time.monotonic()
+        return read
 
-class _Session(paramiko.Transport):
-    """paramiko's Transport, which looks less often whether it was closed: its socket is shut down instead."""
+
+class Session(paramiko.Transport):
+    """paramiko's Transport, which looks less often whether it was closed: its socket is shut down instead.
+
+    It also opens connections to other hosts without making anybody wait for them.
+
+    Attributes:
+        refusals: by the number of a channel, in the host's words why it was not opened.
+    """
 
     _active_check_timeout = 1.0
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__(connection, packetizer_class=_QuietPacketizer)
+        self.refusals: dict[int, tuple[int, str]] = {}
+
+    @property
+    def heard_at(self) -> float:
+        """When the last packet came (``time.monotonic``)."""
+        packetizer = self.packetizer
+        return packetizer.heard_at if isinstance(packetizer, _QuietPacketizer) else 0.0
+
+    def open_direct(self, address: str, port: int, answered: Event) -> Channel:
+        """Ask the host to connect to another one; ``answered`` is set when it has said yes or no, or is gone."""
+        message = Message()
+        message.add_byte(cMSG_CHANNEL_OPEN)
+        message.add_string("direct-tcpip")
+        with self.lock:
+            number = self._next_channel()  # type: ignore[attr-defined]  # the stubs leave it out
+            channel = Channel(number)
+            for part in (number, self.default_window_size, self.default_max_packet_size):
+                message.add_int(part)
+            message.add_string(address)
+            message.add_int(port)
+            message.add_string("127.0.0.1")
+            message.add_int(0)
+            self._channels.put(number, channel)  # type: ignore[attr-defined]  # the stubs leave it out
+            self.channel_events[number] = answered
+            self.channels_seen[number] = True
+            channel._set_transport(self)  # type: ignore[attr-defined]  # noqa: SLF001 - as paramiko's open_channel does
+            window, packet = self.default_window_size, self.default_max_packet_size
+            channel._set_window(window, packet)  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+        self._send_user_message(message)  # type: ignore[attr-defined]  # the stubs leave it out
+        return channel
+
+    def ask_for_a_sign(self) -> None:
+        """Send something that every host answers, and do not wait for it."""
+        message = Message()
+        message.add_byte(cMSG_GLOBAL_REQUEST)
+        message.add_string("keepalive@openssh.com")
+        message.add_boolean(b=True)
+        self._send_user_message(message)  # type: ignore[attr-defined]  # the stubs leave it out
+
+    def _parse_channel_open_failure(self, m: Message) -> None:
+        """Keep the host's words, which paramiko only logs."""
+        number, reason, words = m.get_int(), m.get_int(), m.get_string().decode("utf-8", "replace")
+        self.refusals[number] = (reason, words)
+        m.rewind()
+        super()._parse_channel_open_failure(m)  # type: ignore[misc]  # the stubs leave it out
 
     def _parse_debug(self, m: Message) -> None:
         """What servers say for debugging is for nobody here; paramiko would take it apart letter by letter."""
@@ -103,7 +172,7 @@ def algorithms_for(key_types: Sequence[str]) -> tuple[str, ...]:
 @contextlib.contextmanager
 def open_session(
     connection: socket.socket, guard: Guard, options: SshOptions, key_types: Sequence[str]
-) -> Iterator[paramiko.Transport]:
+) -> Iterator[Session]:
     """Exchange keys over an open connection; the host has proved to hold the key that it shows, nothing more.
 
     Args:
@@ -114,7 +183,7 @@ def open_session(
     """
     guard.on_cut(lambda: connection.shutdown(socket.SHUT_RDWR))
     guard.reached(Stage.HOST_KEY)
-    session = _Session(connection, packetizer_class=_QuietPacketizer)
+    session = Session(connection)
     try:
         session.set_log_channel(_QUIET)
         security = session.get_security_options()

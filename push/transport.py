@@ -13,6 +13,7 @@ from typing import Protocol
 
 from muster.outcomes import Stage
 from muster.ports import Order, Target
+from push.caps import Pace
 
 SLICE_S = 0.2
 """The longest nap inside a wait; after each, the guard is asked."""
@@ -89,6 +90,8 @@ class Guard:
         self._grace_s = grace_s
         self._cutters: list[Callable[[], None]] = []
         self.cut_by: type[TimeUp | Stopped] | None = None
+        self.pace: Pace | None = None
+        """How fast the upload may go; None where the site's line has no cap."""
 
     @property
     def remaining_s(self) -> float:

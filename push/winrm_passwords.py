@@ -4,6 +4,9 @@ An account of a domain is the same account at every host. So until one host has 
 after the other (a host that does not answer holds up the next for 2 seconds only); once one host has said no, no other
 is asked. After one host has said yes, all go ahead, and a no is that host's own. Local accounts are judged for each
 host by itself. What is kept of a password is a keyed digest.
+
+The same holds for SSH and for sudo's password. With a memory (``push/secrets_refused.py``) it holds across processes
+too, until the reference stands for another password or a person says so.
 """
 
 import hmac
@@ -16,6 +19,7 @@ from dataclasses import dataclass, field
 
 from muster.errors import AuthenticationRefused
 from muster.outcomes import Stage
+from push.secrets_refused import RefusedPasswords
 from push.transport import Guard
 
 PROOF_S = 2.0
@@ -23,7 +27,7 @@ PROOF_S = 2.0
 MOST_PROVERS = 3
 """So many hosts may be asked at one time before one has answered; accounts are usually locked after five or ten."""
 NEVER_AGAIN = "tried once and not again, so that the account is not locked"
-HINT = "correct user and credential of this host, then muster retry"
+HINT = "correct user and credential of this host, then muster retry; to try the same again: muster hosts forgive"
 
 
 class LogonRefused(Exception):
@@ -46,24 +50,34 @@ class _Account:
 class PasswordGate:
     """What this process knows about passwords; safe to share between threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: RefusedPasswords | None = None) -> None:
+        """``memory`` keeps refusals for other processes and later ones."""
+        self.memory = memory
         self._key = os.urandom(32)
         self._accounts: dict[bytes, _Account] = {}
         self._changed = threading.Condition()
 
     @contextmanager
-    def attempt(self, user: str, secret: str, host: str, guard: Guard) -> Iterator[None]:
+    def attempt(self, user: str, secret: str, host: str, guard: Guard, *, reference: str = "") -> Iterator[None]:
         """Around one logon; the body raises :class:`LogonRefused` when the host says no.
+
+        ``reference`` is where the password came from, for people who read what was refused.
 
         Raises:
             AuthenticationRefused: this password was refused before; nothing was sent.
         """
         account = self._account(user, secret, host)
+        self._remember(account, user, secret, host)
         prover = self._enter(account, user, host, guard)
         try:
             yield
         except LogonRefused:
-            self._leave(account, host, prover, proven=False, refused=True)
+            try:
+                if self.memory is not None:  # first, or somebody who asks it now would try once more
+                    everywhere = _of_a_domain(user) and not account.proven
+                    self.memory.add(_who(user, "" if everywhere else host), secret, reference)
+            finally:
+                self._leave(account, host, prover, proven=False, refused=True)
             raise
         except BaseException:
             self._leave(account, host, prover, proven=False, refused=False)
@@ -71,10 +85,20 @@ class PasswordGate:
         self._leave(account, host, prover, proven=True, refused=False)
 
     def _account(self, user: str, secret: str, host: str) -> _Account:
-        scope = user.lower() if _of_a_domain(user) else f"{user.lower()} at {host}"
+        scope = _who(user, "" if _of_a_domain(user) else host)
         key = hmac.digest(self._key, f"{scope}\0{secret}".encode(), "sha256")
         with self._changed:
             return self._accounts.setdefault(key, _Account())
+
+    def _remember(self, account: _Account, user: str, secret: str, host: str) -> None:
+        """Take over what was refused in other processes, or let it be tried again where a person said so."""
+        if self.memory is None:
+            return
+        everywhere = _of_a_domain(user) and self.memory.holds(_who(user, ""), secret)
+        here = self.memory.holds(_who(user, host), secret)
+        with self._changed:
+            account.refused = everywhere
+            (account.refused_at.add if here else account.refused_at.discard)(host)
 
     def _enter(self, account: _Account, user: str, host: str, guard: Guard) -> bool:
         """Go ahead at once, or as the one who proves; True for the latter."""
@@ -103,6 +127,11 @@ class PasswordGate:
                 account.refused_at.add(host)
                 account.refused = not account.proven
             self._changed.notify_all()
+
+
+def _who(user: str, host: str) -> str:
+    """An account; with its host where it is the host's own."""
+    return f"{user.lower()} at {host}" if host else user.lower()
 
 
 def _of_a_domain(user: str) -> bool:

@@ -1,0 +1,410 @@
+"""Jump hosts: one SSH session for each, shared by every host behind it, made anew when it dies.
+
+A site names the machines that its hosts are reached through, the first one first. Each of them has its own user, port
+and credential, and its key is checked like any other. A session is made when the first host needs it and ended when
+nobody has for a while; one thread for each carries the bytes of all its connections (``push/jump_bridge.py``).
+
+A jump host that cannot be reached is the trouble of the hosts behind it and of nobody else: each of them gets that as
+its cause, with how far the jump host came, and so does whoever asks within the next seconds, at once. A jump host that
+falls silent is given up after ``DEAD_S``, and every connection through it ends.
+"""
+
+import contextlib
+import os
+import selectors
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from threading import Event, Lock, Thread
+
+from paramiko.channel import Channel
+
+from muster.errors import MusterError, Unreachable
+from muster.fleet import Jump, TransportName
+from muster.ids import HostId, SiteId
+from muster.outcomes import Stage
+from muster.ports import Order, Target
+from muster.steps import Step, StepName
+from push.credentials import Credentials
+from push.failures import ConnectionLost, explain
+from push.jump_bridge import Bell, Bridge
+from push.known_hosts import USUAL_PORT, KnownHosts, host_pattern
+from push.lane import Dialed
+from push.ssh_login import Account, check_host_key, log_in
+from push.ssh_session import Session, SshOptions, open_session
+from push.transport import Door, Guard, Stopped
+from push.winrm_passwords import PasswordGate
+
+IDLE_S = 30.0
+"""How long a session stays when no connection goes through it."""
+REFUSED_S = 10.0
+"""For so long nobody tries again what has just failed: a whole site asks at one time."""
+SIGN_S = 5.0
+"""A session that was silent for so long is asked for a sign of life."""
+DEAD_S = 20.0
+"""A session that was silent for so long is dead."""
+STALLED_S = 0.005
+TICK_S = 0.5
+PROHIBITED = 1
+"""A reason of RFC 4254, 5.1; the others are about the host that is wanted."""
+_NOTHING = Step(StepName.PROBE, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What is needed to enter a jump host."""
+
+    known_hosts: Callable[[], KnownHosts]
+    credentials: Credentials
+    options: SshOptions
+    gate: PasswordGate
+    connect_timeout_s: float
+
+    @property
+    def hop_s(self) -> float:
+        """The longest that one jump host may take."""
+        return self.connect_timeout_s + self.options.login_timeout_s
+
+
+@dataclass(eq=False, slots=True)
+class Call:
+    """One connection that somebody wants; ``broken_by`` makes it a ``push.lane.Line``."""
+
+    address: str
+    port: int
+    answer: Callable[[Dialed | Exception], None]
+    is_wanted: Callable[[], bool]
+    broken_by: str = ""
+
+
+class Jumps:
+    """A ``push.lane.Dialer``: every jump host of this process; safe to share between threads."""
+
+    def __init__(
+        self,
+        known_hosts: Callable[[], KnownHosts],
+        credentials: Credentials,
+        options: SshOptions,
+        gate: PasswordGate,
+        connect_timeout_s: float,
+    ) -> None:
+        self._reach = Reach(known_hosts, credentials, options, gate, connect_timeout_s)
+        self._gateways: dict[tuple[Jump, ...], Gateway] = {}
+        self._lock = Lock()
+
+    def longest_s(self, target: Target) -> float:
+        """The longest that reaching this target's last jump host may take."""
+        return self._reach.hop_s * len(target.jump)
+
+    def dial(
+        self,
+        target: Target,
+        door: Door,
+        *,
+        answer: Callable[[Dialed | Exception], None],
+        is_wanted: Callable[[], bool],
+    ) -> None:
+        """See ``push.lane.Dialer``."""
+        address = door.address.removeprefix("[").removesuffix("]")
+        self._gateway(target.jump).dial(Call(address, door.port, answer, is_wanted))
+
+    def _gateway(self, jumps: tuple[Jump, ...]) -> "Gateway":
+        parent = self._gateway(jumps[:-1]) if len(jumps) > 1 else None
+        with self._lock:
+            if jumps not in self._gateways:
+                self._gateways[jumps] = Gateway(jumps[-1], self._reach, parent)
+            return self._gateways[jumps]
+
+
+class _NeverStops:
+    since: float | None = None
+
+
+class Gateway:
+    """One jump host, behind ``parent`` where there is one."""
+
+    def __init__(self, jump: Jump, reach: Reach, parent: "Gateway | None") -> None:
+        self._jump = jump
+        self._reach = reach
+        self._parent = parent
+        self._calls: deque[Call] = deque()
+        self._lock = Lock()
+        self._traffic: _Traffic | None = None
+        self._is_running = False
+        self._failure: MusterError | None = None
+        self._failed_at = 0.0
+
+    def dial(self, call: Call) -> None:
+        """Take a call; its answer comes from another thread, or from this one where the jump host has just failed."""
+        with self._lock:
+            failure = self._failure if time.monotonic() < self._failed_at + REFUSED_S else None
+            if failure is None:
+                self._calls.append(call)
+                if self._traffic is not None:
+                    self._traffic.ring()
+                if not self._is_running:
+                    self._is_running = True
+                    Thread(target=self._run, name=f"muster-jump-{self._jump.address}", daemon=True).start()
+        if failure is not None:
+            call.answer(self._told(failure))
+
+    def _run(self) -> None:
+        """Until nobody calls any more."""
+        while True:
+            try:
+                with self._session() as session:
+                    self._serve(session)
+            except Exception as error:  # noqa: BLE001 - the trouble of those who call
+                self._fail(error)
+            with self._lock:
+                if not self._calls:
+                    self._is_running = False
+                    return
+
+    def _serve(self, session: Session) -> None:
+        traffic = _Traffic(session, str(self._jump), self._next_call)
+        with self._lock:
+            self._traffic, self._failure = traffic, None
+        try:
+            traffic.carry(self._may_end)
+        finally:
+            with self._lock:
+                self._traffic = None
+            traffic.close()
+
+    def _next_call(self) -> Call | None:
+        with self._lock:
+            return self._calls.popleft() if self._calls else None
+
+    def _may_end(self) -> bool:
+        """Whether nobody has called meanwhile; from now on a call starts another session."""
+        with self._lock:
+            if self._calls:
+                return False
+            self._traffic = None
+            return True
+
+    def _fail(self, error: Exception) -> None:
+        failure = error if isinstance(error, MusterError) else Unreachable(str(error))
+        with self._lock:
+            self._failure, self._failed_at = failure, time.monotonic()
+            calls = tuple(self._calls)
+            self._calls.clear()
+        for call in calls:
+            call.answer(self._told(failure))
+
+    def _told(self, failure: MusterError) -> Unreachable:
+        return Unreachable(failure.message, hint=failure.hint)
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        """A session with the jump host, logged in.
+
+        Raises:
+            Unreachable: it cannot be reached; the message says which jump host, how far it came, and why.
+        """
+        jump, reach = self._jump, self._reach
+        port = jump.port or USUAL_PORT
+        guard = _guard(jump, reach.hop_s)
+        try:
+            with contextlib.ExitStack() as stack:
+                connection = self._connect(guard)
+                known_hosts = reach.known_hosts()
+                types = known_hosts.key_types(jump.address, port)
+                session = stack.enter_context(open_session(connection, guard, reach.options, types))
+                check_host_key(session, known_hosts, jump.address, port)
+                place = host_pattern(jump.address, port)
+                account = Account(jump.user, jump.credential, place, f"jump to {jump.address}", forwarding=True)
+                log_in(session, account, reach.credentials, reach.gate, guard)
+                ending = stack.pop_all()
+        except _ParentFailed as error:
+            raise error.told from None
+        except Exception as error:
+            meant = explain(error, guard)
+            raise Unreachable(
+                f"jump host {jump} could not be reached ({guard.stage}): {meant.message}", hint=meant.hint
+            ) from error
+        with ending:
+            yield session
+
+    def _connect(self, guard: Guard) -> socket.socket:
+        guard.reached(Stage.CONNECT)
+        jump, timeout_s = self._jump, self._reach.connect_timeout_s
+        if self._parent is None:
+            connection = socket.create_connection((jump.address, jump.port or USUAL_PORT), timeout_s)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return connection
+        found: list[Dialed | Exception] = []
+        answered, given_up = Event(), Event()
+
+        def answer(one: Dialed | Exception) -> None:
+            found.append(one)
+            answered.set()
+            if given_up.is_set() and not isinstance(one, Exception):
+                one[0].close()
+
+        self._parent.dial(Call(jump.address, jump.port or USUAL_PORT, answer, lambda: not given_up.is_set()))
+        if not answered.wait(self._parent.longest_s() + timeout_s):
+            given_up.set()
+            raise TimeoutError
+        if isinstance(found[0], Exception):
+            raise _ParentFailed(found[0]) if "jump host" in str(found[0]) else found[0]
+        return found[0][0]
+
+    def longest_s(self) -> float:
+        """The longest that reaching this jump host may take."""
+        return self._reach.hop_s + (self._parent.longest_s() if self._parent else 0.0)
+
+
+class _ParentFailed(Exception):
+    """The jump host before this one is the trouble; its own words say so."""
+
+    def __init__(self, told: Exception) -> None:
+        super().__init__(str(told))
+        self.told = told
+
+
+class _Traffic:
+    """What goes through one session; everything but ``ring`` belongs to the session's thread."""
+
+    def __init__(self, session: Session, name: str, next_call: Callable[[], Call | None]) -> None:
+        self._session = session
+        self._name = name
+        self._next_call = next_call
+        self._selector = selectors.DefaultSelector()
+        self._eventfd = os.eventfd(0, os.EFD_NONBLOCK)
+        self._selector.register(self._eventfd, selectors.EVENT_READ)
+        self._closing = Lock()
+        self._is_closed = False
+        self._rung: deque[Call] = deque()
+        self._opening: dict[Call, tuple[Channel, Bell]] = {}
+        self._bridges: dict[Call, Bridge] = {}
+
+    def ring(self) -> None:
+        """Wake the thread; from any thread, also after the end."""
+        with self._closing:
+            if not self._is_closed:
+                os.eventfd_write(self._eventfd, 1)
+
+    def carry(self, may_end: Callable[[], bool]) -> None:
+        """Until nobody needs it any more.
+
+        Raises:
+            ConnectionLost: the jump host is gone.
+        """
+        used_at = signed_at = time.monotonic()
+        while True:
+            self._begin_calls()
+            self._move()
+            now = time.monotonic()
+            if not self._session.is_active():
+                raise ConnectionLost
+            if self._opening or self._bridges:
+                used_at = now
+            elif now > used_at + IDLE_S and may_end():
+                return
+            silent_s = now - self._session.heard_at
+            if silent_s > DEAD_S and (self._opening or self._bridges):
+                raise ConnectionLost
+            if silent_s > SIGN_S and now > signed_at + SIGN_S:
+                signed_at = now
+                self._session.ask_for_a_sign()
+
+    def _begin_calls(self) -> None:
+        """Ask the jump host for every connection that is wanted."""
+        while (call := self._next_call()) is not None:
+            if not call.is_wanted():
+                call.answer(Stopped())
+                continue
+            bell = Bell(partial(self._hear, call))
+            try:
+                self._opening[call] = self._session.open_direct(call.address, call.port, bell), bell
+            except Exception as error:  # noqa: BLE001 - it is told to whoever wanted the connection
+                call.answer(error)
+
+    def _hear(self, call: Call) -> None:
+        """In paramiko's thread: something has happened to this call's channel."""
+        self._rung.append(call)
+        self.ring()
+
+    def _move(self) -> None:
+        """Wait a little until something can be moved, and move it."""
+        stalled = [call for call, bridge in self._bridges.items() if bridge.is_stalled]
+        wait_s = 0.0 if self._rung else STALLED_S if stalled else TICK_S
+        ready: dict[Call, None] = dict.fromkeys(stalled)
+        for key, _ in self._selector.select(wait_s):
+            if key.data is None:
+                os.eventfd_read(self._eventfd)
+            else:
+                ready[key.data] = None
+        while self._rung:
+            ready[self._rung.popleft()] = None
+        for call in ready:
+            if call in self._opening:
+                self._opened(call)
+            bridge = self._bridges.get(call)
+            if bridge is not None and bridge.move():
+                self._rung.append(call)
+            if bridge is not None and bridge.is_over:
+                del self._bridges[call]
+
+    def _opened(self, call: Call) -> None:
+        """The jump host has said yes or no."""
+        channel, bell = self._opening[call]
+        if not self._session.is_active():
+            return  # neither: the session is gone, and ``close`` tells everybody
+        del self._opening[call]
+        refusal = self._session.refusals.pop(channel.get_id(), None)
+        if refusal is not None:
+            call.answer(refused(*refusal, name=self._name, port=call.port))
+        elif not call.is_wanted():
+            channel.close()
+            call.answer(Stopped())
+        else:
+            near, theirs = socket.socketpair()
+            self._bridges[call] = Bridge(channel, near, self._selector, bell, data=call)
+            theirs.settimeout(0.0)
+            call.answer((theirs, call))
+
+    def close(self) -> None:
+        """End every connection; where the session is lost, each of them hears of it."""
+        for call in self._opening:
+            call.answer(Unreachable(f"jump host {self._name} was lost"))
+        for call, bridge in self._bridges.items():
+            call.broken_by = self._name
+            bridge.close()
+        with self._closing:
+            self._is_closed = True
+            os.close(self._eventfd)
+        self._selector.close()
+
+
+def refused(reason: int, words: str, *, name: str, port: int) -> Unreachable:
+    """What it means that a jump host did not open a connection; ``words`` are its own."""
+    if reason == PROHIBITED:
+        return Unreachable(
+            f"jump host {name} lets no connection through: {words}",
+            hint="its sshd must allow it for this account: AllowTcpForwarding, PermitOpen",
+        )
+    known = {
+        "refused": (f"refused: nothing listens on port {port}", "is its service running, and is this the right port?"),
+        "timed out": ("no answer to the connection", "is it switched on, and is the way to it open?"),
+        "no route": ("no route to it", "is its network up?"),
+        "unreachable": ("no route to it", "is its network up?"),
+        "unknown host": ("its name is not known there", "check the address in the fleet file"),
+        "not known": ("its name is not known there", "check the address in the fleet file"),
+    }
+    told = next((meaning for part, meaning in known.items() if part in words.lower()), None)
+    cause, hint = told or (f"no connection: {words}", "muster retry tries again")
+    return Unreachable(f"{cause} (seen from jump host {name})", hint=hint)
+
+
+def _guard(jump: Jump, seconds: float) -> Guard:
+    """Watches over the way into a jump host."""
+    name = HostId(f"jump {jump.address}")
+    target = Target(name, SiteId(""), TransportName.SSH, jump.address, jump.port, jump.user, jump.credential)
+    return Guard(Order(target, _NOTHING, seconds), _NeverStops())
