@@ -2,6 +2,7 @@
 
 The document is the dataclass ``muster.plan.Plan`` field by field: ids as strings, instants as ISO 8601 with their
 offset, sets as lists, plus ``"format": "muster-plan-1"`` at its head. What is written can be read again without loss.
+``docs/plan-json.md`` describes it for other programs, and ``docs/plan.schema.json`` is its JSON Schema.
 """
 
 import json
@@ -23,6 +24,21 @@ def plan_to_json(plan: Plan) -> str:
     for visit in document["visits"]:
         visit["skills"] = sorted(visit["skills"])
     return json.dumps(document, indent=1, ensure_ascii=False)
+
+
+def plan_schema() -> dict[str, object]:
+    """The JSON Schema (2020-12) of the document, from the types themselves."""
+    schema: dict[str, object] = _ADAPTER.json_schema(mode="serialization")
+    fields = schema.pop("properties")
+    required = schema.pop("required")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A plan of Muster",
+        **{key: value for key, value in schema.items() if key != "title"},
+        "properties": {"format": {"const": FORMAT}, **dict(fields)},  # type: ignore[call-overload]
+        "required": ["format", *list(required)],  # type: ignore[call-overload]
+        "additionalProperties": False,
+    }
 
 
 def plan_from_json(text: str) -> Plan:

@@ -55,6 +55,7 @@ plan.command("explain")(planning.explain)
 plan.command("show")(planning.show)
 plan.command("diff")(replanning.diff)
 plan.command("picture")(replanning.picture)
+plan.command("export")(replanning.export)
 
 app.command("init")(fleet.init)
 app.command("import")(fleet.import_files)

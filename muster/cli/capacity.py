@@ -34,7 +34,14 @@ def capacity(context: typer.Context, campaign: CampaignOption = None, as_json: J
 
 def _say(found: "Capacity") -> None:
     table(
-        ("skills", "region", "visits", "hosts", *(f"hours at {share:.0%}" for share in found.shares), "short at 80 %"),
+        (
+            "skills",
+            "region",
+            "visits",
+            "hosts",
+            *(f"hours at {share * 100:.0f} %" for share in found.shares),
+            "short at 80 %",
+        ),
         [_need_row(need, found.shares) for need in found.needs],
         right=tuple(range(2, 5 + len(found.shares))),
     )

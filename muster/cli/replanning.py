@@ -15,7 +15,7 @@ from muster.cli.planning import PlanOption, chosen_plan
 from muster.cli.workspace import Workspace, opened
 from muster.errors import InputError, MusterError, NothingToPlan
 from muster.files import write_whole
-from muster.ids import VisitId
+from muster.ids import CampaignId, VisitId
 from muster.plan import Plan
 
 if TYPE_CHECKING:  # the solver takes a second to import
@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # the solver takes a second to import
     from scheduler.replan import Choice
 
 SHOWN_MOVES = 40
+MOST_PIXELS = 12_000
 
 
 class Picture(StrEnum):
@@ -35,8 +36,8 @@ class Picture(StrEnum):
 
 def diff(
     context: typer.Context,
-    before: Annotated[str, typer.Argument(help="Id of a plan.")],
-    after: Annotated[str, typer.Argument(help="Id of another one.")],
+    before: Annotated[str, typer.Argument(help="Id of a plan, or a file of muster plan export.")],
+    after: Annotated[str, typer.Argument(help="Id or file of another one.")],
     campaign: CampaignOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -48,7 +49,7 @@ def diff(
 
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
-        found = compare(chosen_plan(workspace, meant.id, before), chosen_plan(workspace, meant.id, after))
+        found = compare(_plan_or_file(workspace, meant.id, before), _plan_or_file(workspace, meant.id, after))
         if as_json:
             say_json(
                 {
@@ -65,28 +66,41 @@ def diff(
         _say_moves([(move, "") for move in found.changed], meant.timezone)
 
 
+def export(
+    context: typer.Context,
+    plan_id: Annotated[str | None, typer.Argument(help="Id of a plan; by default the newest.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The JSON file; by default in the workspace.")] = None,
+    campaign: CampaignOption = None,
+) -> None:
+    """Write a whole plan as JSON, for other programs and for muster plan diff; docs/plan-json.md describes it.
+
+    Example: muster plan export --out plan.json
+    """
+    from scheduler.codec import plan_to_json
+
+    with opened(context) as workspace:
+        chosen = chosen_plan(workspace, workspace.campaign(campaign).id, plan_id)
+        _written(out or workspace.folder / f"{chosen.id}.json", plan_to_json(chosen).encode())
+
+
 def picture(
     context: typer.Context,
     kind: Annotated[Picture, typer.Argument(help="timeline by person and day, map of a day, load against capacity.")],
-    out: Annotated[Path | None, typer.Option(help="The SVG file; by default in the workspace.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The .svg or .png file; by default an SVG in the workspace.")] = None,
     day: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day of a map.")] = None,
     campaign: CampaignOption = None,
     plan_id: PlanOption = None,
 ) -> None:
-    """Draw a plan as SVG; no network is used.
+    """Draw a plan as SVG, or as PNG where the file is called so; no network is used.
 
-    Example: muster plan picture map --day 2026-10-19
+    Example: muster plan picture map --day 2026-10-19 --out monday.png
     """
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
         chosen = chosen_plan(workspace, meant.id, plan_id)
         drawn = _drawn(workspace, chosen, kind, day.date() if day else None)
         path = out or workspace.folder / f"{chosen.id}-{kind}.svg"
-        try:
-            write_whole(path, drawn.encode())
-        except OSError as error:
-            raise MusterError(f"{path}: cannot be written: {error.strerror}", hint="give another: --out FILE") from None
-        say(f"drawn: {path}")
+        _written(path, _as_png(drawn) if path.suffix.lower() == ".png" else drawn.encode())
 
 
 def replan(
@@ -126,6 +140,35 @@ def replan(
             return
         for choice in found.choices:
             _say_choice(choice, meant.timezone)
+
+
+def _plan_or_file(workspace: Workspace, campaign_id: CampaignId, name: str) -> Plan:
+    """A plan of the ledger by its id, or one from a file that was exported."""
+    from scheduler.codec import plan_from_json
+
+    if not name.lower().endswith(".json"):
+        return chosen_plan(workspace, campaign_id, name)
+    try:
+        return plan_from_json(Path(name).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{name}: cannot be read: {error}", hint="muster plan export writes one") from None
+
+
+def _written(path: Path, content: bytes) -> None:
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise MusterError(f"{path}: cannot be written: {error.strerror}", hint="give another: --out FILE") from None
+    say(f"written: {path}")
+
+
+def _as_png(drawn: str) -> bytes:
+    """The picture at twice its size, so that small words can be read on paper; smaller where that would be huge."""
+    from resvg_py import svg_to_bytes
+
+    width, height = (float(part) for part in drawn.split('viewBox="0 0 ', 1)[1].split('"', 1)[0].split())
+    zoom = max(1, min(2, int(MOST_PIXELS / max(width, height))))
+    return bytes(svg_to_bytes(svg_string=drawn, zoom=zoom, font_family="DejaVu Sans", sans_serif_family="DejaVu Sans"))
 
 
 def _drawn(workspace: Workspace, plan: Plan, kind: Picture, day: date | None) -> str:

@@ -17,7 +17,7 @@ def load(found: Capacity, share: float) -> str:
         share: which of its shares is drawn, such as 0.8.
     """
     height = 90 + CHART + ROW * (len(found.needs) + 1) + 20
-    title = f"Hours needed and at hand, sure in {share:.0%} of cases"
+    title = f"Hours needed and at hand, sure in {share * 100:.0f} % of cases"
     needed, at_hand, short = found.needed_minutes(share), found.at_hand_minutes, found.short_minutes(share)
     words = f"{_hours(needed)} needed, {_hours(at_hand)} at hand, " + (
         f"{_hours(short)} short" if short else "nothing short"

@@ -316,3 +316,20 @@ def test_ways_are_those_of_the_file_that_the_settings_name(muster: Shell, worksp
     done = muster(workspace, "plan")
     assert done.returncode == 2
     assert "ways.csv line 2, minutes: 'soon' is no time" in done.stderr
+
+
+def test_an_exported_plan_is_compared_with_one_of_the_ledger(muster: Shell, workspace: Path) -> None:
+    plan = made_plan(muster, workspace)
+    assert muster(workspace, "plan", "export", "--out", "plan.json").returncode == 0
+    assert json.loads((workspace / "plan.json").read_text())["format"] == "muster-plan-1"
+    assert muster(workspace, "plan", "diff", "plan.json", str(plan["id"])).stdout.strip() == "no change"
+    (workspace / "plan.json").write_text("{}")
+    assert "not a plan of format" in muster(workspace, "plan", "diff", "plan.json", str(plan["id"])).stderr
+    assert "cannot be read" in muster(workspace, "plan", "diff", "none.json", str(plan["id"])).stderr
+
+
+def test_a_picture_may_be_png(muster: Shell, workspace: Path) -> None:
+    made_plan(muster, workspace)
+    assert muster(workspace, "plan", "picture", "timeline", "--out", "plan.PNG").returncode == 0
+    assert (workspace / "plan.PNG").read_bytes().startswith(b"\x89PNG\r\n")
+    assert (workspace / "plan.PNG").stat().st_size > 5_000
