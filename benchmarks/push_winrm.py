@@ -1,19 +1,15 @@
 """WinRM on stub hosts: commands per second and client CPU per command, beside plain pywinrm and Ansible.
 
-    python -m benchmarks.winrm [--hosts 200] [--threads 16] [--repeats 3] [--logon basic|ntlm] [--json]
-
-The hosts are WS-Management endpoints (over TLS) in processes of their own, so that client CPU is the client's
-alone. Everybody carries out the same command once on every host, from no connection to no connection, in turn.
+One part of ``benchmarks.push``. The hosts are WS-Management endpoints (over TLS) in processes of their own, so that
+client CPU is the client's alone. Everybody carries out the same command once on every host, from no connection to no
+connection, in turn, with as many threads (or forks).
 """
 
-import argparse
 import base64
 import json
 import multiprocessing
 import os
-import platform
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -29,6 +25,7 @@ from typing import Literal
 
 from winrm.protocol import Protocol
 
+from benchmarks.common import Row, median
 from muster.fleet import TransportName
 from muster.ids import HostId, SiteId
 from muster.outcomes import Ending
@@ -222,12 +219,14 @@ PEERS = (
 def measure(hosts: Fleet, threads: int, contender: Contender) -> dict[str, float]:
     """One turn of one contender."""
     _, _, action, per_host = contender
+    load = os.getloadavg()[0]
     began, cpu_s = time.monotonic(), _cpu_s()
     done = action(hosts, threads, per_host)
     wall_s, used_s = time.monotonic() - began, _cpu_s() - cpu_s
     wanted = len(hosts.ports) * per_host
     assert done == wanted, f"{contender[0]}: {done} of {wanted}"
-    return {"commands_per_s": done / wall_s, "cpu_ms_per_command": used_s / done * 1000}
+    figures = {"commands_per_s": done / wall_s, "cpu_ms_per_command": used_s / done * 1000}
+    return {**figures, "load_before": load}
 
 
 def _cpu_s() -> float:
@@ -235,49 +234,33 @@ def _cpu_s() -> float:
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hosts", type=int, default=200)
-    parser.add_argument("--threads", type=int, default=16)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--logon", choices=["basic", "ntlm"], default="basic")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+def measure_winrm(
+    count: int, logon: Literal["basic", "ntlm"], *, threads: int, rounds: int
+) -> tuple[list[Row], dict[str, float]]:
+    """The rows of every contender, medians of so many rounds, and the ratios that the project promises."""
     os.environ["MUSTER_BENCH_WORD"] = PASSWORD
     os.environ.pop("REQUESTS_CA_BUNDLE", None)
     turns: dict[Contender, list[dict[str, float]]] = {contender: [] for contender in CONTENDERS}
-    with fleet(options.hosts, options.logon) as hosts:
-        for _ in range(options.repeats):
+    with fleet(count, logon) as hosts:
+        for number in range(rounds):
             for contender in CONTENDERS:
-                turns[contender].append(measure(hosts, options.threads, contender))
-    rows = [
-        {
-            "who": who,
-            "case": f"{options.hosts} hosts, {case}",
-            **{name: round(statistics.median(turn[name] for turn in found), 2) for name in found[0]},
-        }
-        for (who, case, _, _), found in turns.items()
-    ]
-    _print(rows, vars(options))
+                turns[contender].append(measure(hosts, threads, contender))
+                print(f"round {number + 1}: {contender[0]}, {contender[1]}", file=sys.stderr, flush=True)
+    rows = [_row(contender, found, f"{count} hosts, {logon}") for contender, found in turns.items()]
+    return rows, _ratios(rows)
 
 
-def _print(rows: list[dict[str, object]], options: dict[str, object]) -> None:
-    figures = {(str(row["who"]), str(row["case"]).split(", ")[1]): row for row in rows}
+def _row(contender: Contender, found: list[dict[str, float]], where: str) -> Row:
+    who, case, _, _ = contender
+    figures = {name: median(turn[name] for turn in found) for name in found[0]}
+    return {"who": who, "case": f"{where}, {case}", **figures, "rounds": len(found)}
+
+
+def _ratios(rows: list[Row]) -> dict[str, float]:
+    figures = {(str(row["who"]), str(row["case"]).rsplit(", ", 1)[1]): row for row in rows}
     ratios = {}
     for name in ("commands_per_s", "cpu_ms_per_command"):
         for peer, case in PEERS:
             ours, theirs = (float(str(figures[who, case][name])) for who in ("muster", peer))
             ratios[f"{name} muster/{peer}, {case}"] = round(ours / theirs, 2)
-    for row in rows:
-        print(f"{row['who']:20} {row['case']:28} {row['commands_per_s']:>9} /s {row['cpu_ms_per_command']:>8} ms CPU")
-    for key, ratio in ratios.items():
-        print(f"  {key}: {ratio}")
-    if options.pop("json"):
-        machine = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()}
-        shown = {"benchmark": "winrm", "machine": machine, "options": options, "rows": rows, "ratios": ratios}
-        print(json.dumps(shown))
-
-
-if __name__ == "__main__":
-    main()
+    return ratios
