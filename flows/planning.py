@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from flows.partnering import projected
 from flows.services import Services
 from muster.errors import DispatchRejected, InvalidPlan
 from muster.ids import CampaignId, ClientId, HostId, PersonId, PlanId
@@ -55,12 +56,17 @@ def effort_of(services: Services, campaign_id: CampaignId) -> EffortModel:
 def world_of(services: Services, campaign_id: CampaignId, *, now: datetime) -> World:
     """Everything a problem is built from, as the ledger has it; nothing is planned before ``now``."""
     campaign = services.ledger.campaign(campaign_id)
+    fleet = services.ledger.fleet()
+    allowed = projected(services, campaign, fleet, services.ledger.crew(), now)
     return World(
         campaign=campaign,
-        fleet=services.ledger.fleet(),
-        crew=services.ledger.crew(),
+        fleet=fleet,
+        crew=allowed.crew,
         effort=effort_of(services, campaign_id),
         now=now,
+        objections=allowed.objections,
+        kept_out=allowed.kept_out,
+        barriers=allowed.barriers,
         policy=Policy.of(campaign.planning, services.travel),
         preferred=known_people(services, campaign_id),
     )
@@ -202,5 +208,12 @@ def _fallen(services: Services, plan: Plan) -> tuple[str, ...]:
         assignments=tuple(one for one in plan.assignments if one.visit_id in problem.demand_index),
         unplaced=tuple(one for one in plan.unplaced if one.visit_id in problem.demand_index),
     )
-    broken = [str(one) for one in violations(problem, still) if one.rule not in SUMS]
+    people = {one.person_id: one.reason for one in problem.left_out}
+    broken = [
+        f"{one.visit_id}: {one.person_id} cannot be sent: {people[one.person_id]}"
+        if one.person_id in people
+        else str(one)
+        for one in violations(problem, still)
+        if one.rule not in SUMS
+    ]
     return (*(f"{visit_id}: nothing is left to do there" for visit_id in gone), *broken)

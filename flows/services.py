@@ -14,6 +14,7 @@ from muster.clock import Clock
 from muster.errors import EngineError
 from muster.ids import CampaignId
 from muster.ports import Ledger
+from partners.papers import Book
 from push.context import Context
 
 if TYPE_CHECKING:  # it brings numpy, which only plans need
@@ -26,6 +27,16 @@ class Services(Protocol):
     @property
     def ledger(self) -> Ledger:
         """The ledger of the workspace."""
+        ...
+
+    @property
+    def book(self) -> Book:
+        """What is kept of partners and money, in the ledger's database."""
+        ...
+
+    @property
+    def currency(self) -> str:
+        """The three letters of the company's currency: what the planner's cents are cents of."""
         ...
 
     @property

@@ -64,6 +64,18 @@ class Settings(BaseSettings):
         default="ssh",
         description="How Linux hosts are pushed: the fix's scripts over SSH, or its playbooks by ansible-runner.",
     )
+    company: str = Field(default="our company", description="What clients and partners know the company as.")
+    currency: str = Field(
+        default="EUR",
+        pattern=r"^[A-Z]{3}$",
+        description="The company's currency: rates of people, costs of plans, and sums that name none are in it.",
+    )
+    partner_sees_before_h: float = Field(
+        default=48.0, ge=0, description="How many hours before a visit its partner begins to see it."
+    )
+    partner_sees_after_h: float = Field(
+        default=12.0, ge=0, description="How many hours after a visit its partner stops seeing it."
+    )
     clock_shift_s: float = Field(
         default=0.0, description="Seconds added to the machine's clock, for rehearsals and the demo."
     )

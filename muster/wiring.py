@@ -7,12 +7,13 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from flows.secret_blocks import SecretBlocks
-from ledger.open import open_ledger
+from ledger.open import book_of, open_ledger
 from muster.campaign import Campaign
 from muster.clock import Clock, ShiftedClock, SystemClock
 from muster.ids import CampaignId
 from muster.ports import Ledger, Pusher
 from muster.settings import Settings, load_settings
+from partners.papers import Book
 from playbooks.catalog import prepare_fix
 from push.context import Context
 from push.credentials import Credentials
@@ -54,6 +55,16 @@ class Wired:
         home, idle_s = settings.path(settings.prefect_home), settings.prefect_idle_s
         credentials.register("prefect", SecretBlocks(home, idle_s=idle_s))
         return credentials
+
+    @cached_property
+    def book(self) -> Book:
+        """What is kept of partners and money, in the ledger's database."""
+        return book_of(self.ledger)
+
+    @property
+    def currency(self) -> str:
+        """The company's currency."""
+        return self.settings.currency
 
     @cached_property
     def pusher(self) -> Pusher:
