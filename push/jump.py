@@ -30,7 +30,7 @@ from muster.outcomes import Stage
 from muster.ports import Order, Target
 from muster.steps import Step, StepName
 from push.credentials import Credentials
-from push.failures import ConnectionLost, explain
+from push.failures import ConnectionLost, Silent, explain
 from push.jump_bridge import Bell, Bridge
 from push.known_hosts import USUAL_PORT, KnownHosts, host_pattern
 from push.lane import Dialed
@@ -120,6 +120,10 @@ class Jumps:
             return self._gateways[jumps]
 
 
+class JumpFailed(Unreachable):
+    """A jump host cannot be reached; the message says which."""
+
+
 class _NeverStops:
     since: float | None = None
 
@@ -189,7 +193,8 @@ class Gateway:
             return True
 
     def _fail(self, error: Exception) -> None:
-        failure = error if isinstance(error, MusterError) else Unreachable(str(error))
+        lost = JumpFailed(f"jump host {self._jump} was lost", hint="muster retry tries again")
+        failure = error if isinstance(error, MusterError) else lost
         with self._lock:
             self._failure, self._failed_at = failure, time.monotonic()
             calls = tuple(self._calls)
@@ -197,8 +202,9 @@ class Gateway:
         for call in calls:
             call.answer(self._told(failure))
 
-    def _told(self, failure: MusterError) -> Unreachable:
-        return Unreachable(failure.message, hint=failure.hint)
+    def _told(self, failure: MusterError) -> "JumpFailed":
+        """One for each: an exception that several threads raise grows its traceback."""
+        return JumpFailed(failure.message, hint=failure.hint)
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
@@ -213,6 +219,8 @@ class Gateway:
         try:
             with contextlib.ExitStack() as stack:
                 connection = self._connect(guard)
+                stack.callback(connection.close)
+                _await_greeting(connection, guard, reach.connect_timeout_s)
                 known_hosts = reach.known_hosts()
                 types = known_hosts.key_types(jump.address, port)
                 session = stack.enter_context(open_session(connection, guard, reach.options, types))
@@ -221,11 +229,11 @@ class Gateway:
                 account = Account(jump.user, jump.credential, place, f"jump to {jump.address}", forwarding=True)
                 log_in(session, account, reach.credentials, reach.gate, guard)
                 ending = stack.pop_all()
-        except _ParentFailed as error:
-            raise error.told from None
+        except JumpFailed:
+            raise  # the one before this one is the trouble
         except Exception as error:
             meant = explain(error, guard)
-            raise Unreachable(
+            raise JumpFailed(
                 f"jump host {jump} could not be reached ({guard.stage}): {meant.message}", hint=meant.hint
             ) from error
         with ending:
@@ -252,20 +260,12 @@ class Gateway:
             given_up.set()
             raise TimeoutError
         if isinstance(found[0], Exception):
-            raise _ParentFailed(found[0]) if "jump host" in str(found[0]) else found[0]
+            raise found[0]
         return found[0][0]
 
     def longest_s(self) -> float:
         """The longest that reaching this jump host may take."""
         return self._reach.hop_s + (self._parent.longest_s() if self._parent else 0.0)
-
-
-class _ParentFailed(Exception):
-    """The jump host before this one is the trouble; its own words say so."""
-
-    def __init__(self, told: Exception) -> None:
-        super().__init__(str(told))
-        self.told = told
 
 
 class _Traffic:
@@ -381,6 +381,22 @@ class _Traffic:
             self._is_closed = True
             os.close(self._eventfd)
         self._selector.close()
+
+
+def _await_greeting(connection: socket.socket, guard: Guard, timeout_s: float) -> None:
+    """Return when the jump host has begun to speak; whoever gets the connection reads it again.
+
+    Raises:
+        Silent, ConnectionLost: it does not.
+    """
+    guard.reached(Stage.BANNER)
+    connection.settimeout(timeout_s)
+    try:
+        heard = connection.recv(1, socket.MSG_PEEK)
+    except TimeoutError:
+        raise Silent(timeout_s) from None
+    if not heard:
+        raise ConnectionLost
 
 
 def refused(reason: int, words: str, *, name: str, port: int) -> Unreachable:
