@@ -14,20 +14,11 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from flows.batches import batches, close_run, probe_hosts_of_batch, push_hosts_of_batch, wait_for_all
 from flows.planning import dispatch_plan, make_plan
 from flows.services import services_of
-from muster.errors import CampaignStopped, NothingToPlan
 from muster.ids import CampaignId, HostId, PlanId
 from muster.steps import StepName
-from push.release import (
-    RETRY,
-    RUN,
-    Selection,
-    begin_wave,
-    left_of_wave,
-    refuse_when_stopped,
-    settle_wave,
-    soak,
-    take_over,
-)
+from push.release import RETRY, RUN, Selection, refuse_when_stopped, take_over
+from push.spending import BudgetWatch, stop_when_spent
+from push.turns import turns_of
 
 BATCHES_AT_ONCE = 2
 """The pusher has threads of its own; two batches overlap so that the slow tail of one does not idle them."""
@@ -60,32 +51,35 @@ def dispatch(workspace: str, plan_id: str, by: str) -> None:
 
 
 @flow(name="waves", task_runner=RUNNER, persist_result=False)
-def waves(workspace: str, campaign_id: str, *, ahead: bool, retry: bool, only: list[str] | None = None) -> None:
-    """Push the hosts that are due, wave after wave, until nobody is left, a gate halts, or somebody stops it."""
+def waves(
+    workspace: str,
+    campaign_id: str,
+    *,
+    ahead: bool,
+    retry: bool,
+    only: list[str] | None = None,
+    most: int = 0,
+    wait: bool = False,
+) -> None:
+    """Push the hosts that are due, wave after wave, until nobody is left, a gate halts, or somebody stops it.
+
+    ``wait``: stay until the deadline for hosts whose hours open, and for hosts that come on line.
+    """
     services = services_of(workspace)
     context = services.context(CampaignId(campaign_id))
-    campaign, binding = context.ledger.campaign(context.campaign_id), context.ledger.dispatched(context.campaign_id)
-    if binding is None:
-        raise NothingToPlan("no plan is dispatched yet", hint="muster plan, then muster dispatch")
-    bound_plan = context.ledger.plan(binding.plan_id)
     chosen = frozenset(map(HostId, only)) if only is not None else None
-    selection = Selection(RETRY if retry else RUN, ahead=ahead, only=chosen)
+    selection = Selection(RETRY if retry else RUN, ahead=ahead, only=chosen, most=most)
+    turns = turns_of(context, selection, wait=wait)
     take_over(context)
-    tried: frozenset[HostId] = frozenset()
-    while wave := begin_wave(context, campaign.waves, bound_plan, selection, tried):
-        left = left_of_wave(context, wave, selection, tried)
-        futures = [
-            push_hosts_of_batch.submit(workspace, campaign_id, batch, wave.number, StepName.APPLY.value, label)
-            for batch, label in batches(left, services.batch_hosts)
-        ]
-        wait_for_all(futures)
-        tried |= set(wave.host_ids)
-        verdict = settle_wave(context, campaign.waves, wave)
-        if not verdict.passed:
-            raise CampaignStopped(
-                f"wave {wave.number} halted: {verdict.sentence}", hint="muster status, then muster resume or rollback"
-            )
-        soak(context, campaign.waves.soak_seconds)
+    with BudgetWatch(context, turns.campaign):
+        while wave := turns.next_wave():
+            futures = [
+                push_hosts_of_batch.submit(workspace, campaign_id, batch, wave.number, StepName.APPLY.value, label)
+                for batch, label in batches(turns.left_of(wave), services.batch_hosts)
+            ]
+            wait_for_all(futures)
+            stop_when_spent(context, turns.campaign)
+            turns.settle(wave)
     close_run(workspace, campaign_id)
 
 

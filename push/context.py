@@ -9,8 +9,26 @@ from push.orders import OrderBook
 
 
 @dataclass(frozen=True, slots=True)
+class Never:
+    """A stop that is never set."""
+
+    def is_set(self) -> bool:
+        """No."""
+        return False
+
+
+NEVER = Never()
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
-    """One runner at one campaign; ``lease_s`` is how long a host stays claimed without a sign of life."""
+    """One runner at one campaign.
+
+    Attributes:
+        stop: everything ends as soon as it safely can.
+        held_back: nothing new begins; what was begun comes to its end. Set whenever ``stop`` is.
+        lease_s: how long a host stays claimed without a sign of life.
+    """
 
     campaign_id: CampaignId
     runner_id: RunnerId
@@ -20,3 +38,4 @@ class Context:
     clock: Clock
     stop: StopSignal
     lease_s: float
+    held_back: StopSignal = NEVER

@@ -1,14 +1,23 @@
 """From hosts to orders: where a host is reached, and the step that its family and zone need."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from muster.errors import FixError
-from muster.fleet import Fleet, Host, Jump, TransportName
+from muster.fleet import Fleet, Host, Jump, OsFamily, TransportName
 from muster.ids import HostId
 from muster.outcomes import Ending, Stage, StepReport
 from muster.ports import Order, PreparedFix, Target
-from muster.steps import StepName
+from muster.safety import Readiness
+from muster.steps import Step, StepName
+
+GateStep = Callable[[Readiness, OsFamily], Step | None]
+
+
+def _nothing_to_ask(wanted: Readiness, family: OsFamily) -> Step | None:
+    del wanted, family
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +31,25 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class OrderBook:
-    """Makes orders for the hosts of one fleet and one prepared fix; ``purpose`` is whose orders they are."""
+    """Makes orders for the hosts of one fleet and one prepared fix.
+
+    Attributes:
+        purpose: whose orders they are.
+        readiness: what a host is asked before it is pushed, and ``gate`` the step that asks it.
+    """
 
     fleet: Fleet
     fix: PreparedFix
     defaults: Defaults
     purpose: str = ""
+    readiness: Readiness = field(default_factory=Readiness)
+    gate: GateStep = _nothing_to_ask
+
+    def gate_order(self, host_id: HostId) -> Order | None:
+        """The order that asks a host whether it is ready to be pushed; None where there is nothing to ask."""
+        host = self.fleet.host[host_id]
+        content = None if host.transport is TransportName.NONE else self.gate(self.readiness, host.os)
+        return None if content is None else self._order(host, content, "gate")
 
     def order(self, host_id: HostId, step: StepName) -> Order | StepReport:
         """The order for one host, or the report that says why there can be none."""
@@ -43,7 +65,10 @@ class OrderBook:
         if content is None:
             cause = f"the fix has no {step} for {host.os.value}"
             return _no_order(host, step, Ending.FAILED, cause, "fix it by hand on site, or take it out of the campaign")
-        purpose = " ".join(word for word in (self.purpose, step.value, str(host_id)) if word)
+        return self._order(host, content, step.value)
+
+    def _order(self, host: Host, content: Step, what: str) -> Order:
+        purpose = " ".join(word for word in (self.purpose, what, str(host.id)) if word)
         deadline_s = min(self.defaults.deadline_s, content.timeout_s + 30.0)
         return Order(self.target(host), content, deadline_s, purpose)
 

@@ -1,16 +1,17 @@
 """Let a campaign loose: whose turn it is, wave after wave, and whether the next one may begin.
 
 A wave lives in the ledger. A run that finds one open carries on with it; two runs at once share it, because each
-host can be claimed by one of them only.
+host can be claimed by one of them only. ``push.turns`` puts these together for one run.
 """
 
 import time
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from muster.campaign import WavePolicy
+from muster.campaign import Campaign
 from muster.errors import CampaignStopped, Conflict
 from muster.fleet import Host
 from muster.ids import HostId
@@ -18,10 +19,13 @@ from muster.outcomes import HostStatus
 from muster.plan import Plan, VisitMode
 from muster.records import HostState, WaveRow, WaveState
 from push.context import Context
+from push.gates import Scene, first_held
+from push.probing import probe_hosts
 from push.runners import dead_runners
-from push.waves import WaveVerdict, judge_wave, next_wave
+from push.waves import WaveVerdict, judge_wave, kinds_seen, next_wave, ready_at, site_kinds
 
 LOOK_SECONDS = 0.25
+NOBODY: frozenset[HostId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +36,17 @@ class Selection:
         statuses: ``needs the fix`` and ``unknown`` for a run; ``failed`` and ``unknown`` for a retry.
         ahead: also hosts whose visit is not due yet.
         only: nothing but these, when it is not None.
+        most: at most so many hosts in this run; 0 means what the campaign says.
     """
 
     statuses: frozenset[HostStatus]
     ahead: bool = False
     only: frozenset[HostId] | None = None
+    most: int = 0
+
+    def limit(self, campaign: Campaign) -> int | None:
+        """The most hosts of this run; None for any number."""
+        return self.most or campaign.gates.max_hosts_per_run or None
 
 
 RUN = frozenset({HostStatus.STALE, HostStatus.UNKNOWN})
@@ -54,18 +64,38 @@ def due_hosts(plan: Plan, *, now: datetime, ahead: bool) -> tuple[HostId, ...]:
     )
 
 
-def candidates(context: Context, plan: Plan, selection: Selection, tried: frozenset[HostId]) -> tuple[Host, ...]:
-    """The hosts that may be touched now and were not tried yet by this run, in the order of service."""
+def scene_of(context: Context, campaign: Campaign) -> Scene:
+    """What the gates look at, as it stands now."""
     states = {state.host_id: state for state in context.ledger.hosts(context.campaign_id)}
-    due = due_hosts(plan, now=context.clock.now(), ahead=selection.ahead)
+    # whole seconds: hours of the week that were worked out for an instant are used again
+    return Scene(campaign.gates, context.book.fleet, states, context.clock.now().replace(microsecond=0))
+
+
+def wanted_hosts(
+    scene: Scene, plan: Plan, selection: Selection, tried: AbstractSet[HostId], *, also: AbstractSet[HostId] = NOBODY
+) -> tuple[Host, ...]:
+    """The hosts whose turn it is by plan and status, in the order of service, whatever the gates say.
+
+    ``also`` are taken without a visit: hosts that could not be reached when the plan was made, and now answer.
+    """
+    due = due_hosts(plan, now=scene.now, ahead=selection.ahead)
+    listed = dict.fromkeys((*due, *sorted(also)))
     return tuple(
-        context.book.fleet.host[host_id]
-        for host_id in due
+        scene.fleet.host[host_id]
+        for host_id in listed
         if host_id not in tried
         and (selection.only is None or host_id in selection.only)
-        and host_id in states
-        and states[host_id].status in selection.statuses
+        and host_id in scene.states
+        and scene.states[host_id].status in selection.statuses
     )
+
+
+def candidates(
+    scene: Scene, plan: Plan, selection: Selection, tried: AbstractSet[HostId], *, also: AbstractSet[HostId] = NOBODY
+) -> tuple[Host, ...]:
+    """The hosts that may be touched now and were not tried yet by this run, in the order of service."""
+    wanted = wanted_hosts(scene, plan, selection, tried, also=also)
+    return tuple(host for host in wanted if first_held(host, scene) is None)
 
 
 def take_over(context: Context) -> tuple[HostId, ...]:
@@ -74,30 +104,58 @@ def take_over(context: Context) -> tuple[HostId, ...]:
     return context.ledger.recover(context.campaign_id, dead=dead, by=context.runner_id)
 
 
+def open_wave(context: Context) -> WaveRow | None:
+    """The wave that is under way, if there is one."""
+    waves = context.ledger.waves(context.campaign_id)
+    return waves[-1] if waves and waves[-1].state is WaveState.OPEN else None
+
+
 def begin_wave(
-    context: Context, policy: WavePolicy, plan: Plan, selection: Selection, tried: frozenset[HostId]
+    context: Context,
+    campaign: Campaign,
+    plan: Plan,
+    selection: Selection,
+    tried: AbstractSet[HostId],
+    *,
+    also: AbstractSet[HostId] = NOBODY,
 ) -> WaveRow | None:
-    """The wave that is open, or a new one; None when nobody is left to be touched.
+    """The wave that is open, or a new one once the last was watched for long enough; None when nobody's turn it is.
 
     Raises:
-        CampaignStopped: a stop is in force.
+        CampaignStopped: a stop is in force, or what was verified in the last wave is so no more.
     """
     refuse_when_stopped(context)
+    if (there := open_wave(context)) is not None:
+        return there
+    limit = selection.limit(campaign)
+    left = None if limit is None else max(0, limit - len(tried))
+    if not candidates(scene_of(context, campaign), plan, selection, tried, also=also)[:left]:
+        return None
+    watch_last_wave(context, campaign)
+    found = candidates(scene_of(context, campaign), plan, selection, tried, also=also)[:left]
     waves = context.ledger.waves(context.campaign_id)
-    if waves and waves[-1].state is WaveState.OPEN:
-        return waves[-1]
-    chosen = next_wave(policy, candidates(context, plan, selection, tried), waves)
+    fleet = context.book.fleet
+    chosen = next_wave(campaign.waves, found, waves, sites=site_kinds(fleet), seen=kinds_seen(waves, fleet))
     return context.ledger.open_wave(context.campaign_id, chosen, by=context.runner_id) if chosen else None
 
 
-def left_of_wave(context: Context, wave: WaveRow, selection: Selection, tried: frozenset[HostId]) -> tuple[HostId, ...]:
-    """The hosts of a wave that this run has still to try."""
+def left_of_wave(
+    context: Context, campaign: Campaign, wave: WaveRow, selection: Selection, tried: AbstractSet[HostId]
+) -> tuple[HostId, ...]:
+    """The hosts of a wave that this run has still to try, and that no gate holds."""
+    scene = scene_of(context, campaign)
     wanted = selection.statuses | RUN
-    states = _states_of(context, wave)
-    return tuple(one.host_id for one in states if one.status in wanted and one.host_id not in tried)
+    return tuple(
+        host_id
+        for host_id in wave.host_ids
+        if host_id not in tried
+        and host_id in scene.states
+        and scene.states[host_id].status in wanted
+        and first_held(scene.fleet.host[host_id], scene) is None
+    )
 
 
-def settle_wave(context: Context, policy: WavePolicy, wave: WaveRow) -> WaveVerdict:
+def settle_wave(context: Context, campaign: Campaign, wave: WaveRow) -> WaveVerdict:
     """Wait until nobody has a host of the wave in hand, judge it, and write the verdict.
 
     The wait ends by itself: a process that died loses its leases.
@@ -109,7 +167,11 @@ def settle_wave(context: Context, policy: WavePolicy, wave: WaveRow) -> WaveVerd
         take_over(context)
         time.sleep(LOOK_SECONDS)
     refuse_when_stopped(context)
-    verdict = judge_wave(policy, _states_of(context, wave))
+    waves = context.ledger.waves(context.campaign_id)
+    so_far = {host_id for one in waves for host_id in one.host_ids}
+    states = [state for state in context.ledger.hosts(context.campaign_id) if state.host_id in so_far]
+    members = set(wave.host_ids)
+    verdict = judge_wave(campaign.waves, [one for one in states if one.host_id in members], so_far=states)
     state = WaveState.PASSED if verdict.passed else WaveState.HALTED
     with suppress(Conflict):  # another run judged the same hosts a moment before
         context.ledger.close_wave(context.campaign_id, wave.number, state, verdict.sentence, by=context.runner_id)
@@ -132,11 +194,40 @@ def refuse_when_stopped(context: Context) -> None:
         raise CampaignStopped("interrupted", hint="muster run carries on where this one ended")
 
 
-def soak(context: Context, seconds: float) -> None:
-    """Watch a wave for a while before the next one; a stop ends the wait."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and not context.stop.is_set():
-        time.sleep(min(LOOK_SECONDS, max(0.0, end - time.monotonic())))
+def watch_last_wave(context: Context, campaign: Campaign) -> None:
+    """Watch the last wave until its time is up, then ask its hosts once more; a stop ends the wait.
+
+    Raises:
+        CampaignStopped: a stop came, or too many of its hosts are right no more.
+    """
+    waves = context.ledger.waves(context.campaign_id)
+    until = ready_at(campaign.waves, waves)
+    waited = False
+    while (left_s := until - context.clock.now().timestamp()) > 0:
+        refuse_when_stopped(context)
+        time.sleep(min(LOOK_SECONDS, left_s))
+        waited = True
+    if waited:
+        _ask_again(context, campaign, waves[-1])
+
+
+def _ask_again(context: Context, campaign: Campaign, wave: WaveRow) -> None:
+    """What was verified must still be right after the soak; otherwise nothing new starts."""
+    asked = [state.host_id for state in _states_of(context, wave) if state.status.protected]
+    if not asked:
+        return
+    probe_hosts(context, asked)
+    refuse_when_stopped(context)
+    there = {state.host_id: state for state in _states_of(context, wave)}
+    fallen = [host_id for host_id in asked if not there[host_id].status.protected]
+    policy = campaign.waves
+    if len(fallen) > policy.tolerated_failures and len(asked) - len(fallen) < policy.min_success_rate * len(asked):
+        sentence = (
+            f"wave {wave.number} was watched for {policy.soak_seconds:g} s, and {len(fallen)} of {len(asked)} hosts "
+            f"are right no more: {', '.join(fallen[:5])}"
+        )
+        context.ledger.stop(context.campaign_id, by=context.runner_id, reason=sentence, gentle=True)
+        raise CampaignStopped(sentence, hint="muster status, then muster resume")
 
 
 def _states_of(context: Context, wave: WaveRow) -> Sequence[HostState]:

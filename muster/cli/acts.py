@@ -195,7 +195,7 @@ def _say_turn(workspace: Workspace, campaign: Campaign, found: Turn) -> None:
     for remark in found.remarks():
         say(remark)
     fleet = workspace.ledger.fleet()
-    sizes = forecast(campaign.waves, [fleet.host[host_id] for host_id in found.hosts])
+    sizes = [len(wave) for wave in forecast(campaign.waves, [fleet.host[host_id] for host_id in found.hosts])]
     if sizes:
         waves = f"{count(len(sizes), 'wave')}: {', then '.join(map(str, sizes))}"
         say(f"would touch {count(len(found.hosts), 'host')} in {waves}")

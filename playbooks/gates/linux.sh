@@ -20,9 +20,7 @@ say reboot_pending "$reboot"
 
 if [ -n "${MUSTER_GATE_BACKUP:-}" ]; then
     newest=0 found=
-    set -f; IFS='
-'
-    set +f
+    IFS= # so that a path with spaces stays one, and * is still read
     for file in "$root"$MUSTER_GATE_BACKUP; do
         [ -e "$file" ] || continue
         found=1

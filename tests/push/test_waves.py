@@ -71,7 +71,9 @@ def test_the_forecast_is_what_happens_when_all_goes_well(roles: Sequence[str], g
         waves.append(WaveRow(len(waves) + 1, WaveState.PASSED, chosen, NOON, NOON, ""))
         seen += chosen
         left = [one for one in left if one.id not in chosen]
-    assert tuple(len(one.host_ids) for one in waves) == forecast(policy, [host(n, role=r) for n, r in enumerate(roles)])
+    assert tuple(len(one.host_ids) for one in waves) == tuple(
+        len(wave) for wave in forecast(policy, [host(n, role=r) for n, r in enumerate(roles)])
+    )
     assert sorted(seen) == sorted(f"h{number}" for number in range(len(roles)))
     kinds = {kind_of(host(number, role=role)) for number, role in enumerate(roles)}
     canary = [kind_of(host(0, role=roles[int(name[1:])])) for name in waves[0].host_ids]
