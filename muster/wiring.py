@@ -15,6 +15,7 @@ from muster.ports import Ledger, Pusher
 from muster.settings import Settings, load_settings
 from partners.papers import Book
 from playbooks.catalog import prepare_fix
+from playbooks.gates.steps import gate_step
 from push.context import Context
 from push.credentials import Credentials
 from push.orders import Defaults, OrderBook
@@ -131,10 +132,18 @@ class Wired:
             runner_id=this_runner(),
             ledger=self.ledger,
             pusher=self.pusher,
-            book=OrderBook(self.ledger.fleet(), fix, defaults, f"campaign {campaign_id}"),
+            book=OrderBook(
+                self.ledger.fleet(),
+                fix,
+                defaults,
+                f"campaign {campaign_id}",
+                readiness=campaign.gates.readiness,
+                gate=gate_step,
+            ),
             clock=self.clock,
             stop=watch,
             lease_s=settings.lease_s,
+            held_back=watch.held_back,
         )
 
 
