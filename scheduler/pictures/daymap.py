@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from math import cos, radians
+from math import cos, hypot, radians
+
+import numpy as np
 
 from muster.fleet import Place
 from muster.plan import Plan
@@ -11,8 +13,12 @@ from scheduler.pictures.svg import COLOURS, GRID, INK, PALE, box, document, dot,
 from scheduler.problem import AT_HOME, Problem
 from scheduler.travel import distance_km
 
-WIDTH, HEIGHT, LEGEND, MARGIN = 640, 520, 200, 40
-MOST_IN_LEGEND = 24
+WIDTH, LEGEND, MARGIN, TOP = 860, 230, 40, 60
+LEAST_HEIGHT, MOST_HEIGHT = 520, 1100
+MOST_IN_LEGEND = 48
+RADIUS = 9
+PUSHES = 60
+"""Rounds in which dots that lie on each other are pushed apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +29,12 @@ class _Frame:
     north: float
     scale: float
     squeeze: float
+    left: float
+    height: float
 
     def at(self, place: Place) -> tuple[float, float]:
-        x = MARGIN + (place.longitude - self.west) * self.squeeze * self.scale
-        return x, MARGIN + 30 + (self.north - place.latitude) * self.scale
+        x = self.left + (place.longitude - self.west) * self.squeeze * self.scale
+        return x, TOP + (self.north - place.latitude) * self.scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +47,27 @@ class _Tour:
 
 
 def day_map(problem: Problem, plan: Plan, day: date) -> str:
-    """Homes as squares, sites as dots, tours as lines in each person's colour; those without places in words."""
+    """Homes as squares, sites as dots, tours as lines in each person's colour; those without places in words.
+
+    Every tour has a letter, because there are more people than colours: ``B2`` is the second stop of tour B. Dots that
+    would lie on each other are moved a little apart; their lines end where the sites are.
+    """
     tours = _tours(problem, plan, day)
     places = [place for tour in tours for place in _places(tour)]
     title = f"{day:%A %d %B %Y}: who goes where"
     parts = [text(MARGIN, 28, title, size=16, bold=True)]
+    height: float = max(LEAST_HEIGHT, 60 + 19 * min(len(tours), MOST_IN_LEGEND + 1))
     if places:
-        frame = _frame(places)
+        frame = _frame(places, height)
+        height = frame.height
         parts += _scale(frame)
         for number, tour in enumerate(tours):
-            parts += _drawn(frame, tour, COLOURS[number % len(COLOURS)])
+            parts += _ways(frame, tour, COLOURS[number % len(COLOURS)])
+        parts += _stops(frame, tours)
     else:
         parts.append(text(MARGIN, 80, "nobody travels to a place that is known", colour=PALE))
     parts += _legend(tours)
-    return document(WIDTH + LEGEND, HEIGHT, title, parts)
+    return document(WIDTH + LEGEND, height, title, parts)
 
 
 def _tours(problem: Problem, plan: Plan, day: date) -> list[_Tour]:
@@ -87,24 +102,35 @@ def _places(tour: _Tour) -> list[Place]:
     return [*ends, *(place for _, place in tour.sites)]
 
 
-def _frame(places: list[Place]) -> _Frame:
+def _frame(places: list[Place], height: float) -> _Frame:
+    """As large as the width allows, in a picture as high as that takes; narrow ones stand in the middle."""
     south, north = min(p.latitude for p in places), max(p.latitude for p in places)
     west, east = min(p.longitude for p in places), max(p.longitude for p in places)
     squeeze = max(0.05, cos(radians((south + north) / 2)))
     wide, high = max((east - west) * squeeze, 0.005), max(north - south, 0.005)
-    return _Frame(west, north, min((WIDTH - 2 * MARGIN) / wide, (HEIGHT - 2 * MARGIN - 60) / high), squeeze)
+    room = WIDTH - 2 * MARGIN
+    scale = min(room / wide, (MOST_HEIGHT - TOP - 60) / high)
+    taken = max(height, min(MOST_HEIGHT, high * scale + TOP + 60))
+    return _Frame(west, north, scale, squeeze, MARGIN + (room - wide * scale) / 2, taken)
 
 
 def _scale(frame: _Frame) -> Iterator[str]:
     """A bar of a round number of kilometres."""
     per_km = frame.scale / distance_km(Place(frame.north, frame.west), Place(frame.north - 1, frame.west))
     length = next((km for km in (0.1, 0.5, 1, 5, 10, 50, 100, 500) if km * per_km > 60), 1000)
-    yield line(MARGIN, HEIGHT - 20, MARGIN + length * per_km, HEIGHT - 20, INK, 2)
-    yield text(MARGIN, HEIGHT - 26, f"{length:g} km", size=10, colour=PALE)
-    yield line(WIDTH, 0, WIDTH, HEIGHT, GRID)
+    y = frame.height - 20
+    yield line(MARGIN, y, MARGIN + length * per_km, y, INK, 2)
+    yield text(MARGIN, y - 6, f"{length:g} km", size=10, colour=PALE)
+    yield line(WIDTH, 0, WIDTH, frame.height, GRID)
 
 
-def _drawn(frame: _Frame, tour: _Tour, colour: str) -> Iterator[str]:
+def _letter(number: int) -> str:
+    """A to Z, then AA, AB and so on."""
+    letters = chr(ord("A") + number % 26)
+    return letters if number < 26 else _letter(number // 26 - 1) + letters
+
+
+def _ways(frame: _Frame, tour: _Tour, colour: str) -> Iterator[str]:
     if not tour.sites:
         return
     stops = [
@@ -113,21 +139,50 @@ def _drawn(frame: _Frame, tour: _Tour, colour: str) -> Iterator[str]:
         *([tour.end] if tour.end else []),
     ]
     yield path([frame.at(place) for place in stops], colour)
-    if tour.home:
-        x, y = frame.at(tour.home)
-        yield box(x - 5, y - 5, 10, 10, colour, title=f"{tour.name} begins here")
-    for number, (name, place) in enumerate(tour.sites, start=1):
-        x, y = frame.at(place)
-        yield dot(x, y, 7, colour, title=f"{tour.name}, {number}.: {name}")
-        yield text(x, y + 3.5, str(number), size=9, anchor="middle", colour="white")
+
+
+def _stops(frame: _Frame, tours: list[_Tour]) -> Iterator[str]:
+    """Homes and sites with their letters and numbers, apart from each other."""
+    marks = []
+    for number, tour in enumerate(tours):
+        colour, letter = COLOURS[number % len(COLOURS)], _letter(number)
+        if tour.home and tour.sites:
+            marks.append((frame.at(tour.home), colour, letter, f"{tour.name} begins here", True))
+        for stop, (name, place) in enumerate(tour.sites, start=1):
+            marks.append((frame.at(place), colour, f"{letter}{stop}", f"{tour.name}, {stop}.: {name}", False))
+    moved = _apart([mark[0] for mark in marks])
+    for (x, y), (true, colour, words, title, home) in zip(moved, marks, strict=True):
+        if hypot(x - true[0], y - true[1]) > RADIUS:
+            yield line(*true, x, y, colour)
+        if home:
+            yield box(x - RADIUS, y - RADIUS, 2 * RADIUS, 2 * RADIUS, colour, title=title)
+        else:
+            yield dot(x, y, RADIUS, colour, title=title)
+        yield text(x, y + 3, words, size=8, anchor="middle", colour="white", bold=home)
+
+
+def _apart(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Points pushed away from each other until no two of them cover each other, or the rounds are over."""
+    at = np.array(points, dtype=np.float64).reshape(-1, 2)
+    turns = np.arange(len(at)) * 2.4  # where two lie exactly on each other, each goes its own way
+    at += 0.01 * np.column_stack([np.cos(turns), np.sin(turns)])
+    for _ in range(PUSHES):
+        between = at[:, None, :] - at[None, :, :]
+        distance = np.sqrt((between**2).sum(axis=2)) + np.eye(len(at)) * 1e9
+        overlap = np.maximum(0.0, 2 * RADIUS + 1 - distance)
+        if not overlap.any():
+            break
+        at += (between / np.maximum(distance, 1e-6)[:, :, None] * overlap[:, :, None] / 2).sum(axis=1) * 0.5
+    return [(float(x), float(y)) for x, y in at]
 
 
 def _legend(tours: list[_Tour]) -> Iterator[str]:
     for number, tour in enumerate(tours[:MOST_IN_LEGEND]):
         y = 40 + number * 19
-        yield box(WIDTH + 12, y - 9, 10, 10, COLOURS[number % len(COLOURS)])
-        words = f"{shorter(tour.name, 16)}: {len(tour.sites)}" + (f" + {tour.remote} remote" if tour.remote else "")
-        yield text(WIDTH + 28, y, words, size=11)
+        yield box(WIDTH + 12, y - 12, 22, 15, COLOURS[number % len(COLOURS)])
+        yield text(WIDTH + 23, y - 1, _letter(number), size=9, anchor="middle", colour="white", bold=True)
+        words = f"{shorter(tour.name, 18)}: {len(tour.sites)}" + (f" + {tour.remote} remote" if tour.remote else "")
+        yield text(WIDTH + 40, y, words, size=11)
     if len(tours) > MOST_IN_LEGEND:
         more = f"and {len(tours) - MOST_IN_LEGEND} more"
-        yield text(WIDTH + 28, 40 + MOST_IN_LEGEND * 19, more, size=11, colour=PALE)
+        yield text(WIDTH + 40, 40 + MOST_IN_LEGEND * 19, more, size=11, colour=PALE)

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from muster.plan import Plan, VisitMode
+from muster.plan import Assignment, Plan, VisitMode
 from scheduler.localtime import zone
 from scheduler.pictures.svg import ALARM, COLOURS, GRID, PALE, box, document, line, shorter, text
 from scheduler.problem import Problem
 
-NAME_WIDTH, DAY_WIDTH, ROW_HEIGHT, TOP = 150, 130, 26, 64
+NAME_WIDTH, DAY_WIDTH, ROW_HEIGHT, TOP = 150, 130, 26, 66
+NOON = 12
+MOST_IN_LEGEND = 8
 MOST_PEOPLE = 200
 """Rows that are drawn; a line below says how many more there are."""
 
@@ -21,6 +23,7 @@ class _Bar:
     starts: float
     ends: float
     travel: float
+    waits: float
     label: str
     title: str
     colour: str
@@ -34,7 +37,7 @@ def timeline(problem: Problem, plan: Plan) -> str:
     rows = {person: TOP + number * ROW_HEIGHT for number, person in enumerate(people)}
     columns = {day: NAME_WIDTH + number * DAY_WIDTH for number, day in enumerate(days)}
     first, last = _hours(problem, bars)
-    width, height = NAME_WIDTH + len(days) * DAY_WIDTH + 10, TOP + len(people) * ROW_HEIGHT + 40
+    width, height = NAME_WIDTH + len(days) * DAY_WIDTH + 10, TOP + len(people) * ROW_HEIGHT + 60
     parts = [
         text(10, 22, f"Plan {plan.id}: who is where when", size=16, bold=True),
         *_heads(columns, first, last, height),
@@ -46,6 +49,7 @@ def timeline(problem: Problem, plan: Plan) -> str:
     for bar in bars:
         if bar.person in rows:
             parts += _drawn(bar, columns[bar.day] + (bar.starts - first) * scale, rows[bar.person], scale)
+    parts += _legend(plan, height)
     parts += _foot(plan, len(used) - len(people), height)
     return document(width, height, f"Plan {plan.id} by person and day", parts)
 
@@ -66,10 +70,22 @@ def _bars(problem: Problem, plan: Plan) -> Iterator[_Bar]:
             begins,
             begins + (ends - starts) / timedelta(hours=1),
             made.travel_minutes / 60,
+            _travel_ends(problem, made) / 60,
             str(visit.site_id) if visit.mode is VisitMode.ONSITE else "remote",
             title,
             COLOURS[clients.index(visit.client_id) % len(COLOURS)],
         )
+
+
+def _travel_ends(problem: Problem, made: Assignment) -> int:
+    """How many minutes before the visit its way ends at the latest: a way does not lead through a busy time."""
+    days = problem.days_of.get(made.person_id, ())
+    start = problem.minute(made.starts_at)
+    ends = start
+    for span in sorted((s for n in days for s in problem.days[n].blocked), reverse=True):
+        if span.starts < ends and ends - made.travel_minutes < span.ends <= start:
+            ends = span.starts
+    return start - ends
 
 
 def _hour(at: datetime) -> float:
@@ -91,9 +107,12 @@ def _heads(columns: dict[date, int], first: int, last: int, height: int) -> Iter
     for day, x in columns.items():
         colour = PALE if day.weekday() < 5 else ALARM
         yield text(x + DAY_WIDTH / 2, 44, f"{day:%a %d %b}", anchor="middle", colour=colour)
-        yield text(x + 2, 58, str(first), size=9, colour=PALE)
-        yield text(x + DAY_WIDTH - 2, 58, str(last), size=9, anchor="end", colour=PALE)
-        yield line(x, 48, x, height - 36)
+        yield text(x + 2, 58, f"{first}:00", size=8, colour=PALE)
+        if first + 2 < NOON < last - 2:
+            noon = x + (NOON - first) * DAY_WIDTH / (last - first)
+            yield text(noon, 58, "12:00", size=8, anchor="middle", colour=PALE)
+            yield line(noon, 61, noon, 64)
+        yield line(x, 48, x, height - 56)
 
 
 def _shifts(
@@ -113,13 +132,23 @@ def _shifts(
 
 def _drawn(bar: _Bar, x: float, y: float, scale: float) -> Iterator[str]:
     if bar.travel:
-        yield box(
-            x - bar.travel * scale, y + 11, bar.travel * scale, 3, bar.colour, title=f"{bar.travel * 60:.0f} min travel"
-        )
+        way, before = bar.travel * scale, (bar.travel + bar.waits) * scale
+        yield box(x - before, y + 11, way, 3, bar.colour, title=f"{bar.travel * 60:.0f} min travel")
     width = (bar.ends - bar.starts) * scale
     yield box(x, y + 4, width, ROW_HEIGHT - 10, bar.colour, title=bar.title)
     if width > 34:
         yield text(x + 3, y + 16, shorter(bar.label, int(width / 6)), size=10, colour="white")
+
+
+def _legend(plan: Plan, height: int) -> Iterator[str]:
+    """What is drawn how; the clients by name where there are no more of them than colours."""
+    clients = sorted({visit.client_id for visit in plan.visits})
+    words = "pale: shift, grey: busy, thin: travel, in colour: visits by client"
+    yield text(10, height - 34, words + ("" if len(clients) <= MOST_IN_LEGEND else ", colours in turn"), colour=PALE)
+    for number, client in enumerate(clients if len(clients) <= MOST_IN_LEGEND else ()):
+        x = 420 + number * 130
+        yield box(x, height - 44, 10, 10, COLOURS[number])
+        yield text(x + 14, height - 34, shorter(str(client), 16), size=11)
 
 
 def _foot(plan: Plan, more: int, height: int) -> Iterator[str]:

@@ -89,6 +89,36 @@ def test_a_map_keeps_north_up_and_east_right() -> None:
     assert dots["Anna, 1.: A"][0] < dots["Anna, 2.: B"][0]
 
 
+def test_many_stops_in_one_place_do_not_cover_each_other() -> None:
+    of = problem([demand(f"V-{n}", effort=10, spot=1) for n in range(20)], [person("Anna")], [day(0)])
+    drawn = read(day_map(of, solve(of, MaxIterations(5), 0), MONDAY))
+    dots = [(float(c.get("cx", "nan")), float(c.get("cy", "nan"))) for c in drawn.iter(f"{SVG}circle")]
+    assert len(dots) == 20
+    apart = [abs(complex(*one) - complex(*other)) for n, one in enumerate(dots) for other in dots[:n]]
+    assert min(apart) > 12
+
+
+def test_every_tour_has_a_letter_of_its_own() -> None:
+    of, plan = planned()
+    both = replace(of, demands=tuple(replace(d, visit=replace(d.visit, people=2)) for d in of.demands[:1]))
+    shown = words(day_map(both, solve(both, MaxIterations(5), 0), MONDAY)).split(" | ")
+    assert {"A", "A1", "B", "B1"} <= set(shown)
+    assert plan.assignments
+
+
+def test_a_way_is_not_drawn_through_a_busy_time() -> None:
+    busy = day(0, blocked=[(540, 600)])
+    of = problem([demand("V", spot=1, spans=[(600, 700)])], days=[busy])
+    drawn = read(timeline(of, solve(of, MaxIterations(5), 0)))
+    boxes = {
+        box.findtext(f"{SVG}title"): (float(box.get("x", "nan")), float(box.get("width", "nan")))
+        for box in drawn.iter(f"{SVG}rect")
+        if box.get("x")
+    }
+    way, blocked = boxes["30 min travel"], boxes["busy"]
+    assert way[0] + way[1] <= blocked[0] + 0.2
+
+
 def test_a_day_without_visits_says_so() -> None:
     of, plan = planned()
     assert "nobody travels" in words(day_map(of, plan, date(2026, 10, 20)))
