@@ -9,6 +9,7 @@ from rich.markup import escape
 
 import muster
 from muster.cli import acts, calendars, capacity, demo, doctor, fleet, odds, planning, replanning, watching, whatif
+from muster.cli.outgoing import add_outgoing
 from muster.cli.output import errors, say_error
 from muster.cli.workspace import Workspace
 from muster.errors import MusterError
@@ -78,6 +79,7 @@ app.command("rollback")(acts.rollback)
 app.command("report")(watching.report)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
+add_outgoing(app)
 
 
 def main() -> None:

@@ -1,0 +1,15 @@
+"""The commands about what leaves the house, put together: the premortem, notices, calendars, certificates, exports."""
+
+import typer
+
+from muster.cli import premortem
+
+
+def add_outgoing(app: typer.Typer) -> None:
+    """Put them into the command line."""
+    before = typer.Typer(invoke_without_command=True)
+    before.callback()(premortem.premortem)
+    before.command("ignore")(premortem.ignore_rule)
+    before.command("heed")(premortem.heed_rule)
+    before.command("rules")(premortem.rules)
+    app.add_typer(before, name="premortem")

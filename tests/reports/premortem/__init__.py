@@ -1,0 +1,1 @@
+"""Every rule of the premortem holds where it should, and speaks up where it should."""
