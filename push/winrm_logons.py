@@ -18,7 +18,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from spnego._ntlm_raw.crypto import ntowfv1
 from spnego.channel_bindings import GssChannelBindings
-from spnego.exceptions import InvalidCredentialError, NegotiateOptions, SpnegoError
+from spnego.exceptions import InvalidCredentialError, NegotiateOptions
 
 from muster.errors import StepFailed
 from push.winrm_access import Logon
@@ -32,6 +32,8 @@ CREDSSP_OLDEST = 5
 """CredSSP versions before this one hand the password to whoever stands between (CVE-2018-0886, patched in May 2018)."""
 MOST_LEGS = 12
 """No logon takes so many messages; one that does is going round in circles."""
+REALM_SAYS_NO = {-1765328353, -1765328360, -1765328361, -1765328366, -1765328378}
+"""MIT Kerberos: wrong password (twice, by how the realm asks), expired, revoked, no such user."""
 NEEDS = {Logon.KERBEROS: ("gssapi", "krb5")}
 """Modules that a logon needs and that are not installed with Muster."""
 
@@ -151,7 +153,7 @@ class Negotiated:
         bindings = _bindings(certificate) if certificate else None
         try:
             self._context = self._new(bindings)
-        except (SpnegoError, ImportError, ValueError) as error:
+        except Exception as error:  # whatever it is: the system's Kerberos has errors of its own, from optional modules
             raise self._meaning(error) from error
 
     def _new(self, bindings: GssChannelBindings | None) -> spnego.ContextProxy:
@@ -174,7 +176,7 @@ class Negotiated:
         self._begun = True
         try:
             said = self._context.step(heard)
-        except (SpnegoError, ValueError) as error:
+        except Exception as error:  # as above
             raise self._meaning(error) from error
         return f"{self._scheme} {base64.b64encode(said or b'').decode()}"
 
@@ -214,7 +216,8 @@ class Negotiated:
     def _meaning(self, error: Exception) -> Exception:
         """A refused credential, or a logon that broke off."""
         refused_by_host = self._logon is Logon.CREDSSP and getattr(error, "base_error", None) is not None
-        if isinstance(error, InvalidCredentialError) or refused_by_host:
+        refused_by_realm = getattr(error, "err_code", 0) in REALM_SAYS_NO
+        if isinstance(error, InvalidCredentialError) or refused_by_host or refused_by_realm:
             return LogonRefused("")
         return LogonBroke(str(error))
 

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.fleet.winrm_authority import Certificate
-from tests.fleet.winrm_logon import BasicLogon, CredSspLogon, NtlmLogon, Refused, bindings_of
+from tests.fleet.winrm_logon import BasicLogon, CredSspLogon, KerberosLogon, NtlmLogon, Refused, bindings_of
 from tests.fleet.winrm_shells import Counters, Engine, Shells
 from tests.fleet.winrm_soap import (
     BadRequest,
@@ -313,6 +313,8 @@ def _logon_of(host: WinRmHost) -> BasicLogon | NtlmLogon:
         case "ntlm":
             certificate = host.certificate and host.certificate.certificate.read_bytes()
             return NtlmLogon(host.users, bindings_of(certificate) if certificate else None)
+        case "kerberos":
+            return KerberosLogon(host.users)
         case "credssp":
             return CredSspLogon(host.users)
         case _:

@@ -174,6 +174,30 @@ class NtlmLogon:
         return lines + struct.pack("<i", len(sealed.header)) + sealed.header + sealed.data
 
 
+class KerberosLogon(NtlmLogon):
+    """Kerberos on one connection, by the keytab that ``KRB5_KTNAME`` names; see ``tests/fleet/kerberos.py``."""
+
+    schemes = frozenset({"negotiate", "kerberos"})
+
+    def _fresh(self) -> spnego.ContextProxy:
+        options = spnego.NegotiateOptions.wrapping_winrm
+        return spnego.server(protocol="kerberos", options=options, channel_bindings=self._bindings)
+
+    def accept(self, authorization: str) -> str:
+        """One step; the answer proves the host."""
+        scheme, _, token = authorization.partition(" ")
+        if not token and self._in:
+            return ""
+        if scheme.lower() not in self.schemes or not token:
+            raise Refused(self.offer, final=False)
+        try:
+            answer = self._context.step(base64.b64decode(token)) or b""
+        except (SpnegoError, ValueError):
+            raise Refused(self.offer, final=True) from None
+        self._in = True
+        return f"{scheme} {base64.b64encode(answer).decode()}"
+
+
 class CredSspLogon(NtlmLogon):
     """CredSSP on one connection: TLS within the logon's messages, NTLM within that, and then the password itself."""
 
