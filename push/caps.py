@@ -11,6 +11,7 @@ host is begun, and a host that may not begin yet waits without a thread while ot
 All pushes of a process share ``SHARED``; other processes have their own.
 """
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -43,8 +44,10 @@ class SiteCaps:
         self._sites: dict[SiteId, _Site] = {}
         self._lock = Lock()
 
-    def enter(self, site_id: SiteId, size_bytes: int, *, most_hosts: int = 0, bytes_per_s: float = 0.0) -> bool:
-        """Whether a host of the site may begin now; whoever enters must leave.
+    def enter(self, site_id: SiteId, size_bytes: int, *, most_hosts: int = 0, bytes_per_s: float = 0.0) -> float:
+        """How many bytes may be sent to a host of the site at once; 0 where it may not begin yet.
+
+        Whoever enters must leave.
 
         Args:
             site_id: the site.
@@ -55,11 +58,11 @@ class SiteCaps:
         with self._lock:
             site = self._sites.setdefault(site_id, _Site())
             if most_hosts and site.hosts >= most_hosts:
-                return False
-            if bytes_per_s and not self._pay(site, size_bytes + OVERHEAD_BYTES, bytes_per_s):
-                return False
-            site.hosts += 1
-            return True
+                return 0.0
+            credit = self._pay(site, size_bytes + OVERHEAD_BYTES, bytes_per_s) if bytes_per_s else math.inf
+            if credit:
+                site.hosts += 1
+            return credit
 
     def leave(self, site_id: SiteId) -> None:
         """A host of the site has ended."""
@@ -69,18 +72,18 @@ class SiteCaps:
             if not site.hosts and not site.rate:
                 del self._sites[site_id]
 
-    def _pay(self, site: _Site, size_bytes: int, rate: float) -> bool:
-        """Take what will be sent out of the bucket, unless it is in debt."""
+    def _pay(self, site: _Site, size_bytes: int, rate: float) -> float:
+        """Take what will be sent out of the bucket, unless it is in debt; what was in it."""
         now, burst = self._clock(), burst_bytes(rate)
         if site.rate:
             site.level_bytes = min(burst, site.level_bytes + (now - site.looked_at) * rate)
         else:
             site.level_bytes = burst
         site.looked_at, site.rate = now, rate
-        if site.level_bytes <= 0:
-            return False
-        site.level_bytes -= size_bytes
-        return True
+        credit = max(0.0, site.level_bytes)
+        if credit:
+            site.level_bytes -= size_bytes
+        return credit
 
 
 def burst_bytes(rate: float) -> float:
@@ -93,16 +96,19 @@ class Pace:
 
     Args:
         rate: bytes a second.
+        credit: bytes that may be sent at once.
         lend: entered while a thread only waits for its site's line, so that another one may work meanwhile.
     """
 
     def __init__(
         self,
         rate: float,
+        credit: float,
         lend: Callable[[], AbstractContextManager[None]] = nullcontext,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.rate = rate
+        self._credit = min(credit, burst_bytes(rate))
         self.lend = lend
         self._clock = clock
         self._began_at: float | None = None
@@ -112,7 +118,7 @@ class Pace:
         now = self._clock()
         if self._began_at is None:
             self._began_at = now
-        return int(burst_bytes(self.rate) + (now - self._began_at) * self.rate) - sent_bytes
+        return int(self._credit + (now - self._began_at) * self.rate) - sent_bytes
 
     def piece(self, rest_bytes: int) -> int:
         """The least that is worth sending when so many are left."""

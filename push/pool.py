@@ -256,7 +256,7 @@ class _Pool:
         knock.guard = Guard(knock.order, self._flag, grace_s=self._limits.grace_s)
         rate = self._limits.rate_of_site(knock.order.target)
         if rate:
-            knock.guard.pace = Pace(rate, self._lending)
+            knock.guard.pace = Pace(rate, self._waiting.credit_of(knock), self._lending)
             knock.guard.extend(knock.guard.pace.seconds_for(size_bytes(knock.order)))
         self._open_door(knock)
 

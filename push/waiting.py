@@ -33,7 +33,7 @@ class Waiting:
         self._limits = limits
         self._caps = caps
         self._of_site: dict[SiteId, deque[Knock]] = {}
-        self._inside: dict[Knock, None] = {}
+        self._inside: dict[Knock, float] = {}
         self._look_at = 0.0
 
     def enter(self, knock: Knock) -> bool:
@@ -43,6 +43,10 @@ class Waiting:
             return True
         self._of_site.setdefault(site_id, deque()).append(knock)
         return False
+
+    def credit_of(self, knock: Knock) -> float:
+        """How many bytes may be sent at once to a host that has begun."""
+        return self._inside[knock]
 
     def leave(self, knock: Knock) -> None:
         """The knock has ended."""
@@ -76,10 +80,10 @@ class Waiting:
     def _has_room(self, knock: Knock) -> bool:
         target = knock.order.target
         most, rate = self._limits.hosts_of_site(target), self._limits.rate_of_site(target)
-        free = self._caps.enter(target.site_id, size_bytes(knock.order), most_hosts=most, bytes_per_s=rate)
-        if free:
-            self._inside[knock] = None
-        return free
+        credit = self._caps.enter(target.site_id, size_bytes(knock.order), most_hosts=most, bytes_per_s=rate)
+        if credit:
+            self._inside[knock] = credit
+        return bool(credit)
 
 
 def size_bytes(order: Order) -> int:
