@@ -9,7 +9,8 @@ It understands, and nothing else (anything else is answered as Windows answers a
 - ``findstr "^"`` and ``more`` (copy standard input), ``certutil -hashfile FILE SHA256``, ``certutil -decode FROM TO``
 - ``call FILE`` and ``FILE.cmd``: the lines of a batch file, one after the other
 - ``ping -n N ADDRESS``: waits N-1 seconds; ``spin``: never ends; ``ask``: writes ``Password:`` and waits for a line
-- ``flood N``: writes N bytes on both outputs; ``bytes HEX``: writes these bytes
+- ``flood N``: writes N bytes on both outputs; ``bytes HEX``: writes these bytes; ``errors HEX``:
+  these on standard error
 - ``%NAME%`` of the environment, ``LINE & LINE``, ``LINE && LINE``, and ``< > >>`` with files
 
 Files live in a dictionary per host; names are without regard to case.
@@ -339,6 +340,12 @@ def _bytes(engine: StubEngine, rest: str, run: _Run) -> int:
     return 0
 
 
+def _errors(engine: StubEngine, rest: str, run: _Run) -> int:
+    del engine
+    run.process.write(stderr=bytes.fromhex(rest))
+    return 1
+
+
 def _remove(engine: StubEngine, rest: str, run: _Run) -> int:
     name = run.path(re.sub(r"(?i)/[a-z]\b", "", rest))
     for file in [file for file in list(engine.files) if file == name or file.startswith(name + "\\")]:
@@ -387,6 +394,7 @@ _COMMANDS: Mapping[str, Callable[[StubEngine, str, _Run], int]] = {
     "certutil": _certutil,
     "copy": _copy,
     "del": _remove,
+    "errors": _errors,
     "exit": _exit,
     "findstr": _findstr,
     "flood": _flood,

@@ -2,12 +2,15 @@
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from muster.outcomes import Ending, Stage
-from push.winrm_access import Logon
+from push.winrm_access import AccessBook, Logon, endpoint
+from push.winrm_shell import LINE_LIMIT, WinRmShell
+from push.winrm_wire import Wire, plain_watch
 from tests.fleet.winrm_authority import Authority
 from tests.fleet.winrm_endpoint import Faults, WinRmHost
 from tests.fleet.winrm_stub import StubEngine
@@ -136,6 +139,47 @@ def test_undecodable_output_is_replaced(world: WinRmWorld) -> None:
     with world:
         report = world.one("till", f"bytes 66fc72\n{DONE}")
     assert report.stdout.startswith("f\ufffdr")
+
+
+def test_what_powershell_says_in_clixml_is_read_in_plain_words(world: WinRmWorld) -> None:
+    world.add("till")
+    said = (
+        '#< CLIXML\r\n<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04">'
+        '<S S="Error">Get-Item : no such key_x000D__x000A_</S></Objs>'
+    )
+    with world:
+        report = world.one("till", f"errors {said.encode().hex()}\n{DONE}\nexit /b 1")
+    assert report.ending is Ending.FAILED
+    assert report.stderr.strip() == "Get-Item : no such key"
+    assert "no such key" in report.cause
+    assert "CLIXML" not in report.cause
+
+
+def test_a_host_with_nothing_to_say_yet_is_asked_again(world: WinRmWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It answers each Receive with a time-out of its own, which is no trouble; pywinrm would ask for ever."""
+    monkeypatch.setattr("push.winrm_wire.RECEIVE_POLL_S", 1)
+    host = world.add("till")
+    with world:
+        report = world.one("till", f"ping -n 4 127.0.0.1 >nul\n{DONE}")
+    assert report.ending is Ending.DONE, report
+    assert host.counters.requests["Receive"] >= 4
+
+
+def test_a_line_that_cmd_would_cut_off_is_never_sent(world: WinRmWorld) -> None:
+    host = world.add("till")
+    with world:
+        access = AccessBook(hosts=world.access).of(world.target("till"))
+        place = (host.address, host.port)
+        watch = plain_watch(20)
+        trusted = replace(access, ca=str(world.authority.ca))
+        wire = Wire(endpoint(world.target("till"), trusted), place, trusted, USER, PASSWORD, None, watch)
+        shell = WinRmShell(wire, fresh=lambda: wire, check=watch.check, remaining_s=watch.remaining_s)
+        shell.open({})
+        with pytest.raises(ValueError, match="cmd takes 8191"):
+            shell.run("x" * (LINE_LIMIT + 1))
+        shell.close()
+        wire.close()
+    assert host.counters.requests == {"Create": 1, "Delete": 1}
 
 
 def test_a_step_over_its_time_is_told_to_stop_and_its_shell_deleted(world: WinRmWorld) -> None:
