@@ -24,7 +24,7 @@ from push.ssh import ssh_pusher
 from push.transport import Guard, RawResult
 from tests.fleet.openssh import openssh_fleet, why_not
 from tests.push.orders import an_order
-from tests.push.test_pool import DONE, GO_ON, Stub
+from tests.push.test_pool import DONE, GO_ON, Stub, _nap
 from tests.push.worlds import ShellSteps
 
 SMALL, BIG = SiteId("small"), SiteId("big")
@@ -79,7 +79,7 @@ def test_a_pace_lets_through_its_burst_and_then_its_rate() -> None:
 
 def test_a_cap_of_the_target_holds_over_several_pushes_at_one_time() -> None:
     """Pushing and verifying are two pushes beside each other; the site is one."""
-    stub = Stub(lambda _order, _guard: time.sleep(0.05) or DONE)
+    stub = Stub(_nap)
     caps = SiteCaps()
 
     def push(part: str) -> None:
@@ -99,7 +99,7 @@ def test_a_cap_of_the_target_holds_over_several_pushes_at_one_time() -> None:
 
 def test_a_stop_lets_go_of_those_that_wait_for_their_site() -> None:
     stop, caps = Event(), SiteCaps()
-    stub = Stub(lambda _order, _guard: time.sleep(0.2) or DONE)
+    stub = Stub(_nap)
     pusher = PoolPusher(stub, Limits(threads=8), redactor=Redactor(), caps=caps)
     orders = [_capped(an_order(str(n), site="small"), hosts=1) for n in range(10)]
     endings = []
