@@ -2,7 +2,7 @@
 
 import typer
 
-from muster.cli import premortem
+from muster.cli import premortem, schedules
 
 
 def add_outgoing(app: typer.Typer) -> None:
@@ -13,3 +13,9 @@ def add_outgoing(app: typer.Typer) -> None:
     before.command("heed")(premortem.heed_rule)
     before.command("rules")(premortem.rules)
     app.add_typer(before, name="premortem")
+
+    schedule = typer.Typer(
+        no_args_is_help=True, help="Schedules of people and partners.\n\nExample: muster schedule export --person kim"
+    )
+    schedule.command("export")(schedules.export)
+    app.add_typer(schedule, name="schedule")

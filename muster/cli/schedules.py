@@ -1,0 +1,91 @@
+"""The command ``muster schedule export``: somebody's visits as a calendar, a workbook, a page or a PDF."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from muster.campaign import Campaign
+from muster.cli.campaigns import CampaignOption
+from muster.cli.output import count, say
+from muster.cli.planning import chosen_plan
+from muster.cli.workspace import Workspace, me, opened
+from muster.errors import InputError, NotFound
+from muster.files import write_whole
+from muster.ids import PartnerId, PersonId
+from muster.plan import Plan
+from reports.schedule_entries import Schedule, own_entries, partner_entries
+from reports.schedules import Format, schedule_file
+
+
+def export(
+    context: typer.Context,
+    person: Annotated[str | None, typer.Option(help="Id of one of our own people.")] = None,
+    partner: Annotated[str | None, typer.Option(help="Id of a partner: its list, and nothing else.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.PDF,
+    campaign: CampaignOption = None,
+    out: Annotated[Path | None, typer.Option(help="The file; by default named in the folder reports.")] = None,
+) -> None:
+    """Write somebody's visits of the plan that binds (without one: the newest) as a file.
+
+    A partner's list holds what it may see now: its own visits from two days before until half a day after.
+
+    Example: muster schedule export --person kim --format ics
+    """
+    if (person is None) == (partner is None):
+        raise InputError("whose schedule?", hint="--person ID or --partner ID")
+    with opened(context) as workspace:
+        meant = workspace.campaign(campaign)
+        made = schedule_of(workspace, meant, person=person, partner=partner)
+        path = out or workspace.folder / "reports" / f"{meant.id}-{person or partner}.{form.value}"
+        write_whole(path, schedule_file(made, form))
+        whose = {"person": person} if person else {"partner": partner}
+        workspace.ledger.note(
+            "schedule written",
+            by=me(),
+            campaign_id=meant.id,
+            data={**whose, "format": form.value, "visits": [one.visit_id for one in made.entries]},
+        )
+        say(f"{count(len(made.entries), 'visit')} of {made.whose}: {path}")
+
+
+def schedule_of(workspace: Workspace, campaign: Campaign, *, person: str | None, partner: str | None) -> Schedule:
+    """The schedule of a person or a partner.
+
+    Raises:
+        NotFound: there is no such person or partner, or no plan.
+    """
+    ledger, now = workspace.ledger, workspace.services.clock.now()
+    fleet, crew = ledger.fleet(), ledger.crew()
+    if person is not None:
+        plan = binding_plan(workspace, campaign) or chosen_plan(workspace, campaign.id, None)
+        entries = own_entries(plan, fleet, crew, PersonId(person))
+        whose = crew.engineer[PersonId(person)].name
+    else:
+        partner_id = PartnerId(str(partner))
+        if partner_id not in crew.partner:
+            raise NotFound(
+                f"there is no partner {partner!r}", hint=f"there are {', '.join(crew.partner) or 'none yet'}"
+            )
+        binding = binding_plan(workspace, campaign)
+        if binding is None:
+            raise NotFound(
+                "no plan binds yet, and a partner sees no proposal", hint="muster dispatch makes one binding"
+            )
+        entries = partner_entries(binding, fleet, crew, partner_id, now)
+        whose = crew.partner[partner_id].name
+    return Schedule(
+        whose=whose,
+        campaign=campaign.name,
+        campaign_id=campaign.id,
+        reason=campaign.reason,
+        entries=entries,
+        at=now,
+        several=person is None,
+    )
+
+
+def binding_plan(workspace: Workspace, campaign: Campaign) -> Plan | None:
+    """The plan that binds; None where none does."""
+    binding = workspace.ledger.dispatched(campaign.id)
+    return workspace.ledger.plan(binding.plan_id) if binding else None
