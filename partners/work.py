@@ -36,13 +36,19 @@ class WorkState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HostWork:
-    """One machine: since when it is claimed, when a probe answered, and how often the answer was no."""
+    """One machine: since when it is claimed, when a probe answered, and how often the answer was no.
+
+    Attributes:
+        claimed_at: when the work on it was over; a probe that found it wrong before says nothing about the work.
+        begun_at: when the work on it began, where that is known; a probe that found it right since then counts.
+    """
 
     host_id: HostId
     state: HostWorkState
     claimed_at: datetime
     probed_at: datetime | None = None
     failures: int = 0
+    begun_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +144,9 @@ def claimed_again(work: Work, at: datetime) -> Work:
     if not any(host.state is HostWorkState.REOPENED for host in work.hosts):
         raise Refused(f"{work.id} is {work.state} and has no machine that was reopened")
     hosts = tuple(
-        replace(host, state=HostWorkState.CLAIMED, claimed_at=at) if host.state is HostWorkState.REOPENED else host
+        replace(host, state=HostWorkState.CLAIMED, claimed_at=at, begun_at=None)
+        if host.state is HostWorkState.REOPENED
+        else host
         for host in work.hosts
     )
     return replace(work, hosts=hosts)
@@ -160,7 +168,8 @@ def probed(work: Work, host_id: HostId, at: datetime, *, right: bool) -> Work:
 
 
 def _after_probe(host: HostWork, at: datetime, *, right: bool) -> HostWork:
-    if at <= host.claimed_at or (host.probed_at is not None and at <= host.probed_at):
+    since = host.begun_at if right and host.begun_at is not None else host.claimed_at
+    if at <= since or (host.probed_at is not None and at <= host.probed_at):
         return host
     if right and host.state is HostWorkState.CLAIMED:
         return replace(host, state=HostWorkState.VERIFIED, probed_at=at)

@@ -53,7 +53,18 @@ def reasons_for(found: Obstacles, problem: Problem) -> tuple[Reason, ...]:
         return (Reason("price", "it could be done, but the search found no better plan with it in the time it had"),)
     counts = Counter(rule for rules in found.by_day.values() for rule in rules)
     rules = sorted(counts, key=lambda rule: (rule not in found.minimal, -counts[rule], rule))
-    return tuple(Reason(rule, _sentence(found, rule, counts[rule])) for rule in rules)
+    told = tuple(Reason(rule, _sentence(found, rule, counts[rule])) for rule in rules)
+    return (*told, *_kept_out(found, problem))
+
+
+def _kept_out(found: Obstacles, problem: Problem) -> tuple[Reason, ...]:
+    """Who has the skills and is not in the plan's world at all: partners without vetting, agreement or insurance."""
+    skills = problem.demands[found.visit].visit.skills
+    names: dict[str, list[str]] = {}
+    for person in problem.left_out:
+        if skills <= person.skills:
+            names.setdefault(person.reason, []).append(person.name)
+    return tuple(Reason("kept out", f"{', '.join(who)} cannot be sent: {why}") for why, who in names.items())
 
 
 def _sentence(found: Obstacles, rule: str, count: int) -> str:

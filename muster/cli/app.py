@@ -8,7 +8,23 @@ import typer
 from rich.markup import escape
 
 import muster
-from muster.cli import acts, calendars, capacity, demo, doctor, fleet, odds, planning, replanning, watching, whatif
+from muster.cli import (
+    acts,
+    calendars,
+    capacity,
+    demo,
+    doctor,
+    fleet,
+    odds,
+    partner_files,
+    partner_terms,
+    partners,
+    planning,
+    replanning,
+    watching,
+    waves,
+    whatif,
+)
 from muster.cli.outgoing import add_outgoing
 from muster.cli.output import errors, say_error
 from muster.cli.workspace import Workspace
@@ -58,6 +74,33 @@ plan.command("diff")(replanning.diff)
 plan.command("picture")(replanning.picture)
 plan.command("export")(replanning.export)
 
+partner = typer.Typer(no_args_is_help=True, help="Partners: vetting, agreements, what they see, do and are paid.")
+partner.command("list")(partner_files.partner_list)
+partner.command("show")(partner_files.show)
+partner.command("import")(partner_files.import_list)
+partner.command("vet")(partner_files.vet)
+partner.command("override")(partner_files.override)
+partner.command("credential")(partner_files.credential)
+partner.command("agree")(partner_terms.agree)
+partner.command("sign")(partner_terms.sign)
+partner.command("document")(partners.document)
+partner.command("suspend")(partner_files.suspend)
+partner.command("authorise")(partner_files.authorise)
+partner.command("limits")(partner_files.limits)
+partner.command("client")(partner_terms.client_terms)
+partner.command("rules")(partner_terms.house_rules)
+partner.command("tasks")(partners.tasks)
+partner.command("disclosures")(partners.disclosures)
+partner.command("incident")(partners.incident)
+partner.command("matters")(partners.matters)
+partner.command("swap")(partners.swap)
+partner.command("decide")(partners.decide)
+partner.command("claim")(partners.claim)
+partner.command("settle")(partners.settle)
+partner.command("pay")(partners.pay)
+partner.command("feedback")(partners.feedback)
+partner.command("scorecard")(partners.card)
+
 app.command("init")(fleet.init)
 app.command("import")(fleet.import_files)
 app.command("calendars")(calendars.calendars)
@@ -66,10 +109,12 @@ app.command("probe")(acts.probe)
 app.command("estimate")(planning.estimate)
 app.command("capacity")(capacity.capacity)
 app.add_typer(plan, name="plan")
+app.add_typer(partner, name="partner")
 app.command("replan")(replanning.replan)
 app.command("what-if")(whatif.what_if)
 app.command("odds")(odds.odds)
 app.command("dispatch")(planning.dispatch)
+app.command("waves")(waves.waves)
 app.command("run")(acts.run)
 app.command("stop")(acts.stop)
 app.command("resume")(acts.resume)

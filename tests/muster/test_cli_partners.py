@@ -1,0 +1,289 @@
+"""Partners from the command line: listed, vetted, signed, planned, shown, claimed, verified, paid."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from flows.services import services_of
+from muster.cli.workspace import Workspace
+from muster.ids import CampaignId, HostId
+from muster.outcomes import Finding, HostStatus, Stage, Verdict
+from muster.records import ProbeRecord
+from tests.muster.shell import Done, Shell
+
+SPRING = CampaignId("spring")
+NOW = datetime(2027, 3, 1, 15, tzinfo=UTC)
+SITES = """id,client_id,name,timezone,region,latitude,longitude,address
+hq,acme,Head office,America/Vancouver,west,49.26,-123.11,1 Main Street
+mill,borg,Mill,America/Vancouver,west,49.30,-123.10,2 Mill Lane
+"""
+HOSTS = "id,site_id,name,address,os\n" + "".join(
+    f"h{n},{'hq' if n < 4 else 'mill'},pc{n},127.0.0.{n},linux\n" for n in range(1, 7)
+)
+CREW = """id,name,timezone,shifts,skills,rate_per_hour,partner_id,home_latitude,home_longitude
+anna,Anna,America/Vancouver,Mon-Fri 08:00-08:30,linux,60,,49.28,-123.12
+nils,Nils,America/Vancouver,Mon-Fri 08:00-16:00,linux,70,northwest-it,49.28,-123.12
+nora,Nora,America/Vancouver,Mon-Fri 08:00-16:00,linux,70,northwest-it,49.28,-123.12
+"""
+LIST = """Company,Contact Email,Service Area,Expertise,Stars
+Northwest IT,ops@nw.example,west,"linux; windows",5
+Sloppy Ltd,not an address,west,linux,1
+,ghost@x.example,,,
+"""
+CAMPAIGN = """
+id: spring
+name: Spring
+fix: tzdata
+deadline: 2027-03-12 18:00
+timezone: America/Vancouver
+parameters: {instants: ["2027-03-14T12:00:00Z"]}
+"""
+SCORES = [f"{name}=4" for name in ("skill", "customer experience", "track record", "trustworthiness", "credit")]
+
+
+@pytest.fixture
+def muster(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(monkeypatch, capfd)
+
+
+@pytest.fixture
+def workspace(muster: Shell, tmp_path: Path) -> Iterator[Path]:
+    """Six hosts that somebody must go to; a partner in the crew's file that nobody has vetted."""
+    standing_at(tmp_path, NOW)
+    (tmp_path / "campaign.yml").write_text(CAMPAIGN)
+    (tmp_path / "community.csv").write_text(LIST)
+    tables = {"clients": "id,name\nacme,Acme\nborg,Borg\n", "sites": SITES, "hosts": HOSTS, "crew": CREW}
+    for name, text in {**tables, "partners": "id,name\nnorthwest-it,Northwest IT\n"}.items():
+        (tmp_path / f"{name}.csv").write_text(text)
+    done = muster(tmp_path, "import", "clients.csv", "sites.csv", "hosts.csv", "partners.csv", "crew.csv")
+    assert done.returncode == 0, done.stderr
+    opened = Workspace(tmp_path)
+    file = opened.campaign_file()
+    ids = file.hosts_of(opened.ledger.fleet())
+    opened.ledger.open_campaign(file.campaign, ids, by="test")
+    opened.close()
+    answer(tmp_path, ids, HostStatus.UNREACHABLE)
+    yield tmp_path
+    services_of.cache_clear()
+
+
+def standing_at(folder: Path, at: datetime) -> None:
+    shift = (at - datetime.now(UTC)).total_seconds()
+    (folder / "muster.yml").write_text(f"solve_seconds: 1\nclock_shift_s: {shift:.0f}\ncompany: Clockworks\n")
+
+
+def answer(folder: Path, ids: Sequence[HostId], status: HostStatus) -> None:
+    """A probe of hosts, answered now."""
+    verdict = {HostStatus.RIGHT: Verdict.RIGHT, HostStatus.STALE: Verdict.STALE}.get(status)
+    finding = Finding(verdict, "so it is", ()) if verdict else None
+    opened = Workspace(folder)
+    opened.ledger.begin_probes(SPRING, ids, by="test")
+    at = opened.services.clock.now()
+    opened.ledger.record_probes(
+        SPRING, [ProbeRecord(one, status, finding, Stage.FINISHED, "", "", at) for one in ids], by="test"
+    )
+    opened.close()
+
+
+def good(done: Done) -> str:
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def make_eligible(muster: Shell, folder: Path) -> None:
+    muster(folder, "partner", "import", "community.csv")
+    northwest = "northwest-it"
+    good(muster(folder, "partner", "vet", northwest, *SCORES, "getting along=5", "--evidence", "two references"))
+    seen = ("insurance", "liability insurance", "--until", "2027-12-31", "--insurer", "Mutual=2000000,insured")
+    good(muster(folder, "partner", "credential", northwest, *seen))
+    bound = ("A-1", "--rate", "hour=70", "--until", "2027-12-31", "--sla", "response_minutes=60", "--rework", "20")
+    good(muster(folder, "partner", "agree", northwest, *bound))
+    good(muster(folder, "partner", "sign", northwest, "A-1", "--ours", "Ada", "--theirs", "Nils"))
+    said = good(muster(folder, "partner", "sign", northwest, "A-1", "--board", "minutes of 1 March, item 2"))
+    assert "eligible today" in said
+
+
+def planned(muster: Shell, folder: Path) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = json.loads(good(muster(folder, "plan", "--json")))["assignments"]
+    return found
+
+
+def test_a_list_is_taken_in_and_every_bad_row_is_named(muster: Shell, workspace: Path) -> None:
+    done = muster(workspace, "partner", "import", "community.csv")
+    assert done.returncode == 1
+    assert "1 partner taken in" in done.stdout
+    assert "line 3, email: 'not an address'" in done.stderr
+    assert "line 4, name: is empty" in done.stderr
+    assert "passed over: Stars" in done.stdout
+    again = muster(workspace, "partner", "import", "community.csv")
+    assert "0 partners taken in" in again.stdout, "the same list changes nothing"
+
+
+def test_nobody_is_planned_before_being_vetted_insured_and_signed(muster: Shell, workspace: Path) -> None:
+    muster(workspace, "partner", "import", "community.csv")
+    assert planned(muster, workspace) == []
+    shown = json.loads(good(muster(workspace, "partner", "show", "northwest-it", "--json")))
+    assert not shown["eligible"]
+    assert {one["rule"] for one in shown["reasons"]} == {"vetting", "insurance", "agreement"}
+    plan = json.loads(good(muster(workspace, "plan", "show", "--json")))
+    said = good(muster(workspace, "plan", "explain", plan["unplaced"][0]["visit"]))
+    assert "it has not been judged for skill" in said
+
+
+def test_the_whole_way_from_a_list_to_a_payment(muster: Shell, workspace: Path) -> None:
+    make_eligible(muster, workspace)
+    visits = planned(muster, workspace)
+    assert {one["person"] for one in visits} <= {"nils", "nora"}
+    assert len(visits) == 2
+    good(muster(workspace, "dispatch"))
+    early = json.loads(good(muster(workspace, "partner", "tasks", "northwest-it", "--json")))
+    assert {str(one["visit"]) for one in early["visits"]} == {str(one["visit"]) for one in visits}
+    assert all(set(one["machines"][0]) == {"name", "os", "role"} for one in early["visits"]), "no address, no login"
+    assert "never taken" not in early["conduct"]["A significant problem"]
+    listed = json.loads(good(muster(workspace, "partner", "disclosures", "--client", "acme", "--json")))
+    assert [one["partner"] for one in listed] == ["northwest-it"]
+    ends = max(datetime.fromisoformat(str(one["ends_at"])) for one in visits)
+    standing_at(workspace, ends + timedelta(minutes=5))
+    for one in visits:
+        good(muster(workspace, "partner", "claim", str(one["visit"])))
+    answer(workspace, [HostId(f"h{n}") for n in range(1, 6)], HostStatus.RIGHT)
+    answer(workspace, [HostId("h6")], HostStatus.STALE)
+    settled = {one["visit"]: one["state"] for one in json.loads(good(muster(workspace, "partner", "settle", "--json")))}
+    assert sorted(settled.values()) == ["held", "verified"]
+    held = next(visit for visit, state in settled.items() if state == "held")
+    paying = json.loads(good(muster(workspace, "partner", "pay", "--approve", "--json")))
+    assert {one["state"] for one in paying} == {"held", "payable"}
+    good(muster(workspace, "partner", "claim", held))
+    answer(workspace, [HostId("h6")], HostStatus.RIGHT)
+    good(muster(workspace, "partner", "settle"))
+    good(muster(workspace, "partner", "pay", "--approve"))
+    paid = json.loads(good(muster(workspace, "partner", "pay", "--paid", "SEPA 17", "--json")))
+    assert {one["state"] for one in paid} == {"paid"}
+    minutes = {str(one["visit"]): _minutes(one) for one in visits}
+    gross = {visit: round(7000 * count / 60) for visit, count in minutes.items()}
+    net = {visit: cents - (round(cents * 20 / 300) if visit == held else 0) for visit, cents in gross.items()}
+    assert {one["visit"]: one["to pay"] for one in paid} == {v: f"{c / 100:,.2f} EUR" for v, c in net.items()}
+    good(muster(workspace, "partner", "feedback", held, "5", "--by", "Bo"))
+    card = json.loads(good(muster(workspace, "partner", "scorecard", "northwest-it", "--json")))
+    assert card["verified at the first try"] == "5 of 6 (83.3 %)"
+    assert card["machines with rework"] == "1 of 6 (16.7 %)"
+    assert card["on time"] == "2 of 2 (100.0 %)"
+    assert card["we paid when due"] == "2 of 2 (100.0 %)"
+    assert card["clients' feedback"] == "5.0 of 5"
+
+
+def _minutes(one: dict[str, object]) -> int:
+    span = datetime.fromisoformat(str(one["ends_at"])) - datetime.fromisoformat(str(one["starts_at"]))
+    return round(span / timedelta(minutes=1))
+
+
+def test_a_plan_is_rejected_when_the_partner_is_suspended_before_dispatch(muster: Shell, workspace: Path) -> None:
+    make_eligible(muster, workspace)
+    planned(muster, workspace)
+    good(muster(workspace, "partner", "suspend", "northwest-it", "--reason", "a complaint of Acme"))
+    done = muster(workspace, "dispatch")
+    assert done.returncode == 1
+    assert "suspended" in done.stderr
+    assert "a complaint of Acme" in done.stderr
+    assert muster(workspace, "partner", "tasks", "northwest-it").returncode == 2, "and nothing is shown"
+    good(muster(workspace, "partner", "suspend", "northwest-it", "--lift"))
+    good(muster(workspace, "dispatch"))
+
+
+def test_terms_weaker_than_the_clients_bar_the_partner_and_name_the_term(muster: Shell, workspace: Path) -> None:
+    make_eligible(muster, workspace)
+    good(muster(workspace, "partner", "client", "acme", "--owner", "ada", "--sla", "response_minutes=30"))
+    good(muster(workspace, "partner", "client", "borg", "--unwanted", "northwest-it"))
+    assert planned(muster, workspace) == []
+    plan = json.loads(good(muster(workspace, "plan", "show", "--json")))
+    said = "".join(good(muster(workspace, "plan", "explain", one["visit"])) for one in plan["unplaced"])
+    words = " ".join(said.split())
+    assert "response_minutes: the client was promised at most 30, and the agreement says 60" in words
+    assert "client borg does not want Northwest IT" in words
+
+
+def test_a_swap_is_asked_decided_by_another_and_dispatched(muster: Shell, workspace: Path) -> None:
+    make_eligible(muster, workspace)
+    visits = planned(muster, workspace)
+    good(muster(workspace, "dispatch"))
+    one = visits[0]
+    other = "nora" if one["person"] == "nils" else "nils"
+    asking = ("--reason", "ill", "--by", "nils")
+    good(muster(workspace, "partner", "swap", str(one["visit"]), other, *asking))
+    assert "cannot decide it" in muster(workspace, "partner", "decide", "swap-1", "--by", "nils").stderr
+    done = muster(workspace, "partner", "decide", "swap-1", "--by", "ada")
+    if [v for v in visits if v["person"] == other and v["starts_at"] == one["starts_at"]]:
+        assert f"{other} cannot do" in done.stderr, "the other is busy: the rules hold for swaps, too"
+    else:
+        made = json.loads(good(muster(workspace, "plan", "show", "--json")))["assignments"]
+        assert done.returncode == 0, done.stderr
+        now = next(v for v in made if v["visit"] == one["visit"])
+        assert (now["person"], now["starts_at"]) == (other, one["starts_at"])
+        assert "was approved already" in muster(workspace, "partner", "decide", "swap-1", "--by", "ada").stderr
+    refused = muster(workspace, "partner", "swap", str(one["visit"]), "anna", "--reason", "ill")
+    assert "is not one of northwest-it's people" in refused.stderr
+
+
+def test_incidents_and_referrals_have_an_owner_and_a_state(muster: Shell, workspace: Path) -> None:
+    muster(workspace, "partner", "import", "community.csv")
+    lost = muster(workspace, "partner", "incident", "northwest-it", "acme", "the server did not start")
+    assert "would belong to nobody" in lost.stderr
+    good(muster(workspace, "partner", "client", "acme", "--owner", "ada"))
+    good(muster(workspace, "partner", "incident", "northwest-it", "acme", "the server did not start"))
+    good(muster(workspace, "partner", "incident", "northwest-it", "acme", "wants new screens", "--referral"))
+    good(muster(workspace, "partner", "matters", "--move", "incident-1", "--to", "closed", "--text", "a new disk"))
+    found = json.loads(good(muster(workspace, "partner", "matters", "--json")))
+    assert [(one["id"], one["state"], one["owner"]) for one in found] == [
+        ("incident-1", "closed", "ada"),
+        ("referral-1", "open", "ada"),
+    ]
+    assert "is closed" in muster(workspace, "partner", "matters", "--move", "incident-1").stderr
+
+
+def test_an_agreement_becomes_a_document_that_says_it_needs_counsel(muster: Shell, workspace: Path) -> None:
+    make_eligible(muster, workspace)
+    good(muster(workspace, "partner", "document", "northwest-it", "A-1"))
+    text = (workspace / "reports" / "A-1.html").read_text()
+    assert "DRAFT. This document was made from data and needs counsel" in text
+    for words in ("Clockworks", "Northwest IT", "70.00 EUR for every hour", "minutes of 1 March, item 2", "20 %"):
+        assert words in text
+    assert "<script" not in text
+
+
+def test_two_people_and_a_reason_override_what_falls_short(muster: Shell, workspace: Path) -> None:
+    muster(workspace, "partner", "import", "community.csv")
+    words = ("partner", "override", "northwest-it", "credit", "--until", "2027-06-30", "--by", "kim")
+    assert "cannot be the second person" in muster(workspace, *words, "--reason", "x", "--second", "Kim").stderr
+    assert "without a reason" in muster(workspace, *words, "--reason", " ", "--second", "ada").stderr
+    good(muster(workspace, *words, "--reason", "pays in advance", "--second", "ada"))
+    said = good(muster(workspace, "partner", "show", "northwest-it"))
+    assert "pays in advance (kim and ada)" in said
+    assert "judged for credit" not in said
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("show", "nobody"), "there is no partner 'nobody'"),
+        (("vet", "northwest-it", "skill=9", "--evidence", "x"), "points go from 1 to 5"),
+        (("vet", "northwest-it", "skill", "--evidence", "x"), "is not of the form"),
+        (("vet", "northwest-it", "taste=4", "--evidence", "x"), "is no criterion of vetting"),
+        (("agree", "northwest-it", "A", "--rate", "mile=3", "--until", "2027-12-31"), "is not what is paid for"),
+        (("agree", "northwest-it", "A", "--rate", "hour=3", "--until", "soon"), "is not a date"),
+        (("sign", "northwest-it", "A-9", "--ours", "Ada"), "has no agreement 'A-9'"),
+        (("suspend", "northwest-it"), "without a reason"),
+        (("client", "nobody"), "the fleet has no client"),
+        (("client", "acme", "--sla", "kindness=3"), "is no term of service"),
+        (("claim", "V-1"), "has no plan that binds"),
+    ],
+)
+def test_wrong_words_are_answered_with_a_sentence(
+    muster: Shell, workspace: Path, words: tuple[str, ...], told: str
+) -> None:
+    muster(workspace, "partner", "import", "community.csv")
+    done = muster(workspace, "partner", *words)
+    assert done.returncode == 2, done.stderr
+    assert told in done.stderr
