@@ -65,7 +65,7 @@ def fingerprint(blob: bytes) -> str:
 
 def host_pattern(address: str, port: int) -> str:
     """The name by which a host at a port stands in the file."""
-    name = address.lower()
+    name = address.lower().removeprefix("[").removesuffix("]")
     return name if port in {0, USUAL_PORT} else f"[{name}]:{port}"
 
 
@@ -114,7 +114,7 @@ class KnownHosts:
         """The lines about a host, authorities among them, revoked keys not."""
         found = self._lines_named(host_pattern(address, port))
         if not found and port not in {0, USUAL_PORT}:
-            found = self._lines_named(address.lower())
+            found = self._lines_named(host_pattern(address, USUAL_PORT))
         return found
 
     def _lines_named(self, name: str) -> tuple[Line, ...]:
@@ -135,18 +135,25 @@ class KnownHosts:
         self._check_revoked(blob)
         lines = self.lines_for(address, port)
         authorities = [line for line in lines if line.marker is Marker.AUTHORITY]
-        if certificate and authorities:
-            self._check_certificate(address, certificate, authorities)
-            return
         keys = [line for line in lines if line.marker is Marker.NONE]
-        if any(hmac.compare_digest(line.blob, blob) for line in keys):
+        known = any(hmac.compare_digest(line.blob, blob) for line in keys)
+        if certificate:
+            self._check_signer_revoked(certificate)
+        if certificate and authorities:
+            try:
+                self._check_certificate(address, certificate, authorities)
+            except Untrusted:
+                if not known:  # as OpenSSH does: a key that is trusted by itself needs no certificate
+                    raise
+            return
+        if known:
             return
         offered = f"{type_of_blob(blob)} {fingerprint(blob)}"
         if not keys:
             raise Untrusted(f"its key {offered} is not known", hint=TRUST_HINT)
-        known = ", ".join(f"{line.key_type} {fingerprint(line.blob)} ({line.place})" for line in keys)
+        told = ", ".join(f"{line.key_type} {fingerprint(line.blob)} ({line.place})" for line in keys)
         raise Untrusted(
-            f"its key has changed: it shows {offered}, known is {known}",
+            f"its key has changed: it shows {offered}, known is {told}",
             hint="was the machine set up anew, or does another one answer? then: muster hosts trust --replace HOST",
         )
 
@@ -159,17 +166,19 @@ class KnownHosts:
             place = self._revoked[blob][0].place
             raise Untrusted(f"its key {fingerprint(blob)} is revoked ({place})", hint="give the host a new key")
 
+    def _check_signer_revoked(self, blob: bytes) -> None:
+        """A certificate of a revoked authority says that the key is not to be trusted, however else it is known."""
+        try:
+            self._check_revoked(_signer_blob(_load_certificate(blob)))
+        except ValueError:
+            return  # what cannot be read proves nothing; whether it is needed is seen elsewhere
+
     def _check_certificate(self, address: str, blob: bytes, authorities: list[Line]) -> None:
         try:
-            encoded = type_of_blob(blob).encode() + b" " + base64.b64encode(blob)
-            certificate = load_ssh_public_identity(encoded)
-        except (ValueError, UnsupportedAlgorithm) as error:
+            certificate = _load_certificate(blob)
+        except ValueError as error:
             raise Untrusted(f"its certificate cannot be read: {error}") from None
-        if not isinstance(certificate, SSHCertificate):
-            raise Untrusted("it shows a plain key where a certificate was asked for")
-        signer = certificate.signature_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
-        signer_blob = base64.b64decode(signer.split()[1])
-        self._check_revoked(signer_blob)
+        signer_blob = _signer_blob(certificate)
         if not any(line.blob == signer_blob for line in authorities):
             known = ", ".join(f"{fingerprint(line.blob)} ({line.place})" for line in authorities)
             raise Untrusted(
@@ -178,6 +187,27 @@ class KnownHosts:
         wrong = certificate_fault(certificate, address, now_s=time.time())
         if wrong:
             raise Untrusted(f"its certificate {wrong}", hint="have it signed anew")
+
+
+def _load_certificate(blob: bytes) -> SSHCertificate:
+    """Read a certificate.
+
+    Raises:
+        ValueError: it is none that can be read.
+    """
+    encoded = type_of_blob(blob).encode() + b" " + base64.b64encode(blob)
+    try:
+        certificate = load_ssh_public_identity(encoded)
+    except UnsupportedAlgorithm as error:
+        raise ValueError(str(error)) from None
+    if not isinstance(certificate, SSHCertificate):
+        raise ValueError("it is a plain key")  # noqa: TRY004 - the content is wrong, not the caller
+    return certificate
+
+
+def _signer_blob(certificate: SSHCertificate) -> bytes:
+    signer = certificate.signature_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    return base64.b64decode(signer.split()[1])
 
 
 class KnownHostsFile:
