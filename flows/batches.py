@@ -12,6 +12,7 @@ from flows.services import services_of
 from muster.ids import CampaignId, HostId
 from muster.steps import StepName
 from push.attempts import push_batch
+from push.checking import check_hosts
 from push.probing import probe_hosts
 
 
@@ -21,6 +22,14 @@ def probe_hosts_of_batch(workspace: str, campaign_id: str, host_ids: list[str], 
     del label
     context = services_of(workspace).context(CampaignId(campaign_id))
     return probe_hosts(context, [HostId(host_id) for host_id in host_ids])
+
+
+@task(name="check", task_run_name="check {label}", cache_policy=NO_CACHE, persist_result=False)
+def check_hosts_of_batch(workspace: str, campaign_id: str, host_ids: list[str], label: str) -> int:
+    """Ask a batch of hosts what apply would change; how many answered."""
+    del label
+    context = services_of(workspace).context(CampaignId(campaign_id))
+    return check_hosts(context, [HostId(host_id) for host_id in host_ids])
 
 
 @task(name="visit", task_run_name="{step} and verify {label}", cache_policy=NO_CACHE, persist_result=False)

@@ -11,7 +11,14 @@ from prefect import Flow, flow
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from flows.batches import batches, close_run, probe_hosts_of_batch, push_hosts_of_batch, wait_for_all
+from flows.batches import (
+    batches,
+    check_hosts_of_batch,
+    close_run,
+    probe_hosts_of_batch,
+    push_hosts_of_batch,
+    wait_for_all,
+)
 from flows.planning import dispatch_plan, make_plan
 from flows.services import services_of
 from muster.ids import CampaignId, HostId, PlanId
@@ -83,6 +90,18 @@ def waves(
     close_run(workspace, campaign_id)
 
 
+@flow(name="check", task_runner=RUNNER, persist_result=False)
+def check(workspace: str, campaign_id: str, host_ids: list[str]) -> None:
+    """A dry run: ask these hosts what apply would change; nothing is changed."""
+    services = services_of(workspace)
+    refuse_when_stopped(services.context(CampaignId(campaign_id)))
+    futures = [
+        check_hosts_of_batch.submit(workspace, campaign_id, batch, label)
+        for batch, label in batches([HostId(host_id) for host_id in host_ids], services.batch_hosts)
+    ]
+    wait_for_all(futures)
+
+
 @flow(name="roll back", task_runner=RUNNER, persist_result=False)
 def rollback(workspace: str, campaign_id: str, host_ids: list[str]) -> None:
     """Put these hosts back to what the fix found."""
@@ -106,5 +125,6 @@ def campaign(workspace: str, campaign_id: str, host_ids: list[str], by: str, sec
     waves(workspace, campaign_id, ahead=True, retry=False)
 
 
-FLOWS: Mapping[str, Flow[..., Any]] = {one.name: one for one in (probe, plan, dispatch, waves, rollback, campaign)}
+ALL = (probe, plan, dispatch, waves, check, rollback, campaign)
+FLOWS: Mapping[str, Flow[..., Any]] = {one.name: one for one in ALL}
 """Every flow by its name: what the engine can carry out."""

@@ -47,7 +47,7 @@ def parse_hours(text: str) -> tuple[WeekSpan, ...]:
     return tuple(sorted(spans))
 
 
-def format_hours(spans: Iterable[WeekSpan]) -> str:
+def hours_text(spans: Iterable[WeekSpan]) -> str:
     """The hours as ``parse_hours`` reads them: days with equal times are drawn together."""
     days_of: dict[tuple[time, time], list[int]] = {}
     for span in sorted(spans):

@@ -168,7 +168,7 @@ class _Batch:
         """A gate holds it: nothing was touched, and it stands as it stood."""
         one = self.begun[host_id]
         status = _untouched(one)
-        self._end(one, status, Stage.NOT_STARTED, f"held ({held.gate}): {held.reason}", held.hint)
+        self._end(one, status, Stage.NOT_STARTED, f"held by {held}", held.hint)
 
     def _settle(self, doubtful: Iterable[HostId], pushing: Chase) -> None:
         """Ask the hosts in doubt: those that are right are done, those that are stale are pushed."""

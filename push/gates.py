@@ -28,12 +28,18 @@ class Held:
         reason: the sentence for people.
         until: aware; when it may be touched, as far as the clock decides; None where something else must happen first.
         hint: what would make it go on, besides waiting.
+        opens: ``until`` in the words of the host's site, such as ``Sat 24 Oct 22:00 PDT``.
     """
 
     gate: str
     reason: str
     until: datetime | None = None
     hint: str = ""
+    opens: str = ""
+
+    def __str__(self) -> str:
+        """The sentence with the time at which it ends."""
+        return f"{self.gate}: {self.reason}" + (f"; from {self.opens} on it may be touched" if self.opens else "")
 
 
 @dataclass(frozen=True)
@@ -166,8 +172,7 @@ def _until_all_open(held: Held, host: Host, scene: Scene) -> Held:
             closed.append(Span(scene.now, local_instant(hold.until, zone)))
     opens = first_open(hours_of(host, scene), closed, zone, scene.now)
     hint = held.hint or ("" if opens else "its hours never open: see gates.windows in campaign.yml")
-    when = f"; it may be touched from {told(opens, zone)}" if opens else ""
-    return Held(held.gate, held.reason + when, opens, hint)
+    return Held(held.gate, held.reason, opens, hint, told(opens, zone) if opens else "")
 
 
 def _is_through(state: HostState) -> bool:

@@ -7,6 +7,8 @@ from typing import Self
 
 from muster.campaign import Campaign
 from muster.errors import LedgerError
+from muster.fleet import Fleet
+from muster.ports import Ledger
 from muster.safety import BudgetPolicy
 from push.budgets import Spent, breaches, spent
 from push.context import Context
@@ -17,19 +19,18 @@ SHARE_OF_TIME = 0.1
 """At most this share of the time is spent on looking: with a large fleet it is looked at less often."""
 
 
-def accounts(context: Context, campaign: Campaign) -> tuple[Spent, ...]:
+def spent_of(ledger: Ledger, campaign: Campaign, fleet: Fleet) -> tuple[Spent, ...]:
     """What has been spent of every budget since a person last let the campaign go on."""
-    ledger = context.ledger
     resumed = ledger.resumed(campaign.id)
     since = resumed.at if resumed else None
-    return spent(campaign.budgets, context.book.fleet, ledger.crew(), ledger.hosts(campaign.id), since=since)
+    return spent(campaign.budgets, fleet, ledger.crew(), ledger.hosts(campaign.id), since=since)
 
 
 def stop_when_spent(context: Context, campaign: Campaign) -> bool:
     """Stop the campaign gently when a budget is overspent; whether one is."""
     if not has_limits(campaign.budgets):
         return False
-    over = breaches(accounts(context, campaign))
+    over = breaches(spent_of(context.ledger, campaign, context.book.fleet))
     if over:
         context.ledger.stop(campaign.id, by=BY, reason="; ".join(over), gentle=True)
     return bool(over)

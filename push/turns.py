@@ -30,7 +30,7 @@ from push.release import (
 ASK_AGAIN_S = 900.0
 """Where a run waits, a host that was not ready (no room, a restart to come, no backup) is asked again after so long."""
 WAIT_LOOK_S = 2.0
-HELD = "held ("
+HELD = "held by "
 """How the cause of a host begins that a gate held in the middle of a wave."""
 
 
@@ -61,6 +61,7 @@ class Turns:
             CampaignStopped: a stop is in force.
         """
         while True:
+            self.campaign = self.context.ledger.campaign(self.context.campaign_id)  # its policy may change meanwhile
             if not self._knocked:
                 self._knock()
             wave = begin_wave(self.context, self.campaign, self.plan, self.selection, self.tried, also=self.answered)
@@ -175,4 +176,4 @@ def _held_back(state: HostState) -> bool:
 def _not_ready(state: HostState) -> bool:
     """Whether what holds it is its own: no room, a pending restart, no backup, no answer."""
     by_itself = ("free disk", "pending reboot", "backup", "no answer")
-    return _held_back(state) and state.cause.startswith(tuple(f"{HELD}{gate})" for gate in by_itself))
+    return _held_back(state) and state.cause.startswith(tuple(f"{HELD}{gate}:" for gate in by_itself))

@@ -11,17 +11,27 @@ import typer
 from flows.engine import CarryOut, Parameter, engine
 from flows.server import check_configured_server
 from muster.campaign import Campaign
-from muster.cli.campaigns import CampaignOption, JsonOption, campaign_to_ask, chosen_hosts, say_standing
+from muster.cli.campaigns import (
+    ByOption,
+    CampaignOption,
+    JsonOption,
+    campaign_to_ask,
+    campaign_to_push,
+    chosen_hosts,
+    say_standing,
+)
+from muster.cli.causes import explain
+from muster.cli.checking import say_checked
 from muster.cli.output import count, errors, say
 from muster.cli.progress import Done, watching
 from muster.cli.turns import Turn, whose_turn
 from muster.cli.workspace import Workspace, me, opened
-from muster.errors import InputError
+from muster.errors import InputError, NotFound
 from muster.ids import HostId
 from muster.outcomes import HostStatus
 from muster.records import HostState
 from push.stop import STOP_FILE
-from push.waves import forecast
+from push.waves import forecast, kinds_seen, site_kinds
 
 NOT_ASKED_AGAIN = frozenset({HostStatus.VERIFIED, HostStatus.RIGHT, HostStatus.CLAIMED, HostStatus.ROLLED_BACK})
 
@@ -55,15 +65,28 @@ def run(
     context: typer.Context,
     campaign: CampaignOption = None,
     ahead: Annotated[bool, typer.Option("--ahead", help="Also hosts whose visit is not due yet.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="A dry run: say what would be changed, host by host; change nothing.")
+    ] = False,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="Stay until the deadline: for hours that open, and hosts that come on line."),
+    ] = False,
+    most: Annotated[int, typer.Option("--most", min=0, help="At most so many hosts; 0: as campaign.yml says.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Push the fix to the hosts whose visit is due, wave after wave; carry on where a run was cut off.
 
     Example: muster run --ahead
     """
+    if check and wait:
+        raise InputError("--check and --wait do not go together", hint="muster run --check, then muster run --wait")
     with opened(context) as workspace:
-        meant = workspace.campaign(campaign)
-        push_waves(workspace, meant, ahead=ahead, retry_lost=False, quiet=as_json)
+        meant = campaign_to_push(workspace, campaign, quiet=as_json)
+        if check:
+            check_waves(workspace, meant, ahead=ahead, most=most, as_json=as_json)
+            return
+        push_waves(workspace, meant, ahead=ahead, retry_lost=False, quiet=as_json, most=most, wait=wait)
         say_standing(workspace, meant.id, as_json=as_json)
 
 
@@ -71,6 +94,10 @@ def retry(
     context: typer.Context,
     hosts: Annotated[list[str] | None, typer.Argument(help="Only these hosts.")] = None,
     campaign: CampaignOption = None,
+    cause: Annotated[
+        str, typer.Option("--cause", help="Why these hosts kept failing; needed after the third failure in a row.")
+    ] = "",
+    by: ByOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Push again where it failed or is unknown, and nowhere else; each host is asked first.
@@ -78,8 +105,9 @@ def retry(
     Example: muster retry web-03
     """
     with opened(context) as workspace:
-        meant = workspace.campaign(campaign)
+        meant = campaign_to_push(workspace, campaign, quiet=as_json)
         only = chosen_hosts(hosts, workspace.ledger.hosts(meant.id)) if hosts else None
+        explain(workspace, meant, only, cause=cause, by=by or me())
         push_waves(workspace, meant, ahead=True, retry_lost=True, only=only, quiet=as_json)
         say_standing(workspace, meant.id, as_json=as_json)
 
@@ -101,12 +129,13 @@ def rollback(
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
         states = workspace.ledger.hosts(meant.id)
-        named = set(chosen_hosts(hosts, states)) if hosts else None
-        chosen = [
-            one.host_id
-            for one in states
-            if one.attempts and (everybody or one.wave == wave or (named is not None and one.host_id in named))
-        ]
+        if hosts:
+            named = set(chosen_hosts(hosts, states))
+        elif wave is not None:
+            named = set(hosts_of_wave(workspace, meant, wave))
+        else:
+            named = {one.host_id for one in states}
+        chosen = [one.host_id for one in states if one.attempts and one.host_id in named]
         if not chosen:
             if as_json:
                 say_standing(workspace, meant.id, as_json=True)
@@ -134,18 +163,56 @@ def stop(
         say("what is being written at a host is let come to its end; nothing new starts. muster resume lets it go on")
 
 
-def resume(context: typer.Context, campaign: CampaignOption = None) -> None:
-    """Lift a stop, yours or a halted wave's. Starts nothing: muster run does.
+def resume(
+    context: typer.Context,
+    campaign: CampaignOption = None,
+    by: ByOption = None,
+    reason: Annotated[str, typer.Option(help="Why it may go on, for everybody who looks.")] = "",
+) -> None:
+    """Lift a stop: yours, a halted wave's, or a spent error budget's. Starts nothing: muster run does.
 
-    Example: muster resume && muster run
+    Example: muster resume --by "Kim Lee" --reason "the disk was full of logs"
     """
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
         file = workspace.settings.workspace / STOP_FILE
         if file.exists():
             raise InputError(f"the stop file {file} is there", hint="remove it first; it would stop the campaign again")
-        workspace.ledger.resume(meant.id, by=me())
-        say(f"{meant.id} may go on: muster run")
+        stop = workspace.ledger.stopped(meant.id)
+        if stop is None:
+            say(f"{meant.id} is not stopped: muster run")
+            return
+        workspace.ledger.resume(meant.id, by=by or me(), reason=reason)
+        say(f"{meant.id} may go on, says {by or me()}; it was stopped by {stop.by}: {stop.reason}")
+        say("nothing has started: muster waves shows what would, muster run starts it")
+
+
+def hosts_of_wave(workspace: Workspace, campaign: Campaign, number: int) -> tuple[HostId, ...]:
+    """The hosts of one wave.
+
+    Raises:
+        NotFound: there was no such wave.
+    """
+    waves = workspace.ledger.waves(campaign.id)
+    found = next((wave for wave in waves if wave.number == number), None)
+    if found is None:
+        raise NotFound(
+            f"there is no wave {number}; there {'was 1' if len(waves) == 1 else f'were {len(waves)}'}",
+            hint="muster waves lists them",
+        )
+    return found.host_ids
+
+
+def check_waves(workspace: Workspace, campaign: Campaign, *, ahead: bool, most: int, as_json: bool) -> None:
+    """A dry run of a run: ask the hosts whose turn it is what would be changed, and say it."""
+    found = whose_turn(workspace, campaign, ahead=ahead, retry_lost=False, only=None, most=most)
+    if not as_json:
+        _say_turn(workspace, campaign, found)
+    before = workspace.ledger.revision()
+    if found.hosts:
+        with at_hosts(workspace, campaign, "check", len(found.hosts), lambda _: 0) as act:
+            act("check", {"host_ids": [str(host_id) for host_id in found.hosts]})
+    say_checked(workspace, campaign, found.hosts, after=before, as_json=as_json)
 
 
 def ask_hosts(workspace: Workspace, campaign: Campaign, host_ids: Sequence[HostId]) -> None:
@@ -168,6 +235,8 @@ def push_waves(
     retry_lost: bool,
     only: Sequence[HostId] | None = None,
     quiet: bool = False,
+    most: int = 0,
+    wait: bool = False,
 ) -> None:
     """Push the hosts whose turn it is, with a bar; say before what will be touched.
 
@@ -175,10 +244,12 @@ def push_waves(
         NothingToPlan: no plan is dispatched.
         CampaignStopped: a stop is in force, or a wave did not pass its gate.
     """
-    found = whose_turn(workspace, campaign, ahead=ahead, retry_lost=retry_lost, only=only)
+    found = whose_turn(workspace, campaign, ahead=ahead, retry_lost=retry_lost, only=only, most=most)
     turn = found.hosts
     if not quiet:
         _say_turn(workspace, campaign, found)
+        if wait:
+            say("waits until the deadline for hours that open and for hosts that come on line (Ctrl-C ends it safely)")
     ended = set(HostStatus) - {HostStatus.STALE, HostStatus.CLAIMED}
     with at_hosts(workspace, campaign, "push", len(turn), _counter(turn, ended)) as act:
         act(
@@ -187,6 +258,8 @@ def push_waves(
                 "ahead": ahead,
                 "retry": retry_lost,
                 "only": [str(host_id) for host_id in only] if only is not None else None,
+                "most": most,
+                "wait": wait,
             },
         )
 
@@ -194,8 +267,10 @@ def push_waves(
 def _say_turn(workspace: Workspace, campaign: Campaign, found: Turn) -> None:
     for remark in found.remarks():
         say(remark)
-    fleet = workspace.ledger.fleet()
-    sizes = [len(wave) for wave in forecast(campaign.waves, [fleet.host[host_id] for host_id in found.hosts])]
+    fleet, so_far = workspace.ledger.fleet(), workspace.ledger.waves(campaign.id)
+    hosts = [fleet.host[host_id] for host_id in found.hosts]
+    coming = forecast(campaign.waves, hosts, so_far, sites=site_kinds(fleet), seen=kinds_seen(so_far, fleet))
+    sizes = [len(wave) for wave in coming]
     if sizes:
         waves = f"{count(len(sizes), 'wave')}: {', then '.join(map(str, sizes))}"
         say(f"would touch {count(len(found.hosts), 'host')} in {waves}")

@@ -16,6 +16,7 @@ from muster.records import HostState
 CampaignOption = Annotated[
     str | None, typer.Option("--campaign", "-c", help="Id of the campaign; by default the one of campaign.yml.")
 ]
+ByOption = Annotated[str | None, typer.Option("--by", help="Who decides so; by default the login name.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document for scripts.")]
 
 
@@ -36,6 +37,25 @@ def campaign_to_ask(workspace: Workspace, name: str | None, *, quiet: bool = Fal
     if (workspace.folder / CAMPAIGN_FILE).exists() and name in {None, workspace.campaign_file().campaign.id}:
         return open_campaign_of_file(workspace, quiet=quiet)
     return workspace.campaign(name)
+
+
+def campaign_to_push(workspace: Workspace, name: str | None, *, quiet: bool = False) -> Campaign:
+    """The open campaign that a push means; what has changed in its campaign file is taken over first.
+
+    A hold that somebody has just written into the file must hold.
+
+    Raises:
+        NotFound: there is no such open campaign.
+    """
+    campaign = workspace.campaign(name)
+    if not (workspace.folder / CAMPAIGN_FILE).exists():
+        return campaign
+    file = workspace.campaign_file()
+    if file.campaign.id != campaign.id or file.campaign == campaign:
+        return campaign
+    if not quiet:
+        say(f"took over what has changed in {CAMPAIGN_FILE}")
+    return open_campaign_of_file(workspace, quiet=quiet)
 
 
 def counts_of(states: Sequence[HostState]) -> dict[str, int]:

@@ -13,6 +13,8 @@ from rich.text import Text
 
 from muster.cli.campaigns import CampaignOption, JsonOption, counts_of
 from muster.cli.output import console, count, say, say_json, table
+from muster.cli.turns import held_now
+from muster.cli.waves import held_document
 from muster.cli.workspace import Workspace, opened
 from muster.errors import InputError
 from muster.ids import CampaignId, HostId
@@ -109,6 +111,7 @@ def page(record: CampaignRecord) -> Group:
     lines: list[RenderableType] = [_headline(record), *_stop_lines(record), *_wave_lines(record), Text()]
     for group in group_hosts(record.hosts, record.fleet):
         lines += _group_lines(group)
+    lines += _held_lines(record)
     lines += _plan_lines(record)
     return Group(*lines)
 
@@ -131,7 +134,7 @@ def _stop_lines(record: CampaignRecord) -> list[Text]:
         return []
     return [
         Text(f"STOPPED by {record.stop.by}: {record.stop.reason}", style="bold red"),
-        Text("  nothing starts until somebody lets it go on: muster resume"),
+        Text("  nothing starts until a person lets it go on: muster resume --by NAME"),
     ]
 
 
@@ -159,6 +162,15 @@ def _group_lines(group: HostGroup) -> list[RenderableType]:
 def _indented(words: str) -> RenderableType:
     """Under the status, also where a narrow terminal breaks the line."""
     return Padding(Text(words), (0, 0, 0, 9), expand=False)
+
+
+def _held_lines(record: CampaignRecord) -> list[RenderableType]:
+    """The hosts that a run would leave alone now, and when or by what they come free."""
+    held = held_now(record.hosts, record.campaign, record.fleet, record.now)
+    lines: list[RenderableType] = [Text("\nheld by gates", style="bold")] if held else []
+    for group in held:
+        lines += [Padding(Text(line), (0, 0, 0, 2), expand=False) for line in group.lines()]
+    return lines
 
 
 def _plan_lines(record: CampaignRecord) -> list[Text]:
@@ -216,4 +228,5 @@ def _document(record: CampaignRecord) -> dict[str, object]:
             }
             for group in group_hosts(record.hosts, record.fleet)
         ],
+        "held": held_document(held_now(record.hosts, record.campaign, record.fleet, record.now)),
     }

@@ -43,7 +43,7 @@ def scene(
     failures: int = 0,
     site_hours: str = "",
 ) -> Scene:
-    sites = (
+    sites: tuple[Site, ...] = (
         Site(SiteId("hq"), ClientId("acme"), "HQ", "America/Vancouver", kind="office"),
         Site(SiteId("lab"), ClientId("acme"), "Lab", "Europe/Berlin", kind="lab"),
         Site(SiteId("far"), ClientId("other"), "Far", "America/Vancouver"),
@@ -93,6 +93,7 @@ def test_a_host_outside_its_hours_waits_for_them_in_its_sites_local_time() -> No
     there = scene(nights(), host, abroad)
     assert held(maintenance_window(host, there)).until == datetime(2026, 10, 19, 22, tzinfo=VANCOUVER)
     berlin = datetime(2026, 10, 19, 22, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert held(first_held(host, there)).opens == "Mon 19 Oct 22:00 PDT"
     assert held(first_held(abroad, scene(nights(), abroad, now=datetime(2026, 10, 19, 19, tzinfo=UTC)))).until == berlin
 
 
