@@ -44,7 +44,17 @@ class _Dumper(yaml.SafeDumper):
     pass
 
 
-_Dumper.add_representer(_Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style="'"))
+def _represent(dumper: yaml.SafeDumper, text: _Unsafe) -> yaml.ScalarNode:
+    """Text that stays text: marked as unsafe, or only quoted where Ansible would take it for something else.
+
+    Ansible reads what is so marked like a plain word: 'yes' becomes true, and 0640 becomes 416. Such words are no templates.
+    """
+    plain: str = dumper.resolve(yaml.ScalarNode, str(text), (True, False))
+    return dumper.represent_scalar("!unsafe" if plain == _TEXT else _TEXT, str(text), style="'")
+
+
+_TEXT = "tag:yaml.org,2002:str"
+_Dumper.add_representer(_Unsafe, _represent)
 
 Values = Mapping[str, object]
 

@@ -186,3 +186,15 @@ def _cmdline(process: psutil.Process) -> list[str]:
         return process.cmdline()
     except psutil.Error:
         return []
+
+
+def test_words_that_yaml_takes_for_something_else_arrive_as_they_are(fleet: Fleet, tmp_path: Path) -> None:
+    words = {"MUSTER_A": "yes", "MUSTER_B": "0640", "MUSTER_C": "", "MUSTER_D": "1e3", "MUSTER_E": "2026-11-22"}
+    shown = "note\t{% for name, word in muster_arguments.items() %}{{ name }}={{ word }};{% endfor %}"
+    report = play(
+        fleet,
+        tmp_path,
+        [{"name": "report", "ansible.builtin.debug": {"msg": [shown, "done\tapply"]}}],
+        arguments=words,
+    )
+    assert report.stdout.startswith("note\t" + "".join(f"{name}={word};" for name, word in words.items()))

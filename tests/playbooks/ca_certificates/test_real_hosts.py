@@ -8,7 +8,7 @@ import pytest
 
 from muster.outcomes import Ending, Verdict
 from muster.settings import Settings
-from muster.steps import StepName, read_output
+from muster.steps import Fact, StepName, read_output
 from playbooks.catalog import prepare_fix
 from push.ansible import ansible_pusher
 from push.known_hosts import KnownHosts
@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.sshd, pytest.mark.skipif(bool(NEEDED), reason=NEEDED)]
 
 SETTINGS = Settings(host_deadline_s=150)
 NEW, OLD = make("Acme Root 2026"), make("Acme Root 2012")
+ORDER = (StepName.APPLY, StepName.VERIFY, StepName.ROLLBACK)
 NSS = "sql:/etc/pki/nssdb"
 
 
@@ -39,6 +40,25 @@ def prepare(host: FleetHost) -> None:
         host.run(f"certutil -A -d {NSS} -n 'the old one' -t C,, -i /usr/local/share/ca-certificates/old.crt")
 
 
+def test_the_systems_own_tool_is_used_and_openssl_accepts_what_the_new_root_has_issued(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    (tmp_path / "new.pem").write_text(NEW.pem)
+    host = fleet.hosts[0]
+    host.write("/tmp/leaf.pem", make("www.acme.example", NEW, ca=False).pem.encode())
+    host.run("rm -f /etc/ca-certificates/update.d/*")  # Java's part takes seconds; the slow test has it
+    fix = prepare_fix("ca-certificates", {"new": "new.pem", "layers": "system"}, workspace=tmp_path)
+    pusher = ssh_pusher(SETTINGS, known_hosts=KnownHosts.read(fleet.known_hosts))
+    said = {name: read_output(carry(pusher, fleet, [host], fix, name)[host.name].stdout) for name in ORDER}
+    assert "ran update-ca-certificates" in said[StepName.APPLY].changes
+    assert said[StepName.VERIFY].facts.count(Fact("host", "asked of", "openssl verify")) == 1
+    assert fix.judge(said[StepName.VERIFY], timezone="Etc/UTC").verdict is Verdict.RIGHT
+    assert "ran update-ca-certificates" in said[StepName.ROLLBACK].changes
+    refused = host.run("openssl verify -no-CAfile -CApath /etc/ssl/certs /tmp/leaf.pem 2>&1", check=False)
+    assert b"OK" not in refused
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_root_is_rolled_over_in_every_store_and_back_again(fleet: Fleet, tmp_path: Path) -> None:
     (tmp_path / "new.pem").write_text(NEW.pem)

@@ -63,7 +63,7 @@ def test_both_ways_leave_the_same_files_and_say_the_same(fleet: Fleet) -> None:
             "value": "50",
             "separator": " = ",
             "service": "app",
-            "health_command": "curl -fsS http://$(cat /etc/address):8099/ | grep -q limit",
+            "health_command": "curl -fs http://$(cat /etc/address):8099/ | grep -q limit",
             "health_deadline_s": "3",
             "health_wait_s": "0.5",
         },
