@@ -1,14 +1,16 @@
 """``solve(problem, stop, seed) -> Plan``: the one door to the searches.
 
-What happens inside, in order: a first plan by insertion; for small problems the exact model, which may prove its
-plan the best; else ruin and recreate until the stop criterion holds; at last a bound. Nothing is written and nothing
-is read but the problem; with a criterion that has no clock in it the plan depends on problem and seed alone.
+What happens inside, in order, for small problems: a first plan by insertion; the exact model, which may prove its plan
+the best; else ruin and recreate until the stop criterion holds; a bound. Larger ones are for the compiled search of
+``scheduler/search`` (``scheduler/solve_large.py``). Nothing is written and nothing is read but the problem; with a
+criterion that has no clock in it the plan depends on problem and seed alone.
 """
 
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from random import Random
 
 from muster.plan import Plan
@@ -28,6 +30,9 @@ SMALL_MODEL = 6_000
 WARM_UP = 100
 """Search steps before the exact model, so that it begins from a good plan."""
 
+COMPILED_FROM = 50
+"""Visits from which on the compiled search is worth its loading."""
+
 MODEL_WORK, MODEL_WORK_WITH_CLOCK = 1.5, 60.0
 """The most that the exact model may work, in CP-SAT's own measure; without a clock it must not take for ever."""
 
@@ -45,6 +50,7 @@ class Progress:
     Attributes:
         bound: None until one is proved.
         placed: visits placed, of ``visits``.
+        note: what is going on besides, in words; mostly empty.
     """
 
     iterations: int
@@ -53,6 +59,7 @@ class Progress:
     bound: float | None
     placed: int
     visits: int
+    note: str = ""
 
 
 Watcher = Callable[[Progress], None]
@@ -87,16 +94,23 @@ class Solving:
         self.stop, self.seed, self.progress = stop, seed, progress
         self.random = Random(seed)  # noqa: S311 - a search, not a secret
         self.began = time.monotonic()
+        self.stop(0, math.inf)
         self.touring = Touring(problem)
-        self.inserter = Inserter(self.touring)
         self.bound: int | None = None
+
+    @cached_property
+    def inserter(self) -> Inserter:
+        """Insertion in plain Python, which large problems do without."""
+        return Inserter(self.touring)
 
     def plan(self, start: Plan | None, *, with_reasons: bool) -> Plan:
         """From nothing, or from a plan, to the best plan."""
-        self.stop(0, math.inf)
-        state = self._first(start)
-        self._tell(0, state)
-        solution = self._search(state)
+        if len(self.touring.problem.demands) < COMPILED_FROM:
+            state = self._first(start)
+            self._tell(0, state)
+            solution = self._search(state)
+        else:
+            solution = self._large(start)
         return plan_of(
             self.touring,
             solution,
@@ -105,6 +119,20 @@ class Solving:
             seconds=time.monotonic() - self.began,
             with_reasons=with_reasons,
         )
+
+    def _large(self, start: Plan | None) -> Solution:
+        from scheduler.solve_large import Large  # brings numba, which small problems do without
+
+        def said(steps: int, cents: int, placed: int, note: str = "") -> None:
+            if self.progress is not None:
+                seconds, visits = time.monotonic() - self.began, len(self.touring.problem.demands)
+                self.progress(Progress(steps, seconds, float(cents), large.bound, placed, visits, note))
+
+        large = Large(self.touring, self.stop, self.seed, said)
+        begun = None if start is None else solution_of(self.touring, start)
+        solution = large.solution(begun)
+        self.bound = large.bound
+        return solution
 
     def _first(self, start: Plan | None) -> State:
         if start is None:

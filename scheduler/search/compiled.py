@@ -1,10 +1,25 @@
-"""The decorator for functions that numba compiles; their machine code is kept on disk beside them."""
+"""The decorator for functions that numba compiles, and the folder in which their machine code is kept.
 
-from collections.abc import Callable
+numba looks at a function's own file to see whether what it has kept is still right, and not at the files of the
+functions that were compiled into it. So the folder is named after all of this package's sources that hold compiled
+functions and the versions of numba and Python: other code, another folder. It lies beside the sources, or in the
+user's cache, or in the temporary folder: wherever something can be written first; ``NUMBA_CACHE_DIR`` overrules.
+"""
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.core import config
+from numba.core.registry import cpu_target
 
+settings: Any = config  # its names come about while it is loaded
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -16,10 +31,75 @@ def compiled(function: F) -> F:
     which does.
     """
     njit: Callable[..., Callable[[F], F]] = numba.njit  # its own types do not know _nrt
-    return njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
+    with _kept_in(FOLDER):
+        return njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
 
 
 def compiled_with_arrays(function: F) -> F:
     """The same for functions that make arrays."""
     njit: Callable[..., Callable[[F], F]] = numba.njit
-    return njit(cache=True, nogil=True, error_model="numpy")(function)
+    with _kept_in(FOLDER):
+        return njit(cache=True, nogil=True, error_model="numpy")(function)
+
+
+def is_warm() -> bool:
+    """Whether a ``warm_up`` of this code has ended on this machine, so that nothing is to be compiled any more."""
+    return bool(settings.DISABLE_JIT) or _mark().exists()
+
+
+def note_warm() -> None:
+    """Note that everything has been compiled, for later processes."""
+    if FOLDER.is_dir():
+        _mark().touch()
+
+
+def _mark() -> Path:
+    """A file for this kind of processor: machine code of another one does not count."""
+    processor = repr(cpu_target.target_context.codegen().magic_tuple())
+    return FOLDER / f"warm-{hashlib.sha256(processor.encode()).hexdigest()[:12]}"
+
+
+def _folder() -> Path:
+    """Where machine code is kept."""
+    here = Path(__file__).parent
+    digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
+    for source in sorted(here.glob("*.py")):
+        text = source.read_bytes()
+        if b"@compiled" in text or source.name == "records.py":
+            digest.update(text)
+    name = f"numba-{digest.hexdigest()[:12]}"
+    if settings.CACHE_DIR:
+        return Path(settings.CACHE_DIR) / name
+    temporary = Path(tempfile.gettempdir()) / f"muster-{os.getuid()}"
+    for base in (here / "__pycache__", _of_user(), temporary):
+        if _can_write(base / name):
+            return base / name
+    return temporary / name
+
+
+def _of_user() -> Path:
+    told = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser() if "HOME" in os.environ else "")
+    return Path(told or tempfile.gettempdir()) / "muster"
+
+
+def _can_write(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder.stat().st_uid == os.getuid()  # not what somebody else has put there
+    except OSError:
+        return False
+
+
+@contextmanager
+def _kept_in(folder: Path) -> Iterator[None]:
+    """Have numba keep a function's code there: it reads where when the function is decorated."""
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(folder)
+    try:
+        yield
+    finally:
+        settings.CACHE_DIR = before
+
+
+FOLDER = _folder()

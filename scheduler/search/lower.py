@@ -1,9 +1,9 @@
 """A proven lower bound by column generation over the tours of single days.
 
-The master is a linear program (GLOP): every visit is on its number of tours or is left out, a day has one tour, caps
-hold. Pricing finds the most gainful tour of every day for the master's dual prices. For any prices at all the sum of
-what visits are worth, less what every day could gain at most, is a bound (Lagrange): it is computed in whole
-sixtieths of a cent, holds before the master has converged, and does not depend on GLOP being exact.
+The master is a linear program (``master.py``). Pricing finds the most gainful tour of every day for the master's dual
+prices. For any prices at all the sum of what visits are worth, less what every day could gain at most, is a bound
+(Lagrange): it is computed in whole sixtieths of a cent, holds before the master has converged, and does not depend on
+GLOP being exact.
 
 What is relaxed: order between visits, that the people of a team come at the same time, the slack price of visits of
 several people, and that tours cannot be cut into fractions.
@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from ortools.linear_solver import pywraplp
 
+from scheduler.search.columns import Column
+from scheduler.search.master import Duals, Master
 from scheduler.search.model import first_spans
 from scheduler.search.part import raw_of_everything
-from scheduler.search.pricing import UNITS, Pairs, desk_for, pairs_of, price_days, without_shortcuts
+from scheduler.search.pricing import UNITS, Desk, Pairs, desk_for, pairs_of, price_days, without_shortcuts
 from scheduler.search.records import NEVER, Ints, Model
+from scheduler.search.tracks import Crowd, cores
 from scheduler.state import Solution
 from scheduler.tour import Touring
 
@@ -29,10 +31,12 @@ SMOOTHING = 0.6
 ENOUGH = 2e-4
 """The master and the bound are as near as is worth while, as a share."""
 
-
 FIRST_NODES = 250
 MOST_NODES = 64_000
 """Beginnings of tours looked at for one day: few at first, more when few new tours are found."""
+
+BLOCK_DAYS = 16
+"""Days that are priced before the clock is looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Bounded:
     """What was proved, and how.
 
     Attributes:
-        cents: no plan of the problem has a smaller objective.
+        cents: no plan of the problem has a smaller objective; 0 where there was no time for anything.
         master_cents: the value of the last master: the bound that would be reached with all its tours.
         worth_cents: what a visit costs at the margin, by visit; the prices that gave the bound.
     """
@@ -57,83 +61,149 @@ def prove(
     known: Iterable[Solution],
     seconds: float,
     stopped: Callable[[], bool] | None = None,
+    *,
+    columns: Iterable[Column] = (),
+    most_rounds: int = 2**30,
+    threads: int | None = None,
+    heard: Callable[[int], None] | None = None,
 ) -> Bounded:
-    """The best bound that is found within these seconds; the first one is finished in any case.
+    """The best bound that is found within these seconds.
 
     Args:
         touring: of the problem.
         known: plans whose tours the master begins with; better ones make it quicker.
         seconds: on the clock.
-        stopped: asked between rounds.
+        stopped: asked between rounds, and now and then in them.
+        columns: more tours for the master to begin with.
+        most_rounds: of master and pricing; with infinite ``seconds`` the bound depends on nothing else.
+        threads: that compute at the same time; as many as there are cores where it is not said.
+        heard: told every better bound.
     """
     began = time.monotonic()
-    bounding = _Bounding(touring, list(known))
-    rounds = 0
-    while True:
-        rounds += 1
-        converged = bounding.round()
-        spent = time.monotonic() - began
-        if converged or spent >= seconds or (stopped is not None and stopped()):
-            break
+    crowd = Crowd(cores() if threads is None else threads)
+
+    def over() -> bool:
+        return time.monotonic() - began >= seconds or (stopped is not None and stopped())
+
+    try:
+        bounding = _Bounding(touring, list(known), columns, crowd, over)
+        rounds, converged = 0, False
+        while not converged and rounds < most_rounds and not (rounds and over()):
+            rounds += 1
+            before = bounding.best
+            converged = bounding.round()
+            if heard is not None and bounding.best > before:
+                heard(bounding.best // UNITS)
+    finally:
+        crowd.close()
     worth = tuple(float(w) / UNITS for w in bounding.centre)
-    return Bounded(max(0, bounding.best // UNITS), bounding.value, rounds, spent, worth)
-
-
-class _Master:
-    """The linear program, grown tour by tour."""
-
-    def __init__(self, touring: Touring) -> None:
-        self.touring = touring
-        self.solver = pywraplp.Solver.CreateSolver("GLOP")
-        arrays = touring.arrays
-        infinite = self.solver.infinity()
-        self.visit = [self.solver.Constraint(float(count), infinite) for count in touring.people]
-        self.day = [self.solver.Constraint(-infinite, 1.0) for _ in arrays.days.person]
-        self.cap = [self.solver.Constraint(-infinite, float(minutes)) for minutes in arrays.cap_minutes]
-        self.objective = self.solver.Objective()
-        self.objective.SetMinimization()
-        for number, price in enumerate(arrays.visits.unplaced_cents.tolist()):
-            out = self.solver.NumVar(0.0, 1.0, "")
-            self.objective.SetCoefficient(out, float(price))
-            self.visit[number].SetCoefficient(out, float(touring.people[number]))
-        self.known: set[tuple[int, tuple[int, ...]]] = set()
-
-    def add(self, day: int, visits: tuple[int, ...]) -> bool:
-        """Add a tour, if it is a new one and can be kept."""
-        if (day, visits) in self.known:
-            return False
-        self.known.add((day, visits))
-        tour = self.touring.tour(day, visits)
-        if tour is None:
-            return False
-        arrays = self.touring.arrays
-        column = self.solver.NumVar(0.0, self.solver.infinity(), "")
-        self.objective.SetCoefficient(column, float(tour.cents))
-        for visit in visits:
-            self.visit[visit].SetCoefficient(column, 1.0)
-        self.day[day].SetCoefficient(column, 1.0)
-        for c in arrays.days.cap[arrays.days.cap_offsets[day] : arrays.days.cap_offsets[day + 1]]:
-            minutes = tour.effort_minutes + (tour.travel_minutes if arrays.cap_counts_travel[c] else 0)
-            self.cap[c].SetCoefficient(column, float(minutes))
-        return True
-
-    def solve(self) -> tuple[float, Ints, Ints]:
-        """Value, worth of every visit and price of every cap's minute, in sixtieths of a cent."""
-        self.solver.Solve()
-        worth = np.array([row.dual_value() for row in self.visit])
-        price = np.array([-row.dual_value() for row in self.cap])
-        return (
-            self.objective.Value(),
-            np.maximum(0, np.floor(worth * UNITS)).astype(np.int64),
-            np.maximum(0, np.round(price * UNITS)).astype(np.int64),
-        )
+    return Bounded(max(0, bounding.best // UNITS), bounding.value, rounds, time.monotonic() - began, worth)
 
 
 class _Bounding:
     """Rounds of master and pricing, and the best bound so far (sixtieths of a cent)."""
 
-    def __init__(self, touring: Touring, known: list[Solution]) -> None:
-        self.touring = touring
+    def __init__(
+        self,
+        touring: Touring,
+        known: list[Solution],
+        columns: Iterable[Column],
+        crowd: Crowd,
+        over: Callable[[], bool],
+    ) -> None:
+        self.touring, self.over = touring, over
+        raw = raw_of_everything(touring)
+        self.pricer = _Pricer(touring, crowd)
+        self.most_nodes = FIRST_NODES
+        self.people = np.array(touring.people, dtype=np.int64)
+        self.dearest = UNITS * raw.row["unplaced"] // np.maximum(1, self.people)
+        self.limits = raw.cap["limit"].astype(np.int64)
+        self.master = Master(touring)
+        self.centre = self.dearest.copy()
+        self.cap_centre = np.zeros(len(raw.cap), dtype=np.int64)
+        self.best, self.value = 0, float("inf")
+        self.last: Duals | None = None
+        self.days_of: dict[int, list[int]] = {}
+        for number, spell in enumerate(touring.problem.days):
+            self.days_of.setdefault(spell.person, []).append(number)
+        for solution in known:
+            for tour in solution.tours:
+                self.master.add(tour.day, tour.visits)
+                self._savings(tour.day, tour.visits, tour.cents)
+        self.master.add_all(columns)
+
+    def _savings(self, day: int, visits: tuple[int, ...], cents: int) -> None:
+        """The first prices: what a tour would save without the visit."""
+        for place, visit in enumerate(visits):
+            rest = self.touring.tour(day, (*visits[:place], *visits[place + 1 :]))
+            if rest is not None:
+                self.master.add(day, rest.visits)
+                saved = UNITS * max(0, cents - rest.cents)
+                self.centre[visit] = min(saved, int(self.dearest[visit]))
+
+    def round(self) -> bool:
+        """Solve the master, try prices near its own, add tours; whether nothing more is to be gained."""
+        duals = self.last = self.master.solve()
+        self.value = duals.value
+        worth = np.minimum(duals.worth, self.dearest)
+        share = SMOOTHING
+        while True:
+            tried = (share * self.centre + (1 - share) * worth).astype(np.int64)
+            tried_cap = (share * self.cap_centre + (1 - share) * duals.cap_price).astype(np.int64)
+            added = self._price(tried, tried_cap)
+            if self._near_enough() or self.over():
+                return self._near_enough()
+            if 20 * added > len(self.pricer.gain):
+                return False
+            if self.most_nodes < MOST_NODES:
+                self.most_nodes *= 4
+            elif added:
+                return False
+            elif share <= 0.0:
+                return True
+            if added:
+                return False
+            share = 0.0 if share < 0.2 else share / 2
+
+    def _near_enough(self) -> bool:
+        return self.value * UNITS - self.best <= ENOUGH * self.value * UNITS
+
+    def _price(self, worth: Ints, cap_price: Ints) -> int:
+        """Price every day, note the bound, add the tours; how many were new."""
+        if self.pricer.price(worth, cap_price, self.most_nodes, self.over):
+            bound = int((self.people * worth).sum() - self.pricer.gain.sum() - (cap_price * self.limits).sum())
+            if bound > self.best:
+                self.best, self.centre, self.cap_centre = bound, worth, cap_price
+        found = list(self.pricer.found())
+        added = self.master.add_all(found)
+        if self.last is not None:
+            self.master.add_all(self._on_other_days(found, self.last))
+        return added
+
+    def _on_other_days(self, found: Iterable[Column], duals: Duals) -> Iterable[Column]:
+        """The same tours on other days of the same people, where they gain by the master's own prices."""
+        for day, visits in found:
+            worth = int(duals.worth[list(visits)].sum())
+            for other in self.days_of[self.touring.problem.days[day].person]:
+                if other != day and self._gains(other, visits, worth, duals):
+                    yield other, visits
+
+    def _gains(self, day: int, visits: tuple[int, ...], worth: int, duals: Duals) -> bool:
+        """Whether a tour can be kept on a day, and costs less than what its visits are worth."""
+        if (day, visits) in self.master.known or worth <= duals.day_price[day]:
+            return False
+        tour = self.touring.tour(day, visits)
+        if tour is None:
+            return False
+        price = UNITS * tour.cents + int(duals.day_price[day])
+        price += sum(minutes * int(duals.cap_price[c]) for c, minutes in self.master.cap_minutes(tour))
+        return price < worth
+
+
+class _Pricer:
+    """The model and the desks of pricing, one for each thread."""
+
+    def __init__(self, touring: Touring, crowd: Crowd) -> None:
         raw = raw_of_everything(touring)
         slots, slot = np.unique(raw.ordinal, return_inverse=True)
         raw.day["slot"] = slot
@@ -157,64 +227,35 @@ class _Bounding:
         days = len(raw.day)
         widest = int(np.diff(self.pairs.offsets).max()) if days else 0
         longest = int((raw.day["latest"] - raw.day["start"]).max()) if days else 0
-        self.desk = desk_for(widest, longest + 1, raw.most_visits)
+        self.crowd = crowd
+        self.desks: list[Desk] = [desk_for(widest, longest + 1, raw.most_visits) for _ in range(crowd.threads)]
         self.gain = np.zeros(days, dtype=np.int64)
-        self.most_nodes = FIRST_NODES
         self.tours = np.zeros((days, raw.most_visits + 2), dtype=np.int64)
-        self.people = np.array(touring.people, dtype=np.int64)
-        self.dearest = UNITS * raw.row["unplaced"] // np.maximum(1, self.people)
-        self.limits = raw.cap["limit"].astype(np.int64)
-        self.master = _Master(touring)
-        self.centre = self.dearest.copy()
-        self.cap_centre = np.zeros(len(raw.cap), dtype=np.int64)
-        self.best, self.value = 0, float("inf")
-        for solution in known:
-            for tour in solution.tours:
-                self.master.add(tour.day, tour.visits)
-                self._savings(tour.day, tour.visits, tour.cents)
 
-    def _savings(self, day: int, visits: tuple[int, ...], cents: int) -> None:
-        """The first prices: what a tour would save without the visit."""
-        for place, visit in enumerate(visits):
-            rest = self.touring.tour(day, (*visits[:place], *visits[place + 1 :]))
-            if rest is not None:
-                self.master.add(day, rest.visits)
-                saved = UNITS * max(0, cents - rest.cents)
-                self.centre[visit] = min(saved, int(self.dearest[visit]))
-
-    def round(self) -> bool:
-        """Solve the master, try prices near its own, add tours; whether nothing more is to be gained."""
-        self.value, worth, cap_price = self.master.solve()
-        worth = np.minimum(worth, self.dearest)
-        share = SMOOTHING
-        while True:
-            tried = (share * self.centre + (1 - share) * worth).astype(np.int64)
-            tried_cap = (share * self.cap_centre + (1 - share) * cap_price).astype(np.int64)
-            added = self._price(tried, tried_cap)
-            if self._near_enough():
-                return True
-            if 20 * added > len(self.gain):
+    def price(self, worth: Ints, cap_price: Ints, most_nodes: int, over: Callable[[], bool]) -> bool:
+        """Fill in ``gain`` and ``tours`` for every day; False where it was broken off."""
+        days = np.arange(len(self.gain), dtype=np.int64)
+        self.tours[:, 0] = 0
+        blocks = [days[k : k + BLOCK_DAYS] for k in range(0, len(days), BLOCK_DAYS)]
+        wide = len(self.desks)
+        for number in range(0, len(blocks), wide):
+            if number and over():
                 return False
-            if self.most_nodes < MOST_NODES:
-                self.most_nodes *= 4
-            elif added:
-                return False
-            elif share <= 0.0:
-                return True
-            if added:
-                return False
-            share = 0.0 if share < 0.2 else share / 2
+            self.crowd.each(
+                [
+                    self._block(block, desk, worth, cap_price, most_nodes)
+                    for block, desk in zip(blocks[number : number + wide], self.desks, strict=False)
+                ]
+            )
+        return True
 
-    def _near_enough(self) -> bool:
-        return self.value * UNITS - self.best <= ENOUGH * self.value * UNITS
+    def _block(self, block: Ints, desk: Desk, worth: Ints, cap_price: Ints, most_nodes: int) -> Callable[[], None]:
+        def work() -> None:
+            price_days(self.model, self.pairs, desk, worth, cap_price, self.gain, self.tours, most_nodes, block)
 
-    def _price(self, worth: Ints, cap_price: Ints) -> int:
-        """Price every day, note the bound, add the tours; how many were new."""
-        price_days(self.model, self.pairs, self.desk, worth, cap_price, self.gain, self.tours, self.most_nodes)
-        bound = int((self.people * worth).sum() - self.gain.sum() - (cap_price * self.limits).sum())
-        if bound > self.best:
-            self.best, self.centre, self.cap_centre = bound, worth, cap_price
-        added = 0
+        return work
+
+    def found(self) -> Iterable[Column]:
+        """The tours of the last pricing."""
         for day in np.flatnonzero(self.tours[:, 0]).tolist():
-            added += self.master.add(day, tuple(self.tours[day, 1 : 1 + self.tours[day, 0]].tolist()))
-        return added
+            yield day, tuple(self.tours[day, 1 : 1 + self.tours[day, 0]].tolist())

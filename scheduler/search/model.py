@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scheduler.search.compiled import compiled_with_arrays
-from scheduler.search.places import best_place, refresh_all
+from scheduler.search.clock import spot_of
+from scheduler.search.compiled import compiled, compiled_with_arrays
+from scheduler.search.places import best_place, money, refresh_all
 from scheduler.search.records import (
     ABSENT,
     CANDIDATE,
@@ -20,8 +21,6 @@ from scheduler.search.records import (
     Records,
     Work,
 )
-
-NEIGHBOURS = 120
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,8 @@ class Raw:
     most_visits: int
 
 
-def model_of(raw: Raw, seed: int, most_candidates: int) -> tuple[Model, Work]:
-    """The records of a search in which every row is out (locked ones, too)."""
+def model_of(raw: Raw, seed: int, most_candidates: int, neighbours: int) -> tuple[Model, Work]:
+    """The records of a search in which every row is out (locked ones, too), with so many neighbours for each row."""
     slots, slot = np.unique(raw.ordinal, return_inverse=True)
     raw.day["slot"] = slot
     raw.row["span_end"] = raw.span_offsets[1:]
@@ -72,7 +71,7 @@ def model_of(raw: Raw, seed: int, most_candidates: int) -> tuple[Model, Work]:
         blocked=raw.blocked.reshape(-1, 2),
         cap=raw.cap,
         day_cap=raw.day_cap,
-        near=_neighbours(raw, seed),
+        near=_neighbours(raw, seed, neighbours),
     )
     work = _idle(model, raw.most_visits, seed)
     refresh_all(model, work)
@@ -130,17 +129,10 @@ def _with_candidates(model: Model, work: Work, raw: Raw, most: int) -> Work:
     rows = len(model.row)
     count = np.zeros(rows + 1, dtype=np.int64)
     found = candidates_of(
-        model, work, raw.group, raw.placing, raw.ordinal, raw.delay, raw.previous, raw.change_cents, count
+        model, work, raw.group, raw.placing, raw.ordinal, raw.delay, raw.previous, raw.change_cents, count, most
     )
-    row = np.repeat(np.arange(rows), count[:rows])
-    if rows and count.max() > most:
-        order = np.lexsort((found["cost"], row))
-        first = np.cumsum(count) - count
-        kept = np.arange(len(row)) - first[row] < most  # row is sorted already: a stable sort keeps it
-        found, row = found[order][kept], row[kept]
-    found = found[np.lexsort((found["day"], found["price"], row))]
-    ends = np.cumsum(np.bincount(row, minlength=rows))
-    model.row["cand_to"] = ends[:rows]
+    ends = np.cumsum(count[:rows])
+    model.row["cand_to"] = ends
     model.row["cand_from"][1:] = ends[: rows - 1]
     return work._replace(candidate=found)
 
@@ -156,32 +148,40 @@ def candidates_of(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one b
     previous: Ints,
     change_cents: int,
     count: Ints,
+    most: int,
 ) -> Records:
-    """For one row after the other the days that it may be put on; fills in how many they are."""
+    """For one row after the other the days that it may be put on, by price; fills in how many they are."""
+    days = m.day.shape[0]
     size, total = 1024, 0
     kept = np.empty(size, dtype=w.candidate.dtype)
+    day, price, alone = np.empty(days, np.int64), np.empty(days, np.int64), np.empty(days, np.int64)
     for r in range(m.row.shape[0]):
         if m.row[r].locked:
             continue
-        before = total
-        for d in range(m.day.shape[0]):
+        n = 0
+        for d in range(days):
             by_itself = placing[group[d], r]
             k = m.first_span[r, m.day[d].slot]
             if by_itself >= NEVER or k >= m.row[r].span_end or m.span[k, 0] >= m.day[d].latest:
                 continue
             moved = previous[r] != NEVER and previous[r] != ordinal[d]
-            price = by_itself + delay[r] * ordinal[d] + (change_cents if moved else 0)
-            if price >= m.row[r].unplaced:
-                continue
-            cost, place, travel = best_place(m, w, r, d, price)
-            if cost >= NEVER and m.day[d].max_leg >= NEVER:
+            day[n], price[n] = d, by_itself + delay[r] * ordinal[d] + (change_cents if moved else 0)
+            alone[n] = price[n] + cents_alone(m, d, r)
+            if price[n] < m.row[r].unplaced:
+                n += 1
+        limit = np.partition(alone[:n], most)[most] if n > most else NEVER
+        while total + n > size:
+            size *= 2
+            more = np.empty(size, dtype=kept.dtype)
+            more[:total] = kept[:total]
+            kept = more
+        before = total
+        for i in np.argsort(price[:n], kind="mergesort"):
+            d = day[i]
+            cost, place, travel = best_place(m, w, r, d, price[i]) if alone[i] <= limit else (NEVER, 0, 0)
+            if alone[i] > limit or (cost >= NEVER and m.day[d].max_leg >= NEVER):
                 continue  # where legs are limited it may still fit between others
-            if total == size:
-                size *= 2
-                more = np.empty(size, dtype=kept.dtype)
-                more[:total] = kept
-                kept = more
-            kept[total].day, kept[total].price, kept[total].cost = d, price, cost
+            kept[total].day, kept[total].price, kept[total].cost = d, price[i], cost
             kept[total].place, kept[total].travel = place, travel
             kept[total].version = w.tour[d].version
             total += 1
@@ -189,10 +189,19 @@ def candidates_of(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one b
     return kept[:total]
 
 
-def _neighbours(raw: Raw, seed: int) -> Ints:
+@compiled
+def cents_alone(m: Model, d: int, r: int) -> int:
+    """What a day costs with this row alone, beside the row's own price; overtime is not looked at."""
+    here = spot_of(m, d, r)
+    way = int(m.travel[m.day[d].start_spot, here]) + int(m.travel[here, m.day[d].end_spot])
+    cents: int = m.day[d].fixed + money(way, m.day[d].travel_rate)
+    return cents
+
+
+def _neighbours(raw: Raw, seed: int, most: int) -> Ints:
     """Rows near each row by travel; a visit from home has others from home, and some that are anywhere."""
     rows = len(raw.row)
-    count = min(NEIGHBOURS, rows - 1)
+    count = min(most, rows - 1)
     near = np.full((rows, max(1, count)), ABSENT, dtype=np.int64)
     if count < 1:
         return near

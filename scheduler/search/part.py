@@ -31,6 +31,12 @@ from scheduler.tour import Touring
 MOST_CANDIDATES = 600
 """Days on which a visit is offered, at most: those on which it is cheapest alone."""
 
+FIRST_CANDIDATES = 150
+"""The same for a first plan, which is made once and quickly."""
+
+NEIGHBOURS = 120
+"""Rows that are near each row, for ruins."""
+
 MOST_ON_A_DAY = 48
 
 
@@ -45,11 +51,14 @@ class Numbering:
 class Search:
     """A search over records: knows nothing of where they came from."""
 
-    def __init__(self, raw: Raw, seed: int, most_candidates: int = MOST_CANDIDATES) -> None:
+    def __init__(
+        self, raw: Raw, seed: int, most_candidates: int = MOST_CANDIDATES, neighbours: int = NEIGHBOURS
+    ) -> None:
         self.raw = raw
         self.model: Model
         self.work: Work
-        self.model, self.work = model_of(raw, seed, most_candidates)
+        self.model, self.work = model_of(raw, seed, most_candidates, neighbours)
+        self._seen = self.work.tour["version"].copy()
 
     @property
     def cost(self) -> int:
@@ -117,6 +126,13 @@ class Search:
         n, route = self.work.best_n.tolist(), self.work.best_route
         return {day: tuple(route[day, :count].tolist()) for day, count in enumerate(n) if count}
 
+    def changed_routes(self) -> dict[int, tuple[int, ...]]:
+        """The tours as they are now, of the days that have changed since this was asked last."""
+        version, route, n = self.work.tour["version"], self.work.route, self.work.tour["n"]
+        changed = np.flatnonzero((version != self._seen) & (n > 0)).tolist()
+        self._seen = version.copy()
+        return {day: tuple(route[day, : n[day]].tolist()) for day in changed}
+
     def by_difficulty(self) -> list[int]:
         """Rows in the order of a first plan: dear ones first, and of those the ones with the fewest days."""
         row = self.model.row
@@ -138,12 +154,15 @@ class Part:
         seed: int,
         visits: Sequence[int] | None = None,
         days: Sequence[int] | None = None,
+        *,
+        only_insert: bool = False,
     ) -> None:
         self.touring, self.state = touring, state
         chosen = range(len(touring.problem.days)) if days is None else days
         free = range(len(touring.problem.demands)) if visits is None else visits
         self.numbering, locked = _numbering(touring, state, free, chosen)
-        self.search = Search(_raw(touring, state, self.numbering, locked), seed)
+        raw = _raw(touring, state, self.numbering, locked)
+        self.search = Search(raw, seed, FIRST_CANDIDATES, 0) if only_insert else Search(raw, seed)
         row_of = {v: r for r, v in enumerate(self.numbering.visits) if r not in locked}
         locked_on = {(self.numbering.visits[r], day): r for r, day in locked.items()}
         routes = {}
@@ -157,6 +176,12 @@ class Part:
         found = self.search.best_routes()
         visits, days = self.numbering.visits, self.numbering.days
         return {day: tuple(visits[row] for row in found.get(number, ())) for number, day in enumerate(days)}
+
+    def changed_routes(self) -> dict[int, tuple[int, ...]]:
+        """The same of the tours as they are now, of the days that have changed since this was asked last."""
+        visits, days = self.numbering.visits, self.numbering.days
+        found = self.search.changed_routes()
+        return {days[number]: tuple(visits[row] for row in rows) for number, rows in found.items()}
 
     def write(self) -> None:
         """Bring the state to the best that was found."""

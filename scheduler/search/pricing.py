@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scheduler.search.clock import after_visit, at_home, begin, served, spot_of
+from scheduler.search.clock import after_visit, at_home, begin, clear, served, spot_of
 from scheduler.search.compiled import compiled, compiled_with_arrays
 from scheduler.search.records import NEVER, Ints, Model
 
@@ -35,7 +35,9 @@ class Desk(NamedTuple):
 
     row: Ints  # [n]
     profit: Ints  # [n]
-    weight: Ints  # [n]
+    weight: Ints  # [n] minutes with the shortest way to it
+    net: Ints  # [n] profit less that way
+    order: Ints  # [n] by net for each minute of weight
     minutes: Ints  # [n + 2, n + 2]; n stands for the way home, n + 1 for where the day begins
     over: Ints  # [n, H]
     first: Ints  # [T, n + 2]
@@ -55,6 +57,8 @@ def desk_for(rows: int, minutes: int, most: int) -> Desk:
 
     buckets = minutes + 2  # one for each minute at worst
     return Desk(
+        zeros(rows),
+        zeros(rows),
         zeros(rows),
         zeros(rows),
         zeros(rows),
@@ -151,13 +155,78 @@ def lay_out(m: Model, k: Desk, d: int, n: int) -> None:
         k.minutes[i, n] = m.travel[here, day.end_spot]
         for j in range(n):
             k.minutes[i, j] = m.travel[here, spot_of(m, d, k.row[j])]
-        for minute in range(day.latest - day.start + 1):
-            k.over[i, minute] = served(m, k.row[i], d, day.start + minute)
+        write_over(m, k, d, i)
     k.minutes[n + 1, n] = m.travel[day.start_spot, day.end_spot]
 
 
 @compiled
-def bound_ahead(m: Model, k: Desk, d: int, n: int, rate: int, width: int) -> None:
+def write_over(m: Model, k: Desk, d: int, i: int) -> None:
+    """When a row is over for every minute of arrival; whoever arrives while it cannot begin waits."""
+    start, length, effort = m.day[d].start, m.day[d].latest - m.day[d].start, m.row[k.row[i]].effort
+    minute = 0
+    for s in range(m.first_span[k.row[i], m.day[d].slot], m.row[k.row[i]].span_end):
+        last = min(length, m.span[s, 1] - effort - start)
+        while minute <= last:
+            begins = clear(m, d, max(start + minute, m.span[s, 0]), effort)
+            if begins + effort > m.span[s, 1] or begins > m.day[d].latest:
+                break
+            until = min(length, begins - start)
+            while minute <= until:
+                k.over[i, minute] = begins + effort
+                minute += 1
+    while minute <= length:
+        k.over[i, minute] = NEVER
+        minute += 1
+
+
+@compiled
+def weigh(m: Model, k: Desk, n: int, rate: int) -> None:
+    """What each row takes and brings at best, with the shortest way that leads to it, and the order by worth."""
+    for j in range(n):
+        way = k.minutes[n + 1, j]
+        for i in range(n):
+            if i != j:
+                way = min(way, k.minutes[i, j])
+        k.weight[j] = m.row[k.row[j]].effort + way
+        k.net[j] = k.profit[j] - way * rate
+        at = j
+        while at > 0 and k.net[k.order[at - 1]] * k.weight[j] < k.net[j] * k.weight[k.order[at - 1]]:
+            k.order[at] = k.order[at - 1]
+            at -= 1
+        k.order[at] = j
+
+
+@compiled
+def ceiling(m: Model, k: Desk, d: int, n: int, depth: int, rate: int) -> int:
+    """The most that can still come of the tour so far: the rest of the day filled with what pays best by the minute.
+
+    Once with the shortest way to each row, once with no way at all but the one home.
+    """
+    home = k.minutes[k.stack[depth, 0], n]
+    left = m.day[d].latest - min(k.stack[depth, 1], k.stack[depth, 2])
+    one = k.stack[depth, 3]
+    for at in range(n):
+        j = k.order[at]
+        if left <= 0 or k.net[j] <= 0:
+            break
+        if not k.used[j]:
+            one += k.net[j] if k.weight[j] <= left else k.net[j] * left // k.weight[j] + 1
+            left -= k.weight[j]
+    left = m.day[d].latest - min(k.stack[depth, 1], k.stack[depth, 2]) - home
+    other = k.stack[depth, 3] - home * rate
+    for j in range(n):
+        if left <= 0 or k.profit[j] <= 0:
+            break
+        if not k.used[j]:
+            effort = m.row[k.row[j]].effort
+            other += k.profit[j] if effort <= left else k.profit[j] * left // effort + 1
+            left -= effort
+    least: int = min(one, other)
+    return least
+
+
+@compiled
+def bound_ahead(m: Model, k: Desk, d: int, n: int, rate: int, width: int) -> None:  # noqa: C901 -- the inner loop
     """The most that can be gained from each row on, by the time it is over: no row right after the one before it."""
     length = m.day[d].latest - m.day[d].start
     for b in range(length // width, -1, -1):
@@ -167,7 +236,11 @@ def bound_ahead(m: Model, k: Desk, d: int, n: int, rate: int, width: int) -> Non
                 continue
             home = k.minutes[i, n]
             best, follow, second = FAR, -1, FAR
-            if now + home <= length and home <= m.day[d].max_leg:
+            # Nobody is at i then, or gets home from there in time, whatever comes between: there are no shortcuts.
+            if now + home > length or (i < n and k.over[i, k.minutes[n + 1, i]] - m.day[d].start >= now + width):
+                k.first[b, i], k.follow[b, i], k.second[b, i] = best, follow, second
+                continue
+            if home <= m.day[d].max_leg:
                 best = -home * rate
             for j in range(n):
                 arrival = now + k.minutes[i, j]
@@ -187,12 +260,13 @@ def bound_ahead(m: Model, k: Desk, d: int, n: int, rate: int, width: int) -> Non
 
 
 @compiled
-def look_ahead(m: Model, k: Desk, d: int, n: int, depth: int, rate: int, width: int) -> None:
+def look_ahead(m: Model, k: Desk, d: int, n: int, depth: int, rate: int, width: int, found: int) -> None:
     """What each row promises as the next one at this depth; FAR where it cannot be next."""
     at = k.stack[depth, 0]
+    highest = ceiling(m, k, d, n, depth, rate)
     for j in range(n):
         k.promise[depth, j] = FAR
-        if k.used[j]:
+        if k.used[j] or highest <= found:
             continue
         leg = k.minutes[at, j]
         if leg > m.day[d].max_leg or k.stack[depth, 4] + leg + k.minutes[j, n] > m.day[d].max_travel:
@@ -202,7 +276,7 @@ def look_ahead(m: Model, k: Desk, d: int, n: int, depth: int, rate: int, width: 
         if over <= m.day[d].latest - m.day[d].start:
             then = over // width
             ahead = k.first[then, j] if k.follow[then, j] != at else k.second[then, j]
-            k.promise[depth, j] = k.stack[depth, 3] + k.profit[j] - leg * rate + ahead
+            k.promise[depth, j] = min(highest, k.stack[depth, 3] + k.profit[j] - leg * rate + ahead)
 
 
 @compiled
@@ -234,7 +308,7 @@ def explore(m: Model, k: Desk, d: int, n: int, rate: int, width: int, floor: int
     k.stack[0, 0] = n + 1
     k.stack[0, 1], k.stack[0, 2] = begin(m, d)
     k.stack[0, 3] = k.stack[0, 4] = 0
-    look_ahead(m, k, d, n, 0, rate, width)
+    look_ahead(m, k, d, n, 0, rate, width, found)
     while depth >= 0:
         at, promise = -1, found
         for j in range(n):
@@ -260,20 +334,28 @@ def explore(m: Model, k: Desk, d: int, n: int, rate: int, width: int, floor: int
         k.stack[depth, 0], k.stack[depth, 1], k.stack[depth, 2], k.stack[depth, 3] = at, ready, rested, value
         k.used[at] = 1
         found = go_home(m, k, d, n, depth, rate, found)
-        look_ahead(m, k, d, n, depth, rate, width)
+        look_ahead(m, k, d, n, depth, rate, width, found)
     return found
 
 
 @compiled
-def price_days(
-    m: Model, pairs: Pairs, k: Desk, worth: Ints, cap_price: Ints, gain: Ints, tours: Ints, most_nodes: int
+def price_days(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one by one
+    m: Model,
+    pairs: Pairs,
+    k: Desk,
+    worth: Ints,
+    cap_price: Ints,
+    gain: Ints,
+    tours: Ints,
+    most_nodes: int,
+    chosen: Ints,
 ) -> None:
-    """For each day the most that a tour gains beyond the day's own price (0: nothing), and such a tour.
+    """For each chosen day the most that a tour gains beyond the day's own price (0: nothing), and such a tour.
 
     A line of ``tours`` is the number of visits and then the visits. Where more than ``most_nodes`` beginnings of tours
     would have to be looked at for a day, its gain is what the others could gain at most.
     """
-    for d in range(m.day.shape[0]):
+    for d in chosen:
         rate, per_minute = m.day[d].travel_rate, 0
         for c in range(m.day[d].cap_from, m.day[d].cap_to):
             per_minute += cap_price[m.day_cap[c]]
@@ -287,6 +369,7 @@ def price_days(
         width = BUCKET_MINUTES
         for i in range(n):
             width = max(1, min(width, m.row[k.row[i]].effort))
+        weigh(m, k, n, rate)
         bound_ahead(m, k, d, n, rate, width)
         # A leg's price is rounded to whole cents, halves up: it may be half a cent less than counted here.
         spare = UNITS * (k.stack.shape[0] + 1) if m.day[d].travel_rate % UNITS else 0

@@ -6,29 +6,31 @@ from collections.abc import Callable
 from random import Random
 
 from scheduler.insertion import Inserter
+from scheduler.search.columns import Columns
 from scheduler.search.part import Part
 from scheduler.search.regions import Share, parts_of
+from scheduler.search.ties import loosened, moved, tightened
+from scheduler.search.tracks import COLD_CENTS, Crowd, Track, cores
 from scheduler.state import State
-from scheduler.stop import MaxSeconds, StopCriterion, seconds_left
+from scheduler.stop import MaxIterations, StopCriterion, seconds_left
 from scheduler.tour import Touring
 
-Report = Callable[[int, State], None]
+Report = Callable[[int, int, int], None]
+"""Told the steps so far, the cents of the best plan, and how many visits it places."""
 
 HOT_CENTS = 3_000.0
 """Temperature at which a search begins: about what half an hour of somebody's travel costs."""
-
-COLD_CENTS = 30.0
 
 WHOLE_VISITS = 2_500
 """Larger problems are searched in parts."""
 
 PART_VISITS = 800
 
-CHUNK_SECONDS = 0.05
-"""About how long compiled code runs before the criterion is asked again."""
+TIED_STEPS = 60
+"""Steps in which tied visits alone are moved, after each cooling, where no clock is in the criterion."""
 
-STEPS_PER_VISIT = 400
-"""Length of one cooling where no clock is in the criterion."""
+TIED_SHARE = 0.1
+"""Share of the seconds of a cycle for the same."""
 
 REPORTS_EVERY_S = 0.5
 
@@ -41,7 +43,7 @@ def first(touring: Touring, seed: int, inserter: Inserter | None = None) -> Stat
     if len(touring.problem.demands) > WHOLE_VISITS:
         shares = list(parts_of(touring, state, PART_VISITS, Random(seed)))  # noqa: S311 - a search, not a secret
     for visits, days in shares:
-        part = Part(touring, state, seed, visits, days)
+        part = Part(touring, state, seed, visits, days, only_insert=True)
         part.search.insert(part.search.by_difficulty())
         part.write()
     insert_left_out(touring, state, seed)
@@ -57,96 +59,156 @@ def insert_left_out(touring: Touring, state: State, seed: int) -> None:
         part.write()
 
 
-def search(touring: Touring, start: State, stop: StopCriterion, seed: int, report: Report | None = None) -> State:
+def search(
+    touring: Touring,
+    start: State,
+    stop: StopCriterion,
+    seed: int,
+    report: Report | None = None,
+    *,
+    threads: int | None = None,
+    columns: Columns | None = None,
+) -> State:
     """The best plan found from ``start`` until ``stop`` says so; never dearer than ``start``, which is left as it is.
 
     Args:
         touring: of the problem.
-        start: where to begin; its tied visits keep their people and starts.
+        start: where to begin.
         stop: asked between chunks of steps, with the number of steps so far. Without a clock in it, the same start
-            and seed give the same plan.
+            and seed give the same plan on every machine, however many threads there are.
         seed: of every random choice.
-        report: called with the steps so far and the best plan, now and then.
+        report: called with the steps so far, the cents and the visits placed, now and then.
+        threads: that compute at the same time; as many as there are cores where it is not said.
+        columns: is filled with the tours that were met on the way.
     """
-    return _Run(touring, start.copy(), stop, seed, report).to_the_end()
+    crowd = Crowd(cores() if threads is None else threads)
+    try:
+        return _Run(touring, start.copy(), stop, seed, report, crowd, columns).to_the_end()
+    finally:
+        crowd.close()
 
 
 class _Run:
     """One search: the state that is improved, the steps so far, and when the outside was told last."""
 
-    def __init__(self, touring: Touring, state: State, stop: StopCriterion, seed: int, report: Report | None) -> None:
+    def __init__(
+        self,
+        touring: Touring,
+        state: State,
+        stop: StopCriterion,
+        seed: int,
+        report: Report | None,
+        crowd: Crowd,
+        columns: Columns | None,
+    ) -> None:
         self.touring, self.state, self.stop, self.report = touring, state, stop, report
+        self.crowd, self.columns = crowd, columns
         self.random = Random(seed)  # noqa: S311 - a search, not a secret
         self.steps = 0
         self.told = time.monotonic()
         self.objective = state.objective()
+        self.tied = sorted(touring.tied)
+        self._inserter: Inserter | None = None
 
     def to_the_end(self) -> State:
         """Cycles of cooling, the first the hottest, until it is time to stop."""
-        visits = len(self.touring.problem.demands)
         hot, cycle = HOT_CENTS, 0
-        while not self.stop(self.steps, self.objective):
-            if visits <= WHOLE_VISITS:
-                part = Part(self.touring, self.state, self.random.getrandbits(30))
-                self._cool([part], hot, self._share(cycle, 1))
-            else:
-                self._cool_parts(hot, cycle)
+        while not self._enough([]):
+            seconds = seconds_left(self.stop) * (0.55 if cycle < 2 else 1.0)
+            loose = loosened(self.state, self.random)
+            self._cycle(loose, hot, seconds * (1.0 - TIED_SHARE if self.tied else 1.0))
+            self.state = tightened(loose, self.touring)
+            self.objective = self.state.objective()
+            self._move_tied(seconds)
             hot, cycle = max(hot / 3, 10 * COLD_CENTS), cycle + 1
         return self.state
 
-    def _share(self, cycle: int, parts: int) -> float:
-        """Seconds of cooling for each part: half of what is left at first, then more; infinite without a clock."""
-        left = seconds_left(self.stop)
-        return left * (0.55 if cycle < 2 else 1.0) / parts
-
-    def _cool_parts(self, hot: float, cycle: int) -> None:
-        insert_left_out(self.touring, self.state, self.random.getrandbits(30))
-        self.objective = self.state.objective()
-        split = parts_of(self.touring, self.state, PART_VISITS, self.random)
-        for number, (visits, days) in enumerate(split):
-            if self.stop(self.steps, self.objective):
-                return
-            part = Part(self.touring, self.state, self.random.getrandbits(30), visits, days)
-            rounds_left = 0.4 if cycle < 2 else 1.0
-            self._cool([part], hot, seconds_left(self.stop) * rounds_left / max(1, len(split) - number))
-
-    def _cool(self, parts: list[Part], hot: float, seconds: float) -> None:
-        """Cool one search from hot to cold within these seconds, or a number of steps where there is no clock."""
-        for part in parts:
-            before = part.search.best
-            rows = len(part.numbering.visits)
-            begun, done, chunk = time.monotonic(), 0, 200
-            wanted = STEPS_PER_VISIT * max(1, rows)
-            share = 0.0
-            while share < 1.0 and not self.stop(self.steps, self.objective - before + part.search.best):
-                spent = time.monotonic()
-                ahead = min(
-                    1.0, share + (chunk / wanted if math.isinf(seconds) else CHUNK_SECONDS / max(seconds, 0.01))
-                )
-                part.search.anneal(chunk, _warmth(hot, share), _warmth(hot, ahead))
-                self.steps, done = self.steps + chunk, done + chunk
-                now = time.monotonic()
-                if math.isinf(seconds):
-                    share = done / wanted
-                else:
-                    share = (now - begun) / max(seconds, 0.01)
-                    chunk = max(20, min(20_000, int(chunk * min(2.0, CHUNK_SECONDS / max(now - spent, 1e-4)))))
-                self._tell(part, before)
-            part.write()
-            self.objective += part.search.best - before
-
-    def _tell(self, part: Part, before: int) -> None:
-        now = time.monotonic()
-        if self.report is None or now - self.told < REPORTS_EVERY_S or part.search.best >= before:
+    def _cycle(self, loose: State, hot: float, seconds: float) -> None:
+        """One cooling of everything, and the best of it written to the state."""
+        if len(self.touring.problem.demands) > WHOLE_VISITS:
+            self._cool_parts(loose, hot, seconds)
             return
-        self.told = now
-        part.write()
-        self.report(self.steps, self.state)
+        count = 1 if math.isinf(seconds) else self.crowd.threads
+        tracks = self._tracks([(None, None)] * count, loose, hot, seconds)
+        self._cool(tracks)
+        max(tracks, key=lambda track: track.gain).part.write()
 
+    def _cool_parts(self, loose: State, hot: float, seconds: float) -> None:
+        """Parts side by side, as many at a time as there are threads."""
+        insert_left_out(loose.touring, loose, self.random.getrandbits(30))
+        self.objective = loose.objective()
+        split = parts_of(loose.touring, loose, PART_VISITS, self.random)
+        width = len(split) if math.isinf(seconds) else self.crowd.threads
+        ends = time.monotonic() + seconds
+        waves = [split[k : k + width] for k in range(0, len(split), width)]
+        for number, wave in enumerate(waves):
+            if self._enough([]):
+                return
+            left = math.inf if math.isinf(seconds) else ends - time.monotonic()
+            tracks = self._tracks(list(wave), loose, hot, left / (len(waves) - number))
+            self._cool(tracks)
+            for track in tracks:
+                track.part.write()
+            self.objective -= sum(track.gain for track in tracks)
 
-def _warmth(hot: float, share: float) -> float:
-    """The temperature after a share of the cooling."""
-    return max(COLD_CENTS, hot * math.pow(COLD_CENTS / hot, min(1.0, share)))
+    def _tracks(
+        self, shares: list[Share] | list[tuple[None, None]], loose: State, hot: float, seconds: float
+    ) -> list[Track]:
+        """Make the parts, at the same time where there are threads."""
+        seeds = [self.random.getrandbits(30) for _ in shares]
+        found: dict[int, Part] = {}
+
+        def make(number: int) -> Callable[[], None]:
+            visits, days = shares[number]
+
+            def made() -> None:
+                found[number] = Part(loose.touring, loose, seeds[number], visits, days)
+
+            return made
+
+        began = time.monotonic()
+        self.crowd.each([make(number) for number in range(len(shares))])
+        left = max(0.0, seconds - (time.monotonic() - began))
+        return [Track(found[number], hot, left) for number in range(len(shares))]
+
+    def _cool(self, tracks: list[Track]) -> None:
+        self.crowd.run(tracks, lambda: self._enough(tracks))
+        self.steps += sum(track.steps for track in tracks)
+
+    def _enough(self, tracks: list[Track]) -> bool:
+        """Ask the criterion, tell the outside, and keep what tours there are."""
+        gains = [track.gain for track in tracks]
+        whole = len(tracks) > 0 and len(self.touring.problem.demands) <= WHOLE_VISITS
+        objective = self.objective - (max(gains) if whole else sum(gains))
+        steps = self.steps + sum(track.steps for track in tracks)
+        if self.columns is not None:
+            for track in tracks:
+                self.columns.note(track.part)
+        self._tell(steps, objective)
+        return self.stop(steps, objective)
+
+    def _tell(self, steps: int, objective: int) -> None:
+        now = time.monotonic()
+        if self.report is not None and now - self.told >= REPORTS_EVERY_S:
+            self.told = now
+            self.report(steps, objective, len(self.state.days_of))
+
+    def _move_tied(self, seconds: float) -> None:
+        """Put visits of teams and orders elsewhere, as far as the others leave room."""
+        if not self.tied:
+            return
+        if self._inserter is None:
+            self._inserter = Inserter.for_visits(self.touring, self.tied)
+        done, until = self.steps, time.monotonic() + TIED_SHARE * seconds
+        enough = MaxIterations(TIED_STEPS)
+
+        def stop(iterations: int, best: float) -> bool:
+            self.steps = done + iterations
+            over = enough(iterations, best) if math.isinf(seconds) else time.monotonic() >= until
+            return self.stop(self.steps, best) or over
+
+        self.state = moved(self.state, self._inserter, self.tied, stop, self.random)
+        self.objective = self.state.objective()
 
 
 def _place_tied(state: State, touring: Touring, seed: int, inserter: Inserter | None) -> None:
@@ -155,8 +217,3 @@ def _place_tied(state: State, touring: Touring, seed: int, inserter: Inserter | 
     if tied:
         found = inserter if inserter is not None else Inserter.for_visits(touring, tied)
         found.insert(state, tied, Random(seed))  # noqa: S311 - a search, not a secret
-
-
-def warm_up(touring: Touring, state: State) -> None:
-    """Run every compiled function once, so that what is measured afterwards holds no compilation."""
-    search(touring, state, MaxSeconds(0.05), 0)

@@ -1,0 +1,107 @@
+"""Several searches side by side: compiled code lets go of Python's lock, so that threads use every core."""
+
+import math
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from scheduler.search.part import Part
+
+COLD_CENTS = 30.0
+"""Temperature at which a cooling ends."""
+
+ROUND_SECONDS = 0.1
+"""About how long compiled code runs before the criterion is asked again."""
+
+CHUNK_SECONDS = 0.03
+
+CHUNK_STEPS = 500
+"""Steps between two questions where no clock is in the criterion."""
+
+STEPS_PER_VISIT = 400
+"""Length of one cooling where no clock is in the criterion."""
+
+MOST_THREADS = 8
+
+
+def cores() -> int:
+    """How many threads are worth while here."""
+    return max(1, min(MOST_THREADS, len(os.sched_getaffinity(0))))
+
+
+class Track:
+    """One part that is cooled from hot to cold, within some seconds of computing or in a number of steps.
+
+    Attributes:
+        before: cents of the part's tours before.
+        steps: made so far.
+    """
+
+    def __init__(self, part: Part, hot: float, seconds: float) -> None:
+        self.part, self.hot, self.seconds = part, hot, seconds
+        self.before = part.search.best
+        self.steps, self.share = 0, 0.0
+        self._wanted = STEPS_PER_VISIT * max(1, len(part.numbering.visits))
+        self._chunk, self._spent = 50, 0.0
+
+    @property
+    def gain(self) -> int:
+        """Cents saved so far."""
+        return self.before - self.part.search.best
+
+    def advance(self) -> None:
+        """Go on for a moment: by the clock, or by a fixed number of steps where there is none."""
+        if math.isinf(self.seconds):
+            count = min(CHUNK_STEPS, self._wanted - self.steps)
+            self._anneal(count, (self.steps + count) / self._wanted)
+            return
+        until = time.monotonic() + min(ROUND_SECONDS, self.seconds - self._spent)
+        while self.share < 1.0 and (now := time.monotonic()) < until:
+            ahead = min(1.0, self.share + CHUNK_SECONDS / self.seconds)
+            self._anneal(self._chunk, ahead)
+            took = time.monotonic() - now
+            self._spent += took
+            self.share = min(1.0, self._spent / self.seconds)
+            self._chunk = max(10, min(20_000, int(self._chunk * min(2.0, CHUNK_SECONDS / max(took, 1e-4)))))
+
+    def _anneal(self, count: int, ahead: float) -> None:
+        self.part.search.anneal(count, _warmth(self.hot, self.share), _warmth(self.hot, ahead))
+        self.steps, self.share = self.steps + count, ahead
+
+
+class Crowd:
+    """Threads that advance tracks together."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = max(1, threads)
+        self._pool = ThreadPoolExecutor(self.threads, "muster-search") if self.threads > 1 else None
+
+    def run(self, tracks: Sequence[Track], between: Callable[[], bool]) -> None:
+        """Cool all of them to the end, or until ``between``, which is asked again and again, says so."""
+        while going := [track for track in tracks if track.share < 1.0]:
+            if between():
+                return
+            if self._pool is None or len(going) == 1:
+                for track in going:
+                    track.advance()
+            else:
+                list(self._pool.map(Track.advance, going))
+
+    def each(self, work: Sequence[Callable[[], None]]) -> None:
+        """Do several things at once."""
+        if self._pool is None or len(work) < 2:
+            for one in work:
+                one()
+        else:
+            list(self._pool.map(lambda one: one(), work))
+
+    def close(self) -> None:
+        """End the threads."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+
+def _warmth(hot: float, share: float) -> float:
+    """The temperature after a share of the cooling."""
+    return max(COLD_CENTS, hot * math.pow(COLD_CENTS / hot, min(1.0, share)))
