@@ -247,6 +247,7 @@ def certificate_fault(certificate: SSHCertificate, address: str, *, now_s: float
     principals = [name.decode("utf-8", "replace") for name in certificate.valid_principals]
     faults = {
         "has a signature that is not its signer's": not _is_signed(certificate),
+        "is signed with SHA-1, which is not safe any more": _is_signed_with_sha1(certificate),
         "is one of a user, not of a host": certificate.type is not SSHCertificateType.HOST,
         "has critical options, which host certificates have none of": bool(certificate.critical_options),
         "is not valid yet": now_s < certificate.valid_after,
@@ -262,6 +263,11 @@ def _is_signed(certificate: SSHCertificate) -> bool:
     except InvalidSignature:
         return False
     return True
+
+
+def _is_signed_with_sha1(certificate: SSHCertificate) -> bool:
+    """OpenSSH takes no such signature any more (``CASignatureAlgorithms``); cryptography does, and names it nowhere."""
+    return getattr(certificate, "_inner_sig_type", b"ssh-rsa") == b"ssh-rsa"
 
 
 def _is_for(principals: list[str], address: str) -> bool:

@@ -159,6 +159,19 @@ def test_a_certificate_of_another_signer_or_a_forged_one_is_refused(authority: P
     assert "signature" in certificate_fault(loaded, "victim", now_s=0)
 
 
+@needs_keygen
+@pytest.mark.parametrize(("algorithm", "fault"), [("ssh-rsa", "SHA-1"), ("rsa-sha2-512", "")])
+def test_a_certificate_that_is_signed_with_sha1_is_refused(tmp_path: Path, algorithm: str, fault: str) -> None:
+    """As OpenSSH does; the signer's key is the same."""
+    (tmp_path / "host.pub").write_text(TWO.public + "\n")
+    _keygen("-q", "-t", "rsa", "-b", "2048", "-N", "", "-f", str(tmp_path / "ca"))
+    _keygen("-q", "-s", str(tmp_path / "ca"), "-t", algorithm, "-I", "id", "-h", str(tmp_path / "host.pub"))
+    signed = load_ssh_public_identity((tmp_path / "host-cert.pub").read_bytes())
+    assert isinstance(signed, SSHCertificate)
+    assert fault in certificate_fault(signed, "server", now_s=0)
+    assert bool(certificate_fault(signed, "server", now_s=0)) == bool(fault)
+
+
 def test_a_name_is_found_at_once_among_many() -> None:
     """Ten thousand look-ups in ten thousand lines: a scan for each would take minutes."""
     blob = ONE.public

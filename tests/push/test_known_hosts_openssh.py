@@ -21,9 +21,9 @@ from tests.push.conformance import carry
 from tests.push.worlds import ShellSteps
 
 PATTERNS = (
-    "server", "server,10.0.0.7", "SERVER.example", "[server]:2222", "*.example", "web?.example",
-    "*.example,!till.example", "!till.example,*.example", "10.0.0.*", "[10.0.0.*]:22??", "[*]:2200", "fd00::7", "[fd00::7]:2222", "fe80::1%eth0",
-    "*", "!server", "*,!10.*", "s[e]rver", "server:22", "web1.example,web2.example", "[server]:22",
+    "server", "server,10.0.0.7", "SERVER.example", "[server]:2222", "*.example", "web?.example", "[server]:22",
+    "*.example,!till.example", "!till.example,*.example", "10.0.0.*", "[10.0.0.*]:22??", "[*]:2200", "fd00::7",
+    "[fd00::7]:2222", "fe80::1%eth0", "*", "!server", "*,!10.*", "s[e]rver", "server:22", "web1.example,web2.example",
 )  # fmt: skip
 NAMES = (
     "server", "[server]:2222", "10.0.0.7", "[10.0.0.7]:2222", "[10.0.0.7]:2200", "server.example", "till.example",
