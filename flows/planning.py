@@ -130,9 +130,11 @@ def make_plan(
         InvalidPlan: the validator does not agree with the solver; nothing is kept.
     """
     problem = problem_of(services, campaign_id)
+    from scheduler.fairness import evened
     from scheduler.solve import solve  # brings OR-Tools, which takes longer to load than most commands take
 
     plan = solve(problem, AnyOf(MaxSeconds(seconds), Cancelled(cancelled)), seed, progress=progress)
+    plan = evened(problem, plan, services.ledger.campaign(campaign_id).planning.fairness_cents_per_hour)
     _refuse_violations(problem, plan)
     services.ledger.save_plan(plan, by="planner")
     return plan

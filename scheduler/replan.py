@@ -6,6 +6,7 @@ what it saves. Promised visits never move unless they are named; one that cannot
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
@@ -15,7 +16,7 @@ from muster.plan import Assignment, Plan
 from scheduler.assemble import plan_of, stand
 from scheduler.diff import Kind, Move, PlanDiff, diff
 from scheduler.insertion import Inserter
-from scheduler.problem import Pin, Problem
+from scheduler.problem import Pin, Previous, Problem
 from scheduler.ruin import improve
 from scheduler.rules import Case, broken
 from scheduler.solve import solve
@@ -37,8 +38,22 @@ class Freedom(StrEnum):
     """Only what does not hold any more."""
     ROOM = "make room"
     """Also what stands in the way of a visit that would be left out."""
+    FEW = "few moves"
+    """Everything but what is promised, where a move pays for ``DEAR`` times the price of a change."""
+    CHEAPER = "cheaper"
+    """The same where it pays for the price of a change."""
     CHEAPEST = "cheapest"
-    """Everything but what is promised; changes have no price."""
+    """The same where changes have no price."""
+
+
+KEEPING = (Freedom.LEAST, Freedom.ROOM)
+"""Answers within seconds: no search over everything."""
+
+DEAR = 5
+"""How many times its price a change must save in ``FEW``."""
+
+CHANGE_CENTS = (2_000, 1_000)
+"""Of another person and of another day, where the problem has no prices of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +112,8 @@ def replan(
     Args:
         problem: the world as it is now; its visits keep the ids of ``current`` where they are the same.
         current: the plan that binds.
-        stop: for the cheapest choice, which is a search; the others take as long as they need, which is little.
+        stop: for each of the choices that are searches, which begin with a copy of it; the others take as long as
+            they need, which is little.
         seed: of every random choice.
         promised: visits whose clients were told who comes and when; kept to the minute in every choice, where that
             is possible at all. The problem's own pins are kept too.
@@ -105,10 +121,12 @@ def replan(
     """
     keeper = _Keeper(problem, current, frozenset(promised))
     choices: list[Choice] = []
-    for freedom in freedoms:
-        plan = keeper.plan(freedom, stop, seed)
+    for freedom in sorted(freedoms, key=list(Freedom).index):
+        plan = keeper.plan(freedom, deepcopy(stop), seed)
         choice = keeper.choice(freedom, plan)
         if not choices or _brings(plan, choices[-1].plan):
+            while len(choices) > 1 and choice.kept_share >= choices[-1].kept_share:
+                choices.pop()  # it moves no less and costs more
             choices.append(choice)
     return Replan(tuple(choices))
 
@@ -129,8 +147,8 @@ class _Keeper:
         self.held, self.fallen = self._held()
 
     def plan(self, freedom: Freedom, stop: StopCriterion, seed: int) -> Plan:
-        if freedom is Freedom.CHEAPEST:
-            return self._cheapest(stop, seed)
+        if freedom not in KEEPING:
+            return self._searched(stop, seed, {Freedom.FEW: DEAR, Freedom.CHEAPER: 1}.get(freedom, 0))
         state = self._kept(self.held)
         random = Random(seed)  # noqa: S311 - a search, not a secret
         inserter = Inserter.for_visits(state.touring, self._free(state))
@@ -251,18 +269,21 @@ class _Keeper:
     def _may_move(self, visit: int) -> bool:
         return self.problem.demands[visit].visit.id not in self.promised
 
-    def _cheapest(self, stop: StopCriterion, seed: int) -> Plan:
-        """A search with nothing fixed but the promises."""
+    def _searched(self, stop: StopCriterion, seed: int, times: int) -> Plan:
+        """A search with nothing fixed but the promises, in which a change costs so many times its price."""
         pins = [
             Pin(self.problem.demands[v].visit.id, self.problem.people[self.problem.days[p.day].person].id, start)
             for v, start in self.held.items()
             for p in self.old[v]
             if p.day is not None and self.problem.demands[v].visit.id in self.promised
         ]
+        prices = self.problem.prices
+        who, when = prices.change_person_cents or CHANGE_CENTS[0], prices.change_day_cents or CHANGE_CENTS[1]
         free = replace(
             self.problem,
             pins=(*self.problem.pins, *pins),
-            prices=replace(self.problem.prices, change_person_cents=0, change_day_cents=0),
+            previous=self._previous(),
+            prices=replace(self.problem.prices, change_person_cents=times * who, change_day_cents=times * when),
         )
         found = solve(free, stop, seed, start=self.current, with_reasons=False)
         state = self._settled(_state_at(self.touring, found))
@@ -274,6 +295,17 @@ class _Keeper:
             seconds=found.solve_seconds,
             explained=MOST_EXPLAINED,
         )
+
+    def _previous(self) -> tuple[Previous, ...]:
+        """Where everything stood, for the price of a change."""
+        found = []
+        for visit, places in self.old.items():
+            days = [self.problem.days[place.day] for place in places if place.day is not None]
+            people = tuple(self.problem.people[day.person].id for day in days)
+            if days:
+                ordinal = min(day.ordinal for day in days)
+                found.append(Previous(self.problem.demands[visit].visit.id, people, ordinal, places[0].start))
+        return tuple(found)
 
     def _cause(self, move: Move, freedom: Freedom) -> str:
         if move.visit_id in self.fallen:

@@ -1,5 +1,6 @@
 """Commands around plans that change: plan diff, plan picture, replan."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +14,7 @@ from muster.cli.output import count, say, say_json, table
 from muster.cli.plan_pages import euros
 from muster.cli.planning import PlanOption, chosen_plan
 from muster.cli.workspace import Workspace, opened
-from muster.errors import InputError, MusterError, NothingToPlan
+from muster.errors import InputError, MusterError, NotFound, NothingToPlan
 from muster.files import write_whole
 from muster.ids import CampaignId, VisitId
 from muster.plan import Plan
@@ -106,19 +107,24 @@ def picture(
 def replan(
     context: typer.Context,
     campaign: CampaignOption = None,
-    cheaper: Annotated[bool, typer.Option("--cheaper", help="Also look for the cheapest plan.")] = False,
-    promised: Annotated[list[str] | None, typer.Option("--keep", help="A visit that must not move; repeat it.")] = None,
+    cheaper: Annotated[bool, typer.Option("--cheaper", help="Also look for cheaper plans that move more.")] = False,
+    keep: Annotated[list[str] | None, typer.Option(help="A visit that must not move; repeat it.")] = None,
+    release: Annotated[
+        list[str] | None, typer.Option(help="A visit that may move although its client was told; repeat it.")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(help="How long each cheaper choice is searched.")] = None,
     seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """After a change (somebody ill, late clients, a partner out): a plan that moves as little as it can.
 
-    Shows one or more choices, each move with its cause; binds nobody.
+    Shows one or more choices, each move with its cause; binds nobody. Visits whose clients were told when and who comes
+    stay where they are unless you release them. --cheaper also looks for plans that cost less and move more.
 
     Example: muster replan --cheaper
     """
     from flows.planning import problem_of
-    from scheduler.replan import Freedom
+    from scheduler.replan import KEEPING, Freedom
     from scheduler.replan import replan as go_on
     from scheduler.stop import MaxSeconds
 
@@ -129,17 +135,35 @@ def replan(
             raise NothingToPlan("no plan binds yet, so there is nothing to go on from", hint="muster plan")
         problem = problem_of(workspace.services, meant.id)
         current = workspace.ledger.plan(binding.plan_id)
-        freedoms = tuple(Freedom) if cheaper else (Freedom.LEAST, Freedom.ROOM)
-        stop = MaxSeconds(workspace.settings.solve_seconds)
-        keep = [VisitId(name) for name in promised or ()]
-        found = go_on(problem, current, stop, seed, promised=keep, freedoms=freedoms)
+        freedoms = tuple(Freedom) if cheaper else KEEPING
+        stop = MaxSeconds(seconds or workspace.settings.solve_seconds)
+        promised = _promised(workspace, current, keep or (), release or ())
+        found = go_on(problem, current, stop, seed, promised=promised, freedoms=freedoms)
         for choice in found.choices:
             workspace.ledger.save_plan(choice.plan, by="planner")
         if as_json:
-            say_json({"campaign": meant.id, "choices": [_choice_document(choice) for choice in found.choices]})
+            choices = [_choice_document(choice) for choice in found.choices]
+            say_json({"campaign": meant.id, "promised": sorted(promised), "choices": choices})
             return
+        if promised:
+            say(f"{count(len(promised), 'visit')} promised to clients or kept by you; --release lets one move\n")
         for choice in found.choices:
             _say_choice(choice, meant.timezone)
+
+
+def _promised(workspace: Workspace, plan: Plan, keep: Sequence[str], release: Sequence[str]) -> frozenset[VisitId]:
+    """What must not move: whose client was told when and who comes, and what was named; less what was released.
+
+    Raises:
+        NotFound: the plan that binds has no such visit.
+    """
+    from reports.notices_told import read_told
+
+    for name in (*keep, *release):
+        if VisitId(name) not in plan.visit:
+            raise NotFound(f"the plan that binds has no visit {name!r}", hint="muster plan show --all lists them")
+    told = read_told(workspace.ledger, plan.campaign_id).announced(plan)
+    return frozenset((*told, *map(VisitId, keep))) - frozenset(map(VisitId, release))
 
 
 def _plan_or_file(workspace: Workspace, campaign_id: CampaignId, name: str) -> Plan:

@@ -148,6 +148,53 @@ def test_a_cheaper_plan_that_moves_more_is_offered_when_there_is_one() -> None:
     assert {c.cause for c in cheaper.moves} == {"the plan is cheaper with it there"}
 
 
+def test_the_front_goes_from_few_moves_to_low_cost_and_nothing_in_it_is_worse_in_both() -> None:
+    """Six visits with Gold: moving one saves 140.00, less than five times the price of a change and more than once."""
+    visits = [demand(f"V-{n}", spot=n % 3) for n in range(6)]
+    before = problem(visits, [person("Gold", rate=20_000)], [day(0), day(0, number=1)])
+    plan = solve(before, MaxIterations(30), 0)
+    crew = [person("Gold", rate=20_000), person("Anna", rate=7_000)]
+    after = problem(visits, crew, [day(0), day(0, number=1), day(1), day(1, number=1)])
+    answer = replan(after, plan, MaxIterations(80), 0, freedoms=tuple(Freedom))
+    costs = [choice.plan.cost.total_cents for choice in answer.choices]
+    kept = [choice.kept_share for choice in answer.choices]
+    assert len(answer.choices) >= 2
+    assert costs == sorted(costs, reverse=True)
+    assert kept[0] == 1.0
+    assert all(later <= kept[0] for later in kept)
+    for one in answer.choices:
+        assert violations(after, one.plan) == ()
+
+
+def test_where_a_change_is_dear_less_moves_for_the_same_saving() -> None:
+    """Moving A saves 10.00, moving B 200.00: with dear changes only B goes."""
+    visits = [demand("A", effort=60), demand("B", effort=240)]
+    before = problem(visits, [person("Gold", rate=11_000)], [day(0)])
+    plan = solve(before, MaxIterations(20), 0)
+    after = problem(visits, [person("Gold", rate=11_000), person("Anna", rate=6_000)], [day(0), day(1)])
+    few, cheapest = (
+        replan(after, plan, MaxIterations(60), 0, freedoms=(freedom,)).least
+        for freedom in (Freedom.FEW, Freedom.CHEAPEST)
+    )
+    assert {str(c.move.visit_id) for c in few.moves if c.move.kind is Kind.PERSON} == {"B"}
+    assert {str(c.move.visit_id) for c in cheapest.moves if c.move.kind is Kind.PERSON} == {"A", "B"}
+
+
+def test_nineteen_in_twenty_stay_when_one_person_of_many_is_ill() -> None:
+    crew = [person(name) for name in ("Anna", "Ben", "Cleo", "Dan")]
+    days = [day(who, number=number) for who in range(4) for number in range(5)]
+    of = problem([demand(f"V-{n}", effort=60, spot=n % 3) for n in range(40)], crew, days)
+    plan = solve(of, MaxIterations(40), 0)
+    sick = without(of, "Cleo")
+    hers = {v for v, (who, _) in where(plan).items() if who == "cleo"}
+    answer = replan(sick, plan, MaxIterations(20), 0)
+    for choice in answer.choices:
+        rest = {v: at for v, at in where(plan).items() if v not in hers}
+        stayed = sum(where(choice.plan)[v] == at for v, at in rest.items())
+        assert stayed / len(rest) >= 0.95
+        assert choice.plan.unplaced == ()
+
+
 @settings(max_examples=80)
 @given(st.integers(0, 10**9), st.integers(0, 2))
 def test_every_choice_is_a_plan_that_passes_and_the_least_keeps_what_can_be_kept(seed: int, away: int) -> None:
