@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import Event
-from typing import Literal
+from typing import Literal, cast
 
 import paramiko
 from paramiko.channel import Channel
@@ -49,6 +49,7 @@ PLAIN_TYPES = (
 ALGORITHMS_OF_KEY_TYPE = {"certificate": CERTIFICATE_TYPES, "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
 """A type in known_hosts and the names by which a host is asked for it; all others are asked for by their own name."""
 JOIN_S = 2.0
+READ_AHEAD_BYTES = 65_536
 
 _QUIET = "push.ssh.paramiko"
 logging.getLogger(_QUIET).disabled = True
@@ -78,6 +79,26 @@ class SshOptions:
             return FAST_EXCHANGES
         first = POST_QUANTUM_EXCHANGES if KexMLKEM768X25519.is_available() else ()
         return (*first, *FAST_EXCHANGES, *OLD_EXCHANGES)
+
+
+class _ReadAhead:
+    """A socket that takes what is there at once: paramiko asks for a packet's first bytes, and then for the rest.
+
+    Only paramiko's own thread reads from it.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._ahead = b""
+
+    def recv(self, size: int) -> bytes:
+        """At most so many bytes: those that came before, or what comes next."""
+        ahead = self._ahead or self._connection.recv(READ_AHEAD_BYTES)
+        self._ahead = ahead[size:]
+        return ahead[:size]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._connection, name)
 
 
 class _QuietPacketizer(Packetizer):
@@ -111,7 +132,7 @@ class Session(paramiko.Transport):
     _active_check_timeout = 1.0
 
     def __init__(self, connection: socket.socket) -> None:
-        super().__init__(connection, packetizer_class=_QuietPacketizer)
+        super().__init__(cast("socket.socket", _ReadAhead(connection)), packetizer_class=_QuietPacketizer)
         self.refusals: dict[int, tuple[int, str]] = {}
 
     @property
@@ -157,6 +178,14 @@ class Session(paramiko.Transport):
         self.refusals[number] = (reason, words)
         m.rewind()
         super()._parse_channel_open_failure(m)  # type: ignore[misc]  # the stubs leave it out
+
+    def _log(self, level: int, msg: object, *args: object) -> None:
+        """Nobody reads that channel, and paramiko would put every line together first."""
+
+    def _filter_algorithm(self, type_: str) -> tuple[str, ...]:
+        """Nothing is disabled here, so nothing is to be sifted, sixteen times for each connection."""
+        preferred: tuple[str, ...] = getattr(self, f"_preferred_{type_}")
+        return tuple(preferred)
 
     def _parse_debug(self, m: Message) -> None:
         """What servers say for debugging is for nobody here; paramiko would take it apart letter by letter."""

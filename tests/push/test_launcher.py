@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,36 @@ def test_every_login_shell_runs_the_step(shell: str) -> None:
     assert said.split("\n")[:2] == ["it's $HOME", " two"]
     assert said.split()[-1] == "3000"
     assert done.returncode == 3
+
+
+@pytest.mark.parametrize("shell", [name for name in SHELLS if name not in {"fish", "tcsh"}])
+def test_whatever_bin_sh_is_it_runs_the_step(shell: str) -> None:
+    path = f"{shutil.which(shell)}{' sh' if shell == 'busybox' else ''}"
+    step = Step(StepName.APPLY, "printf '%s\\n' \"$MUSTER_A\"\nwc -c", {"MUSTER_A": "a\tb\n c \\d"}, b"\0x\n" * 1000)
+    words = ["sh", "-c", command(20).replace("/bin/sh", path)]
+    done = subprocess.run(words, input=stream(step), capture_output=True, check=False)
+    group, said = split_output(done.stdout.decode())
+    assert group is not None
+    assert said.split("\n") == ["a\tb", " c \\d", "3000", ""]
+
+
+@pytest.mark.parametrize(
+    ("timeout", "code"),
+    [("exec /usr/bin/timeout", 124), ("exit 1", 0), ("", 0)],
+    ids=["another that knows -k", "one that does not", "none at all"],
+)
+def test_another_timeout_than_that_of_coreutils_is_tried_before_it_is_used(
+    tmp_path: Path, timeout: str, code: int
+) -> None:
+    if timeout:
+        (tmp_path / "timeout").write_text(f'#!/bin/sh\n{timeout} "$@"\n')
+        (tmp_path / "timeout").chmod(0o755)
+    for name in ("sleep", "true"):
+        (tmp_path / name).symlink_to(str(shutil.which(name)))
+    words = ["/bin/sh", "-c", command(1).replace("/usr/bin/timeout", str(tmp_path / "none"))]
+    step = Step(StepName.APPLY, "sleep 2")
+    done = subprocess.run(words, input=stream(step), env={"PATH": str(tmp_path)}, capture_output=True, check=False)
+    assert (split_output(done.stdout.decode())[0] is not None, done.returncode) == (True, code), done.stderr
 
 
 def test_the_command_never_changes_with_the_step() -> None:
