@@ -70,32 +70,30 @@ class OrderBook:
     def _order(self, host: Host, content: Step, what: str) -> Order:
         purpose = " ".join(word for word in (self.purpose, what, str(host.id)) if word)
         deadline_s = min(self.defaults.deadline_s, content.timeout_s + 30.0)
-        return Order(self.target(host), content, deadline_s, purpose)
+        return Order(target_of(host, self.fleet, self.defaults), content, deadline_s, purpose)
 
-    def target(self, host: Host) -> Target:
-        """How a host is reached, with what it takes from its site and from the defaults."""
-        site = self.fleet.site[host.site_id]
-        return Target(
-            host_id=host.id,
-            site_id=host.site_id,
-            transport=host.transport,
-            address=host.address,
-            port=host.port,
-            user=host.user or self.defaults.user,
-            credential=host.credential or self.defaults.credential,
-            become=host.become,
-            become_credential=host.become_credential,
-            jump=tuple(self._hop(jump) for jump in site.jump),
-            site_hosts=site.max_hosts,
-            site_bytes_per_s=site.bytes_per_s,
-        )
 
-    def _hop(self, jump: Jump) -> Jump:
-        return replace(
-            jump,
-            user=jump.user or self.defaults.user,
-            credential=jump.credential or self.defaults.credential,
-        )
+def target_of(host: Host, fleet: Fleet, defaults: Defaults) -> Target:
+    """How a host is reached, with what it takes from its site and from the defaults."""
+    site = fleet.site[host.site_id]
+    return Target(
+        host_id=host.id,
+        site_id=host.site_id,
+        transport=host.transport,
+        address=host.address,
+        port=host.port,
+        user=host.user or defaults.user,
+        credential=host.credential or defaults.credential,
+        become=host.become,
+        become_credential=host.become_credential,
+        jump=tuple(_hop(jump, defaults) for jump in site.jump),
+        site_hosts=site.max_hosts,
+        site_bytes_per_s=site.bytes_per_s,
+    )
+
+
+def _hop(jump: Jump, defaults: Defaults) -> Jump:
+    return replace(jump, user=jump.user or defaults.user, credential=jump.credential or defaults.credential)
 
 
 def _no_order(host: Host, step: StepName, ending: Ending, cause: str, hint: str) -> StepReport:

@@ -17,13 +17,16 @@ from enum import StrEnum
 from pathlib import Path
 
 from muster.errors import InputError, Untrusted
+from muster.fleet import TransportName
 from muster.ids import HostId
 from muster.outcomes import Ending
 from muster.ports import Order, StopSignal, Target
 from muster.settings import Settings
 from muster.steps import Fact, Step, StepName, read_output
+from push.credentials import Credentials
 from push.known_hosts import USUAL_PORT, KnownHosts, Line, Marker, fingerprint, host_pattern, parse, type_of_blob
 from push.pool import Limits, PoolPusher
+from push.ssh import ssh_transport
 from push.ssh_session import SshOptions, open_session
 from push.transport import Door, Guard, RawResult
 
@@ -80,22 +83,31 @@ class Trusted:
 
 
 def scan(
-    targets: Iterable[Target], settings: Settings, *, known_hosts: KnownHosts, stop: StopSignal
+    targets: Iterable[Target],
+    settings: Settings,
+    *,
+    known_hosts: KnownHosts,
+    stop: StopSignal,
+    credentials: Credentials | None = None,
 ) -> Iterator[Offer]:
     """Ask every target for its host key, many at one time; one offer for each, as they come.
 
-    A host costs at most ``connect_timeout_s`` plus ``login_timeout_s``. Nothing is logged in to. Hosts that were not
-    asked because of ``stop`` are offers of ``no answer``.
+    A host costs at most ``connect_timeout_s`` plus ``login_timeout_s``. Nothing is logged in to but the jump hosts on
+    the way, whose keys must be trusted already. Hosts that were not asked because of ``stop`` are offers of
+    ``no answer``.
     """
     by_id: dict[HostId, Target] = {}
     transport = _KeyScan(known_hosts, SshOptions(settings.key_exchange, settings.login_timeout_s))
-    pusher = PoolPusher(transport, Limits(settings.parallel_hosts, settings.connect_timeout_s))
+    through = ssh_transport(settings, credentials or Credentials(), known_hosts=known_hosts)
+    dialer = through.jumps(settings.connect_timeout_s)
+    limits = Limits(settings.parallel_hosts, settings.connect_timeout_s)
+    pusher = PoolPusher(transport, limits, dialer=dialer)
     deadline_s = settings.connect_timeout_s + settings.login_timeout_s
 
     def orders() -> Iterator[Order]:
         for target in targets:
             by_id[target.host_id] = target
-            yield Order(target, _ASK, deadline_s)
+            yield Order(target, _ASK, deadline_s + dialer.longest_s(target))
 
     for report in pusher.execute(orders(), stop=stop):
         target = by_id.pop(report.host_id)
@@ -104,6 +116,27 @@ def scan(
             continue
         shown = {fact.key: base64.b64decode(fact.value) for fact in read_output(report.stdout).facts}
         yield compare(target, shown["plain"], shown.get("certificate", b""), known_hosts)
+
+
+def jump_targets(targets: Iterable[Target]) -> tuple[Target, ...]:
+    """The jump hosts on the way to these targets, each once, as targets of their own; those nearest to us first."""
+    found: dict[HostId, Target] = {}
+    for target in targets:
+        for number, jump in enumerate(target.jump):
+            name = HostId(f"jump {jump.address}:{jump.port or USUAL_PORT}")
+            before = target.jump[:number]
+            made = Target(
+                name,
+                target.site_id,
+                TransportName.SSH,
+                jump.address,
+                jump.port,
+                jump.user,
+                jump.credential,
+                jump=before,
+            )
+            found.setdefault(name, made)
+    return tuple(sorted(found.values(), key=lambda target: len(target.jump)))
 
 
 def compare(target: Target, blob: bytes, certificate: bytes, known_hosts: KnownHosts) -> Offer:

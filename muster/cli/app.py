@@ -65,6 +65,7 @@ def options(
 
 hosts = typer.Typer(no_args_is_help=True, help="Hosts: trust their keys.")
 hosts.command("trust")(fleet.trust)
+hosts.command("forgive")(fleet.forgive)
 
 plan = typer.Typer(invoke_without_command=True)
 plan.callback()(planning.plan)

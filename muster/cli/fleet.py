@@ -1,5 +1,6 @@
-"""Commands of the fleet: init, import, hosts trust."""
+"""Commands of the fleet: init, import, hosts trust, hosts forgive."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ from muster.cli.campaigns import JsonOption
 from muster.cli.new_workspace import CAMPAIGN_TEMPLATE, SETTINGS_TEMPLATE
 from muster.cli.output import count, say, say_json, say_problems, table
 from muster.cli.workspace import CAMPAIGN_FILE, me, opened, workspace_of
-from muster.errors import InputError, MusterError
+from muster.errors import InputError, MusterError, NotFound
 from muster.records import ImportSummary
 from muster.settings import SETTINGS_FILE
 
@@ -95,6 +96,39 @@ def trust(
 
     with opened(context) as workspace:
         trust_hosts(workspace, hosts or (), yes=yes, replace=replace or (), as_json=as_json)
+
+
+def forgive(
+    context: typer.Context,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Accounts ('root at web-01:22') or references (env:NAME) of the list.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Let every refused password be tried again.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List the passwords that hosts have refused, or let some of them be tried again.
+
+    A refused password is never tried again by itself, so that no account is locked. It is forgotten by itself when its
+    reference stands for another password; after an account was unlocked with the same one, say so here.
+
+    Example: muster hosts forgive env:ACME_PASSWORD
+    """
+    from push.secrets_refused import FILE_NAME, RefusedPasswords
+
+    memory = RefusedPasswords(workspace_of(context).settings.path(Path(FILE_NAME)))
+    there = memory.all()
+    unknown = [name for name in names or () if not any(name in {one.who, one.reference} for one in there)]
+    if unknown:
+        raise NotFound(f"no refused password of {unknown[0]!r}", hint="muster hosts forgive lists them")
+    forgotten = memory.forget(None if everything else names) if names or everything else ()
+    if as_json:
+        say_json({"refused": [asdict(one) for one in there], "forgotten": [one.who for one in forgotten]})
+    elif forgotten:
+        say(f"{count(len(forgotten), 'password')} may be tried again: muster retry", style="bold")
+    elif there:
+        table(("account", "reference", "refused at"), [(one.who, one.reference, one.at) for one in there])
+    else:
+        say("no host has refused a password")
 
 
 def _write_examples(folder: Path) -> list[str]:

@@ -7,13 +7,15 @@ import typer
 from muster.cli.output import console, count, say, say_json, table
 from muster.cli.workspace import Workspace
 from muster.errors import InputError, NotFound
-from muster.fleet import Host, TransportName
+from muster.fleet import Fleet, Host, TransportName
 from muster.ids import HostId
-from muster.ports import Target
 from push.known_hosts import KnownHosts
-from push.trust import Offer, Standing, Trusted, scan, trust
+from push.orders import Defaults, target_of
+from push.trust import Offer, Standing, Trusted, jump_targets, scan, trust
 
 SHOWN = 40
+JUMP = "jump "
+"""How jump hosts are named among the hosts; they come with whichever hosts are behind them."""
 ORDER = (Standing.CHANGED, Standing.NO_KEY, Standing.NEW, Standing.SAME)
 
 
@@ -54,20 +56,29 @@ def _taken(offer: Offer, wanted: set[HostId]) -> bool:
 
 def _hosts(workspace: Workspace, names: Sequence[str]) -> list[Host]:
     fleet = workspace.ledger.fleet()
+    names = [name for name in names if not name.startswith(JUMP)]
     for name in names:
         if HostId(name) not in fleet.host:
             raise NotFound(f"the fleet has no host {name!r}", hint="muster import it first")
     chosen = [fleet.host[HostId(name)] for name in names] if names else list(fleet.hosts)
-    return [host for host in chosen if host.transport is TransportName.SSH]
+    return [host for host in chosen if host.transport is TransportName.SSH or _is_behind_jump(host, fleet)]
+
+
+def _is_behind_jump(host: Host, fleet: Fleet) -> bool:
+    """A Windows host has no SSH key, but the jump host on the way to it has."""
+    return host.transport is TransportName.WINRM and bool(fleet.site[host.site_id].jump)
 
 
 def scan_hosts(workspace: Workspace, hosts: Sequence[Host]) -> list[Offer]:
     """What these hosts show as their keys, and how that compares; what needs a person first."""
-    settings = workspace.settings
-    targets = [Target(host.id, host.site_id, host.transport, host.address, host.port, "", "") for host in hosts]
+    settings, fleet = workspace.settings, workspace.ledger.fleet()
+    defaults = Defaults(settings.default_user, settings.default_credential, settings.host_deadline_s)
+    targets = [target_of(host, fleet, defaults) for host in hosts]
+    targets = [*jump_targets(targets), *(each for each in targets if each.transport is TransportName.SSH)]
     known = KnownHosts.read(settings.path(settings.known_hosts))
+    credentials = workspace.services.credentials
     with console.status(f"asking {count(len(targets), 'host')} for their keys"):
-        offers = list(scan(targets, settings, known_hosts=known, stop=_NeverStops()))
+        offers = list(scan(targets, settings, known_hosts=known, stop=_NeverStops(), credentials=credentials))
     return sorted(offers, key=lambda offer: (ORDER.index(offer.standing), offer.target.host_id))
 
 

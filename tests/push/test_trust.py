@@ -8,12 +8,14 @@ from threading import Event
 import pytest
 
 from muster.errors import InputError
-from muster.fleet import TransportName
+from muster.fleet import Jump, TransportName
 from muster.ids import HostId, SiteId
 from muster.ports import Target
 from muster.settings import Settings
+from push.credentials import Credentials
 from push.known_hosts import KnownHosts, fingerprint
-from push.trust import Offer, Standing, compare, scan, trust
+from push.redact import Redactor
+from push.trust import Offer, Standing, compare, jump_targets, scan, trust
 from tests.fleet.faults import Fault
 from tests.fleet.openssh import FleetHost, KeyPair, openssh_fleet, why_not
 
@@ -93,6 +95,36 @@ def test_real_hosts_are_scanned_and_their_trouble_is_said(tmp_path: Path) -> Non
         ]
         assert _shown(fleet.hosts[3], offers) == fingerprint(fleet.hosts[3].key.public_blob)
         assert "refused" in offers[HostId(fleet.hosts[2].name)].cause
+
+
+@pytest.mark.sshd
+@pytest.mark.skipif(bool(why_not()), reason=why_not())
+def test_jump_hosts_are_trusted_first_and_then_what_is_behind_them(tmp_path: Path) -> None:
+    with openssh_fleet(tmp_path, 2) as fleet:
+        gate, host = fleet.hosts
+        credentials = Credentials(Redactor())
+        settings, file = Settings(connect_timeout_s=3, login_timeout_s=4), tmp_path / "known"
+        jump = Jump(gate.address, gate.port, "root", f"key:{fleet.key_file}")
+        behind = replace(_target(host.name, host.address), port=host.port, jump=(jump,))
+        targets = [*jump_targets([behind, behind]), behind]
+        assert [target.host_id for target in targets] == [f"jump {gate.address}:{gate.port}", host.name]
+
+        def look() -> dict[str, Offer]:
+            known = KnownHosts.read(file)
+            found = scan(targets, settings, known_hosts=known, stop=Event(), credentials=credentials)
+            return {str(offer.target.host_id): offer for offer in found}
+
+        first = look()
+        assert first[str(targets[0].host_id)].standing is Standing.NEW
+        assert first[host.name].standing is Standing.NO_KEY
+        assert "could not be reached (host key)" in first[host.name].cause
+        trust(file, list(first.values()))
+        second = look()
+        assert second[str(targets[0].host_id)].standing is Standing.SAME
+        assert second[host.name].standing is Standing.NEW
+        assert second[host.name].fingerprint == fingerprint(host.key.public_blob)
+        trust(file, list(second.values()))
+        assert {offer.standing for offer in look().values()} == {Standing.SAME}
 
 
 def _shown(host: FleetHost, offers: dict[HostId, Offer]) -> str:
