@@ -9,19 +9,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ledger.open import open_ledger
-from muster.campaign import Campaign
-from muster.clock import SystemClock
+from muster.campaign import Campaign, WavePolicy
+from muster.clock import Clock, SystemClock
 from muster.crew import Crew
 from muster.fleet import Client, Fleet, Host, OsFamily, Site
 from muster.ids import CampaignId, ClientId, FixName, HostId, RunnerId, SiteId
 from muster.outcomes import Ending, Finding, Stage, StepReport, Verdict
 from muster.ports import Ledger, Order, StopSignal
 from muster.records import HostState
+from muster.safety import BudgetPolicy, GatePolicy
 from muster.steps import Step, StepName, StepOutput
 from push.context import Context
 from push.orders import Defaults, OrderBook
 
 CAMPAIGN = CampaignId("c")
+GATE = Step(StepName.PROBE, "echo gate")
 Act = Callable[["FakeHosts", Order], tuple[Ending, str]]
 
 
@@ -43,11 +45,15 @@ class FakeFix:
 
 @dataclass
 class FakeHosts:
-    """Hosts that hold ``old`` or ``new``; ``acts`` replaces what a host does at a step, once for each entry."""
+    """Hosts that hold ``old`` or ``new``; ``acts`` replaces what a host does at a step, once for each entry.
+
+    ``ready`` is what a host says when it is asked whether it may be pushed.
+    """
 
     holds: dict[HostId, str]
     acts: dict[tuple[HostId, StepName], list[Act]] = field(default_factory=dict)
     seen: list[tuple[HostId, StepName]] = field(default_factory=list)
+    ready: dict[HostId, str] = field(default_factory=dict)
 
     def execute(self, orders: Iterable[Order], *, stop: StopSignal) -> Iterator[StepReport]:
         for order in orders:
@@ -63,6 +69,8 @@ class FakeHosts:
     def well(self, order: Order) -> tuple[Ending, str]:
         """What a healthy host does."""
         host_id, name = order.target.host_id, order.step.name
+        if order.step == GATE:
+            return Ending.DONE, f"{self.ready.get(host_id, '')}\ndone\tprobe"
         if name is StepName.APPLY:
             self.holds[host_id] = "new"
             return Ending.DONE, "changed\tthe state\ndone\tapply"
@@ -113,6 +121,7 @@ class World:
     hosts: FakeHosts
     context: Context
     switch: Switch
+    held_back: Switch
 
     def standing(self) -> dict[str, str]:
         """The status of every host by its id."""
@@ -126,23 +135,56 @@ class World:
         """The same context in the hands of somebody else."""
         old = self.context
         return Context(
-            old.campaign_id, RunnerId(name), old.ledger, old.pusher, old.book, old.clock, old.stop, old.lease_s
+            old.campaign_id,
+            RunnerId(name),
+            old.ledger,
+            old.pusher,
+            old.book,
+            old.clock,
+            old.stop,
+            old.lease_s,
+            old.held_back,
         )
 
 
-def make_world(folder: Path, holds: dict[str, str], *, lease_s: float = 30) -> World:
+def make_world(
+    folder: Path,
+    holds: dict[str, str],
+    *,
+    lease_s: float = 30,
+    clock: Clock | None = None,
+    gates: GatePolicy | None = None,
+    budgets: BudgetPolicy | None = None,
+    waves: WavePolicy | None = None,
+    roles: dict[str, str] | None = None,
+    port: int = 0,
+) -> World:
     """Hosts that hold ``old`` or ``new``, enrolled in a campaign and not asked yet."""
+    time = clock or SystemClock()
     ids = {HostId(name): state for name, state in holds.items()}
     fleet = Fleet(
         (Client(ClientId("acme"), "Acme"),),
         (Site(SiteId("hq"), ClientId("acme"), "HQ", "America/Vancouver"),),
-        tuple(Host(host_id, SiteId("hq"), str(host_id), "127.0.0.1") for host_id in ids),
+        tuple(
+            Host(host_id, SiteId("hq"), str(host_id), "127.0.0.1", port, role=(roles or {}).get(str(host_id), ""))
+            for host_id in ids
+        ),
     )
-    ledger = open_ledger(f"sqlite:///{folder}/ledger.db", clock=SystemClock())
+    ledger = open_ledger(f"sqlite:///{folder}/ledger.db", clock=time)
     ledger.save_inventory(fleet, Crew(), by="test")
-    campaign = Campaign(CAMPAIGN, "C", FixName("fake"), datetime(2030, 1, 1, tzinfo=UTC))
+    campaign = Campaign(
+        CAMPAIGN,
+        "C",
+        FixName("fake"),
+        datetime(2030, 1, 1, tzinfo=UTC),
+        waves=waves or WavePolicy(),
+        gates=gates or GatePolicy(),
+        budgets=budgets or BudgetPolicy(),
+    )
     ledger.open_campaign(campaign, tuple(ids), by="test")
-    hosts, switch = FakeHosts(dict(ids)), Switch()
-    book = OrderBook(fleet, FakeFix(), Defaults("root", "agent:", 60))
-    context = Context(CAMPAIGN, RunnerId("here:1:1.00"), ledger, hosts, book, SystemClock(), switch, lease_s)
-    return World(ledger, hosts, context, switch)
+    hosts, switch, held_back = FakeHosts(dict(ids)), Switch(), Switch()
+    wanted = campaign.gates.readiness
+    gate = GATE if wanted.asks else None
+    book = OrderBook(fleet, FakeFix(), Defaults("root", "agent:", 60), "", wanted, lambda *_: gate)
+    context = Context(CAMPAIGN, RunnerId("here:1:1.00"), ledger, hosts, book, time, switch, lease_s, held_back)
+    return World(ledger, hosts, context, switch, held_back)
