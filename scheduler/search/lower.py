@@ -47,6 +47,8 @@ class Bounded:
         cents: no plan of the problem has a smaller objective; 0 where there was no time for anything.
         master_cents: the value of the last master: the bound that would be reached with all its tours.
         worth_cents: what a visit costs at the margin, by visit; the prices that gave the bound.
+        day_cents: what a second day like each would save at most, by day, at these prices.
+        cap_cents_per_minute: what a minute more of each cap would save, at these prices.
     """
 
     cents: int
@@ -54,6 +56,8 @@ class Bounded:
     rounds: int
     seconds: float
     worth_cents: tuple[float, ...]
+    day_cents: tuple[float, ...] = ()
+    cap_cents_per_minute: tuple[float, ...] = ()
 
 
 def prove(
@@ -97,7 +101,10 @@ def prove(
     finally:
         crowd.close()
     worth = tuple(float(w) / UNITS for w in bounding.centre)
-    return Bounded(max(0, bounding.best // UNITS), bounding.value, rounds, time.monotonic() - began, worth)
+    days = tuple(float(gain) / UNITS for gain in bounding.day_gain)
+    caps = tuple(float(price) / UNITS for price in bounding.cap_centre)
+    seconds_taken = time.monotonic() - began
+    return Bounded(max(0, bounding.best // UNITS), bounding.value, rounds, seconds_taken, worth, days, caps)
 
 
 class _Bounding:
@@ -122,6 +129,7 @@ class _Bounding:
         self.centre = self.dearest.copy()
         self.cap_centre = np.zeros(len(raw.cap), dtype=np.int64)
         self.best, self.value = 0, float("inf")
+        self.day_gain = np.zeros(len(touring.problem.days), dtype=np.int64)
         self.last: Duals | None = None
         self.days_of: dict[int, list[int]] = {}
         for number, spell in enumerate(touring.problem.days):
@@ -174,6 +182,7 @@ class _Bounding:
             bound = int((self.people * worth).sum() - self.pricer.gain.sum() - (cap_price * self.limits).sum())
             if bound > self.best:
                 self.best, self.centre, self.cap_centre = bound, worth, cap_price
+                self.day_gain = self.pricer.gain.copy()
         found = list(self.pricer.found())
         added = self.master.add_all(found)
         if self.last is not None:
