@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,7 @@ from muster.fleet import Host, OsFamily
 from muster.ids import HostId, SiteId
 from muster.outcomes import HostStatus, Stage
 from muster.records import HostState, WaveRow, WaveState
-from push.waves import forecast, judge_wave, kind_of, next_wave
+from push.waves import forecast, judge_wave, kind_of, next_wave, ready_at
 
 NOON = datetime(2026, 10, 19, 12, tzinfo=UTC)
 
@@ -113,3 +114,44 @@ def test_the_verdict_counts_149_of_150_as_149_of_150() -> None:
 def test_a_host_that_could_not_be_entered_says_nothing_about_the_fix(stage: Stage) -> None:
     standing = [*states(VERIFIED=2), state(7, HostStatus.UNKNOWN, stage), state(8, HostStatus.FAILED, stage)]
     assert judge_wave(WavePolicy(), standing).passed
+
+
+def test_the_canary_takes_a_host_of_every_sort_of_site() -> None:
+    hosts = [replace(host(number), site_id=SiteId(f"s{number % 3}")) for number in range(6)]
+    sites = {SiteId("s0"): "clinic", SiteId("s1"): "branch", SiteId("s2"): "clinic"}
+    assert next_wave(WavePolicy(), hosts, [], sites=sites) == ("h0", "h1")
+
+
+def test_a_kind_that_comes_later_has_a_canary_of_its_own() -> None:
+    hosts = [*(host(number, role="till") for number in range(3)), *(host(number) for number in range(3, 9))]
+    seen = {kind_of(host(0))}
+    assert next_wave(WavePolicy(), hosts, [wave(1, 3)], seen=seen) == ("h0", "h3", "h4", "h5", "h6", "h7")
+
+
+def test_a_small_wave_in_between_does_not_make_the_ramp_begin_anew() -> None:
+    hosts = [host(number) for number in range(50)]
+    assert len(next_wave(WavePolicy(), hosts, [wave(1, 3), wave(2, 6), wave(3, 1)])) == 12
+
+
+def test_after_a_wave_that_halted_the_ramp_begins_anew() -> None:
+    hosts = [host(number) for number in range(50)]
+    halted = replace(wave(3, 12), state=WaveState.HALTED)
+    assert len(next_wave(WavePolicy(), hosts, [wave(1, 3), wave(2, 6), halted])) == 3
+    assert len(next_wave(WavePolicy(), hosts, [wave(1, 3), wave(2, 6), halted, wave(4, 3)])) == 6
+
+
+def test_too_few_verified_hosts_hold_the_next_wave_back() -> None:
+    policy = WavePolicy(min_verified_hosts=3)
+    nobody_there = [state(1, HostStatus.UNREACHABLE, Stage.CONNECT), state(2, HostStatus.VERIFIED)]
+    verdict = judge_wave(policy, nobody_there, so_far=nobody_there)
+    assert not verdict.passed
+    assert verdict.sentence == "1 of 1 verified, 1 not touched; 1 verified in all waves so far, 2 are needed"
+    assert judge_wave(policy, nobody_there, so_far=[*nobody_there, *states(VERIFIED=2)]).passed
+    assert judge_wave(policy, states(VERIFIED=2)).passed, "there were no more than two"
+
+
+def test_the_next_wave_waits_until_the_last_was_watched() -> None:
+    policy = WavePolicy(soak_seconds=60)
+    assert ready_at(policy, []) == 0
+    assert ready_at(policy, [wave(1, 1)]) == NOON.timestamp() + 60
+    assert ready_at(policy, [replace(wave(1, 1), state=WaveState.HALTED)]) == 0
