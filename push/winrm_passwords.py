@@ -10,6 +10,7 @@ too, until the reference stands for another password or a person says so.
 """
 
 import hmac
+import logging
 import os
 import threading
 import time
@@ -17,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from muster.errors import AuthenticationRefused
+from muster.errors import AuthenticationRefused, MusterError
 from muster.outcomes import Stage
 from push.secrets_refused import RefusedPasswords
 from push.transport import Guard
@@ -28,6 +29,9 @@ MOST_PROVERS = 3
 """So many hosts may be asked at one time before one has answered; accounts are usually locked after five or ten."""
 NEVER_AGAIN = "tried once and not again, so that the account is not locked"
 HINT = "correct user and credential of this host, then muster retry; to try the same again: muster hosts forgive"
+
+
+log = logging.getLogger(__name__)
 
 
 class LogonRefused(Exception):
@@ -72,12 +76,9 @@ class PasswordGate:
         try:
             yield
         except LogonRefused:
-            try:
-                if self.memory is not None:  # first, or somebody who asks it now would try once more
-                    everywhere = _of_a_domain(user) and not account.proven
-                    self.memory.add(_who(user, "" if everywhere else host), secret, reference)
-            finally:
-                self._leave(account, host, prover, proven=False, refused=True)
+            everywhere = _of_a_domain(user) and not account.proven
+            self._write_down(_who(user, "" if everywhere else host), secret, reference)
+            self._leave(account, host, prover, proven=False, refused=True)
             raise
         except BaseException:
             self._leave(account, host, prover, proven=False, refused=False)
@@ -89,6 +90,15 @@ class PasswordGate:
         key = hmac.digest(self._key, f"{scope}\0{secret}".encode(), "sha256")
         with self._changed:
             return self._accounts.setdefault(key, _Account())
+
+    def _write_down(self, who: str, secret: str, reference: str) -> None:
+        """Before anybody is told, or who asks the memory now would try once more."""
+        if self.memory is None:
+            return
+        try:
+            self.memory.add(who, secret, reference)
+        except MusterError as error:  # the host's no is what counts; this process knows it in any case
+            log.warning("a refused password could not be written down: %s", error.message)
 
     def _remember(self, account: _Account, user: str, secret: str, host: str) -> None:
         """Take over what was refused in other processes, or let it be tried again where a person said so."""

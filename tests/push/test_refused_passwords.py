@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -235,6 +236,29 @@ def test_doas_cannot_be_told_a_password(fleet: Fleet, tmp_path: Path, monkeypatc
     report = _push(fleet, marked, tmp_path / FILE_NAME)
     assert report.ending is Ending.FAILED
     assert "from a terminal only" in report.cause
-    by_itself = _push(fleet, replace(marked, become_credential=""), tmp_path / FILE_NAME)
-    if not Path("/usr/bin/doas").exists():
-        assert "doas" in by_itself.cause, by_itself
+
+
+@pytest.mark.sshd
+@pytest.mark.skipif(not Path("/usr/bin/doas").exists(), reason="needs doas (apt-get install opendoas)")
+def test_a_step_becomes_root_by_doas(fleet: Fleet, tmp_path: Path) -> None:
+    target = _target(fleet, 1, become=Become.DOAS)
+    refused = _push(fleet, target, tmp_path / FILE_NAME)
+    assert (refused.ending, refused.stage) == (Ending.FAILED, Stage.COMMAND), refused
+    assert "doas" in refused.cause
+    fleet.hosts[1].write("/etc/doas.conf", b"permit nopass fixer\n", mode=0o400)
+    report = _push(fleet, target, tmp_path / FILE_NAME)
+    assert facts_of(report) == {"id": "0"}
+    assert "the payload" in report.stdout
+
+
+@pytest.mark.sshd
+@needs_sudo
+def test_a_stop_ends_what_runs_as_root_too(fleet: Fleet) -> None:
+    fleet.hosts[1].write("/etc/sudoers.d/fixer", b"fixer ALL=(ALL) NOPASSWD: ALL\n", mode=0o440)
+    pusher = ssh_pusher(Settings(become="sudo"), known_hosts=KnownHosts.read(fleet.known_hosts), gate=PasswordGate())
+    report = carry(pusher, _target(fleet, 1), ShellSteps().sleep(4711, timeout_s=60), deadline_s=3)
+    assert report.ending is Ending.UNKNOWN, report
+    until = time.monotonic() + 15
+    while any("sleep 4711" in line for line in fleet.hosts[1].commands()):
+        assert time.monotonic() < until, "it still runs, as root"
+        time.sleep(0.1)
