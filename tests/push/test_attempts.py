@@ -135,6 +135,21 @@ def test_a_roll_back_restores_what_the_fix_found(world: World) -> None:
     assert world.hosts.holds[A] == "old"
 
 
+def test_a_roll_back_that_changed_nothing_back_is_not_called_one(world: World) -> None:
+    apply(world, A, B)
+    world.hosts.acts[A, StepName.ROLLBACK] = [lambda *_: (Ending.DONE, "done\trollback")]
+    push_batch(world.context, [A, B], wave=0, step=StepName.ROLLBACK)
+    assert world.standing() == {"a": "failed", "b": "rolled back", "c": "already right"}
+    assert world.state("a").cause == "the roll back ran to its end, and a fresh probe still says: it is new"
+
+
+def test_a_roll_back_that_is_stopped_leaves_who_was_not_touched_as_it_stood(world: World) -> None:
+    apply(world, A, B)
+    world.switch.on = True
+    push_batch(world.context, [A, B], wave=0, step=StepName.ROLLBACK)
+    assert world.standing() == {"a": "verified", "b": "verified", "c": "already right"}
+
+
 def test_a_host_that_somebody_else_holds_is_left_alone(world: World) -> None:
     world.ledger.claim(
         CAMPAIGN, [A], runner_id=world.as_runner("there:1:1.00").runner_id, step=StepName.APPLY, wave=1, lease_s=60
