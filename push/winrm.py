@@ -38,6 +38,8 @@ from push.winrm_wire import Watch, Wire, plain_watch
 SCRIPT = "step.cmd"
 PAYLOAD = "payload"
 ACCESS_FILE = "winrm.yml"
+NO_PASSWORD = frozenset({"", "agent:"})
+"""Credentials (the second is the default) with which Kerberos takes the ticket that is there."""
 
 
 @dataclass(slots=True)
@@ -187,7 +189,8 @@ class WinRmTransport:
                 hint="use HTTPS, or logon: ntlm, for this host in winrm.yml",
             )
         refuse_without_modules(access.logon)
-        password = "" if access.logon is Logon.KERBEROS and not target.credential else self._password(target)
+        by_ticket = access.logon is Logon.KERBEROS and target.credential in NO_PASSWORD
+        password = "" if by_ticket else self._password(target)
         user = target.user or self._default_user
         return _Visit(order, guard, access, user, password, connection, self._login_timeout_s)
 

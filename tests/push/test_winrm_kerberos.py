@@ -45,12 +45,13 @@ def test_a_password_gets_a_ticket_and_the_ticket_gets_in(world: WinRmWorld, *, h
     assert (host.counters.connections, host.shells.live) == (1, 0)
 
 
-def test_a_ticket_that_is_there_needs_no_credential(realm: kerberos.Realm, world: WinRmWorld) -> None:
+@pytest.mark.parametrize("credential", ["", "agent:"])
+def test_a_ticket_that_is_there_needs_no_credential(realm: kerberos.Realm, world: WinRmWorld, credential: str) -> None:
     realm.get_ticket()
     add(world, https=True)
     with world:
         order = world.order("till")
-        order = replace(order, target=replace(order.target, credential="", user=""))
+        order = replace(order, target=replace(order.target, credential=credential, user="root"))
         report = world.push(order)["till"]
     assert report.ending is Ending.DONE, report
 
