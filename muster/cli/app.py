@@ -26,6 +26,7 @@ from muster.cli import (
     whatif,
 )
 from muster.cli.outgoing import add_outgoing
+from muster.cli import money as money_commands
 from muster.cli.output import errors, say_error
 from muster.cli.workspace import Workspace
 from muster.errors import MusterError
@@ -102,6 +103,13 @@ partner.command("pay")(partners.pay)
 partner.command("feedback")(partners.feedback)
 partner.command("scorecard")(partners.card)
 
+money = typer.Typer(no_args_is_help=True, help="Money: offers, quotes, sign-ups, and the profit of a campaign.")
+money.command("offer")(money_commands.offer)
+money.command("quote")(money_commands.quote)
+money.command("sign")(money_commands.sign)
+money.command("quotes")(money_commands.quotes)
+money.command("profit")(money_commands.profit)
+
 app.command("init")(fleet.init)
 app.command("import")(fleet.import_files)
 app.command("calendars")(calendars.calendars)
@@ -111,6 +119,7 @@ app.command("estimate")(planning.estimate)
 app.command("capacity")(capacity.capacity)
 app.add_typer(plan, name="plan")
 app.add_typer(partner, name="partner")
+app.add_typer(money, name="money")
 app.command("replan")(replanning.replan)
 app.command("what-if")(whatif.what_if)
 app.command("odds")(odds.odds)

@@ -1,0 +1,149 @@
+"""The money of a campaign from the ledger and the book: quotes, and its profit with and without partners."""
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import date
+
+from flows.partner_work import binding_plan
+from flows.partnering import known_of
+from flows.planning import problem_as_planned
+from flows.services import Services
+from muster.campaign import Campaign
+from muster.errors import NotFound
+from muster.ids import CampaignId, ClientId, HostId, PartnerId, PlanId
+from muster.plan import Plan
+from partners.agreement import SignedAgreement
+from partners.booking import Booked, booked, week_of
+from partners.offers import Offer, Quote, QuoteState, quote
+from partners.papers import OFFERS, QUOTES, WORK, change
+from partners.profit import Comparison, Facts, Stage, missed, statement
+from partners.standing import agreement_on
+from scheduler.problem import Problem
+from scheduler.whatif import without_partner
+
+
+def quote_clients(services: Services, offer_id: str, valid_until: date, *, by: str) -> tuple[Quote, ...]:
+    """A quote for every client of the campaign that has none yet, or has not answered the one it has.
+
+    Raises:
+        NotFound: there is no such offer.
+    """
+    kept = services.book.find(OFFERS, offer_id)
+    if kept is None:
+        there = ", ".join(one.value.id for one in services.book.papers(OFFERS)) or "none yet"
+        raise NotFound(f"there is no offer {offer_id!r} (there are: {there})", hint="muster money offer")
+    offer: Offer = kept.value
+    fleet = services.ledger.fleet()
+    changes, made = [], []
+    for client_id, host_ids in clients_of(services, offer.campaign_id).items():
+        before = services.book.find(QUOTES, f"{offer.campaign_id}/{client_id}")
+        if before is not None and before.value.state is not QuoteState.OFFERED:
+            continue
+        sites = {fleet.host[host_id].site_id for host_id in host_ids}
+        new = quote(offer, client_id, hosts=len(host_ids), sites=len(sites), valid_until=valid_until)
+        if before is None or before.value != new:
+            changes.append(change(QUOTES, new, "quote made", before))
+            made.append(new)
+    services.book.write(changes, by=by)
+    return tuple(made)
+
+
+def clients_of(services: Services, campaign_id: CampaignId) -> dict[ClientId, tuple[HostId, ...]]:
+    """The hosts of each client in a campaign, by client."""
+    fleet = services.ledger.fleet()
+    found: dict[ClientId, list[HostId]] = defaultdict(list)
+    for state in services.ledger.hosts(campaign_id):
+        found[fleet.site[fleet.host[state.host_id].site_id].client_id].append(state.host_id)
+    return {client_id: tuple(found[client_id]) for client_id in sorted(found)}
+
+
+def profit_of(
+    services: Services, campaign_id: CampaignId, *, seconds: float, plan_id: PlanId | None = None
+) -> Comparison:
+    """The profit of a campaign: planned, forecast and actual by a plan, and planned without partners.
+
+    Args:
+        services: the ledger and the book.
+        campaign_id: of which campaign.
+        seconds: how long to search for the plan without partners.
+        plan_id: by which plan; by default the one that binds.
+
+    Raises:
+        NotFound: there is no such plan.
+    """
+    campaign = services.ledger.campaign(campaign_id)
+    plan = services.ledger.plan(plan_id) if plan_id else binding_plan(services, campaign_id)
+    problem = problem_as_planned(services, plan)
+    facts = _facts(services, campaign, plan, booked(problem, plan, campaign.timezone))
+    alone = _without_partners(problem, seconds, campaign)
+    visited = {host_id for visit in plan.visits for host_id in visit.host_ids}
+    then = replace(facts, protected=facts.protected - visited)  # what has become right since was no part of the plan
+    lonely = replace(then, booked=alone)
+    worse = {
+        client_id: difference
+        for client_id in facts.clients
+        if (difference := _missed(lonely, client_id) - _missed(then, client_id)) > 0
+    }
+    lost = [sum(_missed(one, client_id) for client_id in facts.clients) for one in (then, lonely)]
+    hosts = sum(len(host_ids) for host_ids in facts.clients.values())
+    return Comparison(
+        campaign=campaign.name,
+        planned=statement("with partners, planned", Stage.PLANNED, then),
+        forecast=statement("with partners, forecast", Stage.FORECAST, facts),
+        actual=statement("with partners, actual", Stage.ACTUAL, facts),
+        without=statement("without partners, planned", Stage.PLANNED, lonely),
+        missed=worse,
+        protected_with=hosts - lost[0],
+        protected_without=hosts - lost[1],
+        hosts=hosts,
+    )
+
+
+def _missed(facts: Facts, client_id: ClientId) -> int:
+    visits = [one for one in facts.booked if one.client_id == client_id]
+    return missed(Stage.PLANNED, facts, client_id, visits)
+
+
+def _facts(services: Services, campaign: Campaign, plan: Plan, visits: tuple[Booked, ...]) -> Facts:
+    book = services.book
+    return Facts(
+        currency=services.currency,
+        now=services.clock.now(),
+        deadline=campaign.deadline,
+        deadline_week=week_of(campaign.deadline, campaign.timezone),
+        first_week=week_of(plan.created_at, campaign.timezone),
+        clients=clients_of(services, campaign.id),
+        protected=frozenset(one.host_id for one in services.ledger.hosts(campaign.id) if one.status.protected),
+        booked=visits,
+        quotes={kept.value.client_id: kept.value for kept in book.papers(QUOTES, campaign_id=campaign.id)},
+        terms=known_of(book).terms,
+        agreements=_agreements(services, plan),
+        works={kept.value.visit_id: kept.value for kept in book.papers(WORK, campaign_id=campaign.id)},
+    )
+
+
+def _agreements(services: Services, plan: Plan) -> dict[PartnerId, SignedAgreement]:
+    """What covered each partner on its first day in the plan."""
+    known, crew = known_of(services.book), services.ledger.crew()
+    found: dict[PartnerId, SignedAgreement] = {}
+    for one in sorted(plan.assignments, key=lambda made: made.starts_at):
+        person = crew.engineer.get(one.person_id)
+        partner_id = person.partner_id if person else None
+        if partner_id is None or partner_id in found or partner_id not in known.files:
+            continue
+        covering = agreement_on(known.files[partner_id], one.starts_at.date(), known.rules)
+        if covering is not None:
+            found[partner_id] = covering
+    return found
+
+
+def _without_partners(problem: Problem, seconds: float, campaign: Campaign) -> tuple[Booked, ...]:
+    """The best plan that our own people could have made."""
+    from scheduler.solve import solve  # brings OR-Tools, which takes longer to load than most commands take
+    from scheduler.stop import MaxSeconds
+
+    partners = {person.partner_id for person in problem.people if person.partner_id is not None}
+    for partner_id in sorted(partners):
+        problem = without_partner(problem, partner_id)
+    problem = replace(problem, pins=(), previous=())
+    return booked(problem, solve(problem, MaxSeconds(seconds), 0), campaign.timezone)
