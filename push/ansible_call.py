@@ -47,9 +47,10 @@ class _Dumper(yaml.SafeDumper):
 def _represent(dumper: yaml.SafeDumper, text: _Unsafe) -> yaml.ScalarNode:
     """Text that stays text: marked as unsafe, or only quoted where Ansible would take it for something else.
 
-    Ansible reads what is so marked like a plain word: 'yes' becomes true, and 0640 becomes 416. Such words are no templates.
+    Ansible reads what is so marked like a plain word: 'yes' becomes true, and 0640 becomes 416. Such words can be no
+    templates.
     """
-    plain: str = dumper.resolve(yaml.ScalarNode, str(text), (True, False))
+    plain: str = dumper.resolve(yaml.ScalarNode, str(text), (True, False))  # type: ignore[no-untyped-call]
     return dumper.represent_scalar("!unsafe" if plain == _TEXT else _TEXT, str(text), style="'")
 
 

@@ -14,6 +14,7 @@ from muster.cli import (
     capacity,
     demo,
     doctor,
+    fix,
     fleet,
     odds,
     partner_files,
@@ -25,8 +26,8 @@ from muster.cli import (
     waves,
     whatif,
 )
-from muster.cli.outgoing import add_outgoing
 from muster.cli import money as money_commands
+from muster.cli.outgoing import add_outgoing
 from muster.cli.output import errors, say_error
 from muster.cli.workspace import Workspace
 from muster.errors import MusterError
@@ -71,6 +72,7 @@ hosts.command("forgive")(fleet.forgive)
 plan = typer.Typer(invoke_without_command=True)
 plan.callback()(planning.plan)
 plan.command("explain")(planning.explain)
+plan.command("tight")(planning.tight)
 plan.command("show")(planning.show)
 plan.command("diff")(replanning.diff)
 plan.command("picture")(replanning.picture)
@@ -103,6 +105,12 @@ partner.command("pay")(partners.pay)
 partner.command("feedback")(partners.feedback)
 partner.command("scorecard")(partners.card)
 
+fixes = typer.Typer(no_args_is_help=True, help="Fixes: list them, look at one, make your own, check it.")
+fixes.command("list")(fix.list_fixes)
+fixes.command("show")(fix.show)
+fixes.command("new")(fix.new)
+fixes.command("check")(fix.check)
+
 money = typer.Typer(no_args_is_help=True, help="Money: offers, quotes, sign-ups, and the profit of a campaign.")
 money.command("offer")(money_commands.offer)
 money.command("quote")(money_commands.quote)
@@ -114,6 +122,7 @@ app.command("init")(fleet.init)
 app.command("import")(fleet.import_files)
 app.command("calendars")(calendars.calendars)
 app.add_typer(hosts, name="hosts")
+app.add_typer(fixes, name="fix")
 app.command("probe")(acts.probe)
 app.command("estimate")(planning.estimate)
 app.command("capacity")(capacity.capacity)
