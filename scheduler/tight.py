@@ -1,48 +1,157 @@
-"""Which resources are tight: what one more hour of somebody's week would be worth, by the relaxation's prices."""
+"""Which resources are tight: what more of each would save, by the dual prices of the bound's linear program.
 
-from dataclasses import dataclass
+The program sees tours of whole days with every rule of a day (``search/lower.py``), and lets them be cut into shares.
+Its prices say where to look and about how much is in it; they are not what is saved to the cent, and they hold for a
+little more, not for a lot.
+"""
 
-from muster.ids import PersonId
-from scheduler.bound import day_prices
-from scheduler.insertion import Inserter
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from muster.ids import PersonId, VisitId
+from muster.plan import Plan
+from scheduler.assemble import solution_of
 from scheduler.left_out import euros
 from scheduler.problem import Problem
+from scheduler.search import Bounded, prove
 from scheduler.tour import Touring
 
 WORTH_TELLING_CENTS = 100
-"""Prices per hour below this are noise."""
+"""Prices below this are noise."""
+
+
+class Scarce(StrEnum):
+    """What can be tight."""
+
+    PERSON = "person"
+    LIMIT = "limit"
+    SKILL = "skill"
+    VISIT = "visit"
 
 
 @dataclass(frozen=True, slots=True)
 class Tight:
-    """One person's week: how much the objective would fall for each hour more, as far as the relaxation sees.
+    """One thing of which more would save something.
 
-    It sees skills, hours and the shortest ways, and no order of visits: a price says where to look, not what is
-    saved to the cent.
+    Attributes:
+        cents: what one more would save: a day of a person, an hour of a limit, a day of a skill; for a visit what it
+            costs to serve it at the margin.
+        text: the sentence for the manager.
     """
 
-    person_id: PersonId
-    year: int
-    week: int
-    cents_per_hour: int
+    kind: Scarce
+    name: str
+    cents: int
     text: str
+    person_id: PersonId | None = None
+    visit_id: VisitId | None = None
+    year: int = 0
+    week: int = 0
 
 
-def tight(problem: Problem, seconds: float = 5.0) -> tuple[Tight, ...]:
-    """The weeks that are worth more hours, the dearest first; empty where nobody's time is short."""
+def tight(problem: Problem, plan: Plan, seconds: float = 5.0) -> tuple[Tight, ...]:
+    """What more would save, the dearest first within each kind; empty where nothing is short.
+
+    Args:
+        problem: that the plan is of.
+        plan: whose tours the program begins with.
+        seconds: for its prices; a better plan and more seconds make them better.
+    """
     touring = Touring(problem)
-    inserter = Inserter(touring)
-    days_of = inserter.possible_days()
-    prices = day_prices(touring, days_of, seconds)
+    if not problem.days:
+        return ()
+    cheapest = _cheapest_labour(touring)
+    spare = max(0.0, plan.objective - sum(cheapest))
+    found = _at_most(prove(touring, [solution_of(touring, plan)], seconds), spare, cheapest)
+    told = [
+        *_people(problem, found),
+        *_skills(problem, plan, found),
+        *_limits(problem, found),
+        *_visits(problem, plan, found),
+    ]
+    kinds = list(Scarce)
+    worth = [one for one in told if one.cents >= WORTH_TELLING_CENTS]
+    return tuple(sorted(worth, key=lambda one: (kinds.index(one.kind), -one.cents, one.year, one.week, one.name)))
+
+
+def _cheapest_labour(touring: Touring) -> list[int]:
+    """What each visit costs at least, or what leaving it out costs where that is less."""
+    unplaced = touring.arrays.visits.unplaced_cents.tolist()
+    labour = [sorted(int(row[visit]) for row in touring.placing) for visit in range(len(unplaced))]
+    return [min(sum(labour[v][:people]), unplaced[v]) for v, people in enumerate(touring.people)]
+
+
+def _at_most(found: Bounded, spare: float, cheapest: list[int]) -> Bounded:
+    """Prices cut to what can be saved at all: what the plan costs above the cheapest labour of every visit.
+
+    Where a plan just fits, the program's prices say what it would lose with less, not what it would gain with more.
+    """
+    return replace(
+        found,
+        day_cents=tuple(min(one, spare) for one in found.day_cents),
+        cap_cents_per_minute=tuple(min(one, spare / 60) for one in found.cap_cents_per_minute),
+        worth_cents=tuple(min(one, spare + least) for one, least in zip(found.worth_cents, cheapest, strict=True)),
+    )
+
+
+def _people(problem: Problem, found: Bounded) -> Iterator[Tight]:
+    """Each person's week, by its best day."""
     best: dict[tuple[int, int, int], float] = {}
     for number, day in enumerate(problem.days):
         year, week, _ = day.day.isocalendar()
         key = (day.person, year, week)
-        best[key] = max(best.get(key, 0.0), float(prices[number]) * 60)
-    found = []
+        best[key] = max(best.get(key, 0.0), found.day_cents[number])
     for (person, year, week), cents in best.items():
-        if cents >= WORTH_TELLING_CENTS:
-            who = problem.people[person]
-            text = f"an hour more of {who.name} in week {week} is worth about {euros(round(cents))}"
-            found.append(Tight(who.id, year, week, round(cents), text))
-    return tuple(sorted(found, key=lambda t: (-t.cents_per_hour, t.year, t.week, t.person_id)))
+        who = problem.people[person]
+        text = f"one more day like {who.name}'s in week {week} would save about {euros(round(cents))}"
+        yield Tight(Scarce.PERSON, who.name, round(cents), text, who.id, year=year, week=week)
+
+
+def _skills(problem: Problem, plan: Plan, found: Bounded) -> Iterator[Tight]:
+    """Each skill in each region, by the best day of anybody who has it, where visits of the plan ask for it."""
+    wanted = Counter(
+        (skill, demand.region) for demand in problem.demands for skill in demand.visit.skills or frozenset({""})
+    )
+    out = {one.visit_id for one in plan.unplaced}
+    lost = Counter((s, d.region) for d in problem.demands if d.visit.id in out for s in d.visit.skills or {""})
+    for (skill, region), visits in wanted.items():
+        days = [
+            (found.day_cents[number], day.day.isocalendar())
+            for number, day in enumerate(problem.days)
+            if not skill or skill in problem.people[day.person].skills
+            if not region or problem.people[day.person].region == region
+        ]
+        cents, week = max(days, default=(0.0, None))
+        where = f" in {region}" if region else ""
+        if week is None:
+            price = sum(d.unplaced_cents for d in problem.demands if d.region == region and skill in d.visit.skills)
+            words = "visit is" if visits == 1 else "visits are"
+            yield Tight(Scarce.SKILL, f"{skill}{where}", price, f"nobody has {skill}{where}: {visits} {words} left out")
+            continue
+        left = f", {lost[skill, region]} of its {visits} visits are left out" if lost[skill, region] else ""
+        what = skill or "any"
+        text = f"one more day of {what}{where} in week {week.week} would save about {euros(round(cents))}{left}"
+        yield Tight(Scarce.SKILL, f"{what}{where}", round(cents), text, year=week.year, week=week.week)
+
+
+def _limits(problem: Problem, found: Bounded) -> Iterator[Tight]:
+    """Agreements and hours a day or week."""
+    for cap, price in zip(problem.caps, found.cap_cents_per_minute, strict=True):
+        cents = round(60 * price)
+        text = f"an hour more of the limit of {cap.name} would save about {euros(cents)}"
+        yield Tight(Scarce.LIMIT, cap.name, cents, text.replace("the limit of agreement", "the agreement"))
+
+
+def _visits(problem: Problem, plan: Plan, found: Bounded) -> Iterator[Tight]:
+    """The visits that cost far more than their work: what they push aside is in it."""
+    placed = {one.visit_id for one in plan.assignments}
+    for number, demand in enumerate(problem.demands):
+        if demand.visit.id not in placed:
+            continue
+        cents = round(found.worth_cents[number]) * demand.visit.people
+        rates = [person.rate_cents_per_hour for person in problem.people] or [0]
+        if cents > 3 * demand.visit.effort_minutes * demand.visit.people * max(rates) / 60:
+            text = f"{demand.visit.id} costs about {euros(cents)} to serve, with what it pushes aside"
+            yield Tight(Scarce.VISIT, str(demand.visit.id), cents, text, visit_id=demand.visit.id)

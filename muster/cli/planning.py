@@ -3,6 +3,8 @@
 The solver takes a second to import, so each command imports what it needs of it.
 """
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Annotated
 
 import typer
@@ -15,11 +17,13 @@ from muster.cli.workspace import Workspace, me, opened
 from muster.errors import NotFound
 from muster.fleet import OsFamily
 from muster.ids import CampaignId, PlanId, VisitId
-from muster.plan import Plan, VisitMode
+from muster.plan import Plan, Reason, VisitMode
 from scheduler.estimate import EffortModel, PerHost
 
 PlanOption = Annotated[str | None, typer.Option("--plan", help="Id of a plan; by default the newest.")]
 SHARES = (0.5, 0.8, 0.95)
+EXPLAINED_VISITS = 20
+SHOWN_TIGHT = 8
 
 
 def estimate(context: typer.Context, campaign: CampaignOption = None, as_json: JsonOption = False) -> None:
@@ -115,12 +119,14 @@ def show(
 
 def explain(
     context: typer.Context,
-    visit: Annotated[str, typer.Argument(help="Id of a visit.")],
+    visit: Annotated[str | None, typer.Argument(help="Id of a visit; without one: what the plan leaves out.")] = None,
     campaign: CampaignOption = None,
     plan_id: PlanOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say why a visit is placed as it is, or why it is not and what would place it.
+
+    Without a visit: the same of every visit that the plan leaves out.
 
     Example: muster plan explain V-acme-hq-remote-1
     """
@@ -130,40 +136,106 @@ def explain(
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
         chosen = chosen_plan(workspace, meant.id, plan_id)
-        visit_id = VisitId(visit)
-        if visit_id not in chosen.visit:
+        if visit is not None and VisitId(visit) not in chosen.visit:
             raise NotFound(f"plan {chosen.id} has no visit {visit!r}", hint="muster plan show --all lists them")
-        reasons = explain_visit(problem_as_planned(workspace.services, chosen), chosen, visit_id)
+        problem = problem_as_planned(workspace.services, chosen)
+        asked = [VisitId(visit)] if visit else [one.visit_id for one in chosen.unplaced][:EXPLAINED_VISITS]
+        told = {visit_id: explain_visit(problem, chosen, visit_id) for visit_id in asked}
         if as_json:
-            say_json(
-                {"visit": visit, "reasons": [{"rule": r.rule, "text": r.text, "remedy": r.remedy} for r in reasons]}
-            )
+            documents = [{"visit": name, "reasons": _reasons(reasons)} for name, reasons in told.items()]
+            say_json(documents[0] if visit else {"plan": chosen.id, "visits": documents})
             return
-        say(visit, style="bold")
-        for reason in reasons:
-            say(f"  {reason_line(reason)}")
+        for visit_id, reasons in told.items():
+            say(str(visit_id), style="bold")
+            for reason in reasons:
+                say(f"  {reason_line(reason)}")
+        if not visit:
+            _say_left_out(chosen, len(told))
+
+
+def _reasons(reasons: Sequence[Reason]) -> list[dict[str, str]]:
+    return [{"rule": reason.rule, "text": reason.text, "remedy": reason.remedy} for reason in reasons]
+
+
+def _say_left_out(plan: Plan, explained: int) -> None:
+    if not plan.unplaced:
+        say("every visit is placed; muster plan explain VISIT says why one stands where it does")
+    elif explained < len(plan.unplaced):
+        say(f"\nand {len(plan.unplaced) - explained} more that are left out: name one of them")
+    if plan.unplaced:
+        say("\nmuster plan tight says which people and limits are short")
+
+
+def tight(
+    context: typer.Context,
+    campaign: CampaignOption = None,
+    plan_id: PlanOption = None,
+    seconds: Annotated[float, typer.Option(help="How long the prices are worked out.")] = 10.0,
+    everything: Annotated[bool, typer.Option("--all", help="All of them, not only the dearest.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say which people, skills and limits are short in a plan, and about what a little more of each would save.
+
+    Example: muster plan tight
+    """
+    from flows.planning import problem_as_planned
+    from scheduler.tight import tight as priced
+
+    with opened(context) as workspace:
+        chosen = chosen_plan(workspace, workspace.campaign(campaign).id, plan_id)
+        found = priced(problem_as_planned(workspace.services, chosen), chosen, seconds)
+        if as_json:
+            rows = [{"kind": one.kind.value, "name": one.name, "cents": one.cents, "text": one.text} for one in found]
+            say_json({"plan": chosen.id, "tight": rows})
+            return
+        if not found:
+            say("nothing is short: more people or hours would save next to nothing")
+        for kind, together in groupby(found, key=lambda one: one.kind):
+            ones = list(together)
+            say(f"{kind.value}s", style="bold")
+            for one in ones if everything else ones[:SHOWN_TIGHT]:
+                say(f"  {one.text}")
+            if not everything and len(ones) > SHOWN_TIGHT:
+                say(f"  and {len(ones) - SHOWN_TIGHT} more (--all)")
 
 
 def dispatch(
     context: typer.Context,
     plan_id: Annotated[str | None, typer.Argument(help="Id of a plan; by default the newest.")] = None,
     campaign: CampaignOption = None,
+    without_notice: Annotated[
+        str | None, typer.Option("--without-notice", help="Why clients that cannot be told may go without a notice.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a plan binding, after checking it against what is true now. Names every visit that does not hold any more.
 
+    Every client is told: its notice is written to the outbox. A visit whose client cannot be told is held back.
+
     Example: muster dispatch
     """
     from flows.planning import dispatch_plan
+    from muster.cli.notices import AT_DISPATCH, check_notices, written
 
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
-        chosen = dispatch_plan(workspace.services, chosen_plan(workspace, meant.id, plan_id).id, by=me())
+        wanted = chosen_plan(workspace, meant.id, plan_id)
+        scene = check_notices(workspace, meant, wanted, without_notice)
+        chosen = dispatch_plan(workspace.services, wanted.id, by=me())
+        notices = written(workspace, scene, occasions=AT_DISPATCH).written
         if as_json:
-            say_json({"campaign": meant.id, "plan": chosen.id, "visits": len(chosen.assignments)})
+            say_json(
+                {
+                    "campaign": meant.id,
+                    "plan": chosen.id,
+                    "visits": len(chosen.assignments),
+                    "notices": [str(path) for path in notices],
+                }
+            )
             return
         hosts = sum(len(chosen.visit[one.visit_id].host_ids) for one in chosen.assignments)
         say(f"plan {chosen.id} binds: {count(len(chosen.assignments), 'visit')}, {count(hosts, 'host')}", style="bold")
+        say(f"{count(len(notices), 'notice')} to clients in {workspace.settings.path(workspace.settings.outbox)}")
         say("next: muster run (what is due), or muster run --ahead")
 
 

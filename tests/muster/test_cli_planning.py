@@ -36,6 +36,7 @@ name: Spring
 fix: tzdata
 deadline: 2027-03-12 18:00
 timezone: America/Vancouver
+reason: Your clocks must learn the new rules.
 parameters: {instants: ["2027-03-14T12:00:00Z"]}
 """
 NOW = datetime(2027, 3, 1, 15, tzinfo=UTC)
@@ -52,7 +53,12 @@ def workspace(muster: Shell, tmp_path: Path) -> Iterator[Path]:
     shift = (NOW - datetime.now(UTC)).total_seconds()
     (tmp_path / "muster.yml").write_text(f"solve_seconds: 1\nclock_shift_s: {shift:.0f}\n")
     (tmp_path / "campaign.yml").write_text(CAMPAIGN)
-    for name, text in {"clients": "id,name\nacme,Acme\n", "sites": SITES, "hosts": HOSTS, "crew": CREW}.items():
+    for name, text in {
+        "clients": "id,name,email\nacme,Acme,office@acme.example\n",
+        "sites": SITES,
+        "hosts": HOSTS,
+        "crew": CREW,
+    }.items():
         (tmp_path / f"{name}.csv").write_text(text)
     done = muster(tmp_path, "import", "clients.csv", "sites.csv", "hosts.csv", "crew.csv")
     assert done.returncode == 0, done.stderr
@@ -333,3 +339,13 @@ def test_a_picture_may_be_png(muster: Shell, workspace: Path) -> None:
     assert muster(workspace, "plan", "picture", "timeline", "--out", "plan.PNG").returncode == 0
     assert (workspace / "plan.PNG").read_bytes().startswith(b"\x89PNG\r\n")
     assert (workspace / "plan.PNG").stat().st_size > 5_000
+
+
+def test_everything_that_is_left_out_is_explained_at_once_and_what_is_short_is_told(
+    muster: Shell, workspace: Path
+) -> None:
+    made_plan(muster, workspace)
+    left = json.loads(muster(workspace, "plan", "explain", "--json").stdout)["visits"]
+    assert ["windows" in str(one["reasons"]) for one in left] == [True]
+    assert "muster plan tight" in muster(workspace, "plan", "explain").stdout
+    assert "nobody has windows: 1 visit is left out" in muster(workspace, "plan", "tight", "--seconds", "5").stdout

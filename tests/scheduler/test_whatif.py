@@ -12,7 +12,6 @@ from scheduler.codec import plan_from_json, plan_to_json
 from scheduler.problem import Cap, Problem
 from scheduler.solve import solve
 from scheduler.stop import MaxIterations
-from scheduler.tight import tight
 from scheduler.validate import violations
 from scheduler.whatif import what_if, with_capacity, with_overtime, without_partner, without_person
 from tests.scheduler.problems import day, demand, person, problem, random_problem
@@ -48,16 +47,6 @@ def test_worlds_are_planned_and_compared_with_today() -> None:
     for outcome in outcomes:
         assert violations(worlds[outcome.name], outcome.plan) == ()
     assert outcomes[2].difference.cost_cents == 2 * 2 * 9_000
-
-
-def test_an_hour_more_of_somebody_who_is_short_is_worth_something() -> None:
-    found = tight(busy())
-    assert found[0].person_id == "anna"
-    assert found[0].text.startswith("an hour more of Anna in week 43 is worth about ")
-
-
-def test_nobody_is_tight_where_there_is_time() -> None:
-    assert tight(problem([demand("A")])) == ()
 
 
 @settings(max_examples=40)
