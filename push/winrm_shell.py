@@ -25,6 +25,8 @@ IDLE_S = 300
 QUOTA_SHELLS = {2150859173, 2150859179, 2150859236, 2150859237, 2150859238}
 QUOTA_OPERATIONS = {2150859174, 2150859239, 2150859240, 2150859241}
 BACKOFF_S = (0.5, 1.0, 2.0, 4.0)
+MOST_ENDED = 8
+"""Ended commands that are left to the end of their shell: each costs a message to take away (a shell has 25 places)."""
 CLEANING_S = 3.0
 """How long ending a command and its shell may take."""
 
@@ -86,6 +88,7 @@ class WinRmShell:
         self._remaining_s = remaining_s
         self._id = ""
         self._last_command = ""
+        self._ended: list[str] = []
         self._broken = False
         self._environment: dict[str, str] = {}
 
@@ -114,7 +117,7 @@ class WinRmShell:
         """
         if len(line) > LINE_LIMIT:
             raise ValueError(f"a line of {len(line)} characters; cmd takes {LINE_LIMIT}")
-        self._forget_last()
+        self._forget_ended()
         try:
             command = self._patiently(lambda: self._begin(line, stdin), QUOTA_OPERATIONS, "operations")
             self._last_command = command
@@ -136,6 +139,7 @@ class WinRmShell:
         """Operations of a shell are given back with the shell only (MS-WSMV, product note 118)."""
         self._wire.close_shell(self._id, close_session=False)
         self._id = ""
+        self._ended.clear()
         self._id = self._create()
 
     def _patiently(self, ask: Callable[[], str], quota: set[int], what: str) -> str:
@@ -185,11 +189,15 @@ class WinRmShell:
             output.exit_code = code if done else None
         return output
 
-    def _forget_last(self) -> None:
-        """An ended command holds one of the shell's places until it is signalled."""
+    def _forget_ended(self) -> None:
+        """An ended command holds one of the shell's places until it is signalled; a few may, until the shell's end."""
         if self._last_command:
-            self._wire.cleanup_command(self._id, self._last_command)
+            self._ended.append(self._last_command)
             self._last_command = ""
+        if len(self._ended) > MOST_ENDED:
+            for command in self._ended:
+                self._wire.cleanup_command(self._id, command)
+            self._ended.clear()
 
     def close(self) -> None:
         """End what still runs and delete the shell; troubles here are nobody's outcome, so none is raised."""

@@ -107,6 +107,7 @@ class Counters:
     shells_expired: int = 0
     commands: int = 0
     terminated: int = 0
+    most_held: int = 0
     logons_refused: int = 0
     lines: list[str] = field(default_factory=list)
     code_pages: set[str] = field(default_factory=set)
@@ -167,6 +168,7 @@ class Shells:
             self.counters.lines.append(request.line[:200])
         command_id = str(uuid.uuid4()).upper()
         shell.commands[command_id] = self._start(request.line, shell)
+        self.counters.most_held = max(self.counters.most_held, len(shell.commands))
         return command_id
 
     def _start(self, line: str, shell: Shell) -> Process:

@@ -165,6 +165,19 @@ def test_a_host_with_nothing_to_say_yet_is_asked_again(world: WinRmWorld, monkey
     assert host.counters.requests["Receive"] >= 4
 
 
+def test_ended_commands_are_given_back_before_a_shell_is_full(world: WinRmWorld) -> None:
+    """A few are left to the shell's own end, which saves their messages; an upload by pages takes many."""
+    short = world.add("short")
+    long = world.add("long", engine=StubEngine(certutil=False, findstr=False))
+    with world:
+        assert world.one("short").ending is Ending.DONE
+        assert world.one("long", "\n".join(["rem x"] * 600) + f"\n{DONE}").ending is Ending.DONE
+        assert (short.shells.live, long.shells.live) == (0, 0)
+    assert "Signal" not in short.counters.requests
+    assert long.counters.commands > 30
+    assert long.counters.most_held <= 10
+
+
 def test_a_line_that_cmd_would_cut_off_is_never_sent(world: WinRmWorld) -> None:
     host = world.add("till")
     with world:
