@@ -135,12 +135,18 @@ class Gateway:
         self._jump = jump
         self._reach = reach
         self._parent = parent
+        self._via = parent.name if parent else ""
         self._calls: deque[Call] = deque()
         self._lock = Lock()
         self._traffic: _Traffic | None = None
         self._is_running = False
         self._failure: MusterError | None = None
         self._failed_at = 0.0
+
+    @property
+    def name(self) -> str:
+        """As known_hosts has it."""
+        return host_pattern(self._jump.address, self._jump.port)
 
     def dial(self, call: Call) -> None:
         """Take a call; its answer comes from another thread, or from this one where the jump host has just failed."""
@@ -222,10 +228,10 @@ class Gateway:
                 stack.callback(connection.close)
                 _await_greeting(connection, guard, reach.connect_timeout_s)
                 known_hosts = reach.known_hosts()
-                types = known_hosts.key_types(jump.address, port)
+                types = known_hosts.key_types(jump.address, port, self._via)
                 session = stack.enter_context(open_session(connection, guard, reach.options, types))
-                check_host_key(session, known_hosts, jump.address, port)
-                place = host_pattern(jump.address, port)
+                check_host_key(session, known_hosts, jump.address, port, self._via)
+                place = host_pattern(jump.address, port, self._via)
                 account = Account(jump.user, jump.credential, place, f"jump to {jump.address}", forwarding=True)
                 log_in(session, account, reach.credentials, reach.gate, guard)
                 ending = stack.pop_all()

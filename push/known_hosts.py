@@ -63,8 +63,14 @@ def fingerprint(blob: bytes) -> str:
     return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
 
 
-def host_pattern(address: str, port: int) -> str:
-    """The name by which a host at a port stands in the file."""
+def host_pattern(address: str, port: int, via: str = "") -> str:
+    """The name by which a host at a port stands in the file.
+
+    ``via`` is the same of the jump host that it is behind: many clients have a machine 10.0.0.7, and each is another.
+    OpenSSH finds such a line with ``HostKeyAlias``.
+    """
+    if via:
+        return f"{host_pattern(address, port)}@{via}"
     name = address.lower().removeprefix("[").removesuffix("]")
     return name if port in {0, USUAL_PORT} else f"[{name}]:{port}"
 
@@ -110,9 +116,13 @@ class KnownHosts:
         else:
             self._patterns.append(line)
 
-    def lines_for(self, address: str, port: int) -> tuple[Line, ...]:
-        """The lines about a host, authorities among them, revoked keys not."""
-        found = self._lines_named(host_pattern(address, port))
+    def lines_for(self, address: str, port: int, via: str = "") -> tuple[Line, ...]:
+        """The lines about a host, authorities among them, revoked keys not.
+
+        Behind a jump host (``via``) the lines that name it count, and only where there are none, those without.
+        """
+        found = self._lines_named(host_pattern(address, port, via)) if via else ()
+        found = found or self._lines_named(host_pattern(address, port))
         if not found and port not in {0, USUAL_PORT}:
             found = self._lines_named(host_pattern(address, USUAL_PORT))
         return found
@@ -120,20 +130,20 @@ class KnownHosts:
     def _lines_named(self, name: str) -> tuple[Line, ...]:
         return (*self._exact.get(name, ()), *(line for line in self._patterns if line.matches(name)))
 
-    def key_types(self, address: str, port: int) -> tuple[str, ...]:
+    def key_types(self, address: str, port: int, via: str = "") -> tuple[str, ...]:
         """Types of the keys known for a host, to ask it for; ``certificate`` is first where there is an authority."""
-        lines = self.lines_for(address, port)
+        lines = self.lines_for(address, port, via)
         plain = tuple(dict.fromkeys(line.key_type for line in lines if line.marker is Marker.NONE))
         return ("certificate", *plain) if any(line.marker is Marker.AUTHORITY for line in lines) else plain
 
-    def check(self, address: str, port: int, blob: bytes, *, certificate: bytes = b"") -> None:
+    def check(self, address: str, port: int, blob: bytes, *, certificate: bytes = b"", via: str = "") -> None:
         """Return when the host that showed this key (and this certificate) is trusted.
 
         Raises:
             Untrusted: it is not; the message names the fingerprints and the lines.
         """
         self._check_revoked(blob)
-        lines = self.lines_for(address, port)
+        lines = self.lines_for(address, port, via)
         authorities = [line for line in lines if line.marker is Marker.AUTHORITY]
         keys = [line for line in lines if line.marker is Marker.NONE]
         known = any(hmac.compare_digest(line.blob, blob) for line in keys)

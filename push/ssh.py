@@ -21,7 +21,7 @@ from push.known_hosts import USUAL_PORT, KnownHosts, KnownHostsFile, host_patter
 from push.pool import Limits, PoolPusher
 from push.redact import SHARED, Redactor
 from push.ssh_command import Command, Root
-from push.ssh_login import Account, check_host_key, log_in
+from push.ssh_login import Account, check_host_key, log_in, via_of
 from push.ssh_session import SshOptions, open_session
 from push.transport import Door, Guard, RawResult
 from push.winrm_passwords import SHARED as SHARED_GATE
@@ -119,7 +119,7 @@ class SshTransport:
                 hint="let doas ask for none there (permit nopass), or use sudo",
             )
         password = self._credentials.text(target.become_credential, wait=guard.slice_s)
-        place = host_pattern(target.address, target.port or USUAL_PORT)
+        place = host_pattern(target.address, target.port or USUAL_PORT, via_of(target.jump))
 
         def attempt() -> AbstractContextManager[None]:
             account = f"sudo of {target.user}"
@@ -138,9 +138,10 @@ class SshTransport:
         target = order.target
         port = target.port or USUAL_PORT
         known_hosts = self._known_hosts()
-        types = known_hosts.key_types(target.address, port)
+        via = via_of(target.jump)
+        types = known_hosts.key_types(target.address, port, via)
         with open_session(connection, guard, self._options, types) as session:
-            check_host_key(session, known_hosts, target.address, port)
-            account = Account(target.user, target.credential, host_pattern(target.address, port), order.purpose)
+            check_host_key(session, known_hosts, target.address, port, via)
+            account = Account(target.user, target.credential, host_pattern(target.address, port, via), order.purpose)
             log_in(session, account, self._credentials, self._gate, guard)
             return Command(session, order, guard, self._options, self._root(order, guard)).run()

@@ -1,15 +1,17 @@
 """Prove to an SSH host that it is the right one, and to it who we are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import paramiko
 from paramiko.ssh_exception import BadAuthenticationType, PartialAuthentication
 
 from muster.errors import AuthenticationRefused, SecretError
+from muster.fleet import Jump
 from muster.outcomes import Stage
 from push.credentials import Agent, Credentials, Password, PrivateKey, Use
 from push.keys import load_private_key
-from push.known_hosts import KnownHosts
+from push.known_hosts import KnownHosts, host_pattern
 from push.transport import Guard
 from push.winrm_passwords import LogonRefused, PasswordGate
 
@@ -34,7 +36,12 @@ class Account:
     forwarding: bool = False
 
 
-def check_host_key(session: paramiko.Transport, known_hosts: KnownHosts, address: str, port: int) -> None:
+def via_of(jumps: Sequence[Jump]) -> str:
+    """The last of these jump hosts as known_hosts names it; empty where there is none."""
+    return host_pattern(jumps[-1].address, jumps[-1].port) if jumps else ""
+
+
+def check_host_key(session: paramiko.Transport, known_hosts: KnownHosts, address: str, port: int, via: str) -> None:
     """Return when the key or certificate that the host has proved to hold is trusted.
 
     Raises:
@@ -42,7 +49,7 @@ def check_host_key(session: paramiko.Transport, known_hosts: KnownHosts, address
     """
     key = session.get_remote_server_key()
     certificate = key.public_blob.key_blob if key.public_blob else b""
-    known_hosts.check(address, port, key.asbytes(), certificate=certificate)
+    known_hosts.check(address, port, key.asbytes(), certificate=certificate, via=via)
 
 
 def log_in(

@@ -27,6 +27,7 @@ from push.credentials import Credentials
 from push.known_hosts import USUAL_PORT, KnownHosts, Line, Marker, fingerprint, host_pattern, parse, type_of_blob
 from push.pool import Limits, PoolPusher
 from push.ssh import ssh_transport
+from push.ssh_login import via_of
 from push.ssh_session import SshOptions, open_session
 from push.transport import Door, Guard, RawResult
 
@@ -143,9 +144,9 @@ def compare(target: Target, blob: bytes, certificate: bytes, known_hosts: KnownH
     """How a key that was shown compares with what is trusted. Pure."""
     port = target.port or USUAL_PORT
     try:
-        known_hosts.check(target.address, port, blob, certificate=certificate)
+        known_hosts.check(target.address, port, blob, certificate=certificate, via=via_of(target.jump))
     except Untrusted as error:
-        lines = known_hosts.lines_for(target.address, port)
+        lines = known_hosts.lines_for(target.address, port, via_of(target.jump))
         new = not lines and not known_hosts.is_revoked(blob)
         cause, hint = ("", "") if new else (error.message, error.hint)
         return Offer(target, Standing.NEW if new else Standing.CHANGED, blob, cause, hint)
@@ -187,7 +188,7 @@ class _KeyScan:
         if connection is None:
             raise ValueError("SSH begins with an open connection")
         target = order.target
-        types = self._known_hosts.key_types(target.address, target.port or USUAL_PORT)
+        types = self._known_hosts.key_types(target.address, target.port or USUAL_PORT, via_of(target.jump))
         with open_session(connection, guard, self._options, types) as session:
             key = session.get_remote_server_key()
         facts = [Fact(_LAYER, "plain", base64.b64encode(key.asbytes()).decode())]
@@ -207,13 +208,17 @@ def _changed_text(path: Path, added: Sequence[Offer], replaced: Sequence[Offer])
 
 
 def _line_of(offer: Offer) -> str:
-    name = host_pattern(offer.target.address, offer.target.port or USUAL_PORT)
+    name = _name_of(offer.target)
     return f"{name} {offer.key_type} {base64.b64encode(offer.blob).decode()}\n"
+
+
+def _name_of(target: Target) -> str:
+    return host_pattern(target.address, target.port or USUAL_PORT, via_of(target.jump))
 
 
 def _without(text: str, path: Path, target: Target) -> str:
     """The text without a host's plain keys; other names on the same line stay."""
-    name = host_pattern(target.address, target.port or USUAL_PORT)
+    name = _name_of(target)
     kept = []
     for number, raw in enumerate(text.splitlines(keepends=True), start=1):
         found = parse(raw, str(path))

@@ -127,5 +127,32 @@ def test_jump_hosts_are_trusted_first_and_then_what_is_behind_them(tmp_path: Pat
         assert {offer.standing for offer in look().values()} == {Standing.SAME}
 
 
+def test_machines_of_two_clients_with_the_same_address_are_two(tmp_path: Path) -> None:
+    """10.0.0.7 is behind the jump host of one client, behind that of another, and reached directly at a third."""
+    file, third = tmp_path / "known_hosts", KeyPair.new()
+    direct = _target("direct", "10.0.0.7")
+    one, two = (
+        replace(direct, host_id=HostId(gate), jump=(Jump(gate),)) for gate in ("gate.one.example", "gate.two.example")
+    )
+    trust(file, _offers(file, (one, OLD), (two, NEW)))
+    assert [offer.standing for offer in _offers(file, (one, OLD), (two, NEW))] == [Standing.SAME, Standing.SAME]
+    assert [offer.standing for offer in _offers(file, (one, NEW), (two, OLD))] == [Standing.CHANGED, Standing.CHANGED]
+    assert _offers(file, (direct, third))[0].standing is Standing.NEW
+    trust(file, _offers(file, (direct, third)))
+    trust(file, _offers(file, (two, OLD)), replace_hosts={two.host_id})
+    assert [offer.standing for offer in _offers(file, (one, OLD), (two, OLD), (direct, third))] == [Standing.SAME] * 3
+
+
+def test_a_key_that_openssh_has_written_without_the_jump_host_counts(tmp_path: Path) -> None:
+    file = tmp_path / "known_hosts"
+    file.write_text(f"10.0.0.7 {OLD.public}\n")
+    behind = replace(_target("h", "10.0.0.7"), jump=(Jump("gate"),))
+    assert _offers(file, (behind, OLD))[0].standing is Standing.SAME
+    assert _offers(file, (behind, NEW))[0].standing is Standing.CHANGED
+    trust(file, _offers(file, (behind, NEW)), replace_hosts={behind.host_id})
+    assert _offers(file, (behind, NEW))[0].standing is Standing.SAME
+    assert f"10.0.0.7 {OLD.public}" in file.read_text(), "whose that is, is not said here"
+
+
 def _shown(host: FleetHost, offers: dict[HostId, Offer]) -> str:
     return offers[HostId(host.name)].fingerprint
