@@ -65,6 +65,8 @@ class Settings(BaseSettings):
         description="How Linux hosts are pushed: the fix's scripts over SSH, or its playbooks by ansible-runner.",
     )
     company: str = Field(default="our company", description="What clients and partners know the company as.")
+    notice_from: str = Field(default="", description="E-mail address that notices to clients come from.")
+    outbox: Path = Field(default=Path("outbox"), description="The folder in which letters wait to be sent.")
     currency: str = Field(
         default="EUR",
         pattern=r"^[A-Z]{3}$",

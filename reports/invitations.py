@@ -41,7 +41,7 @@ def calendar(appointments: Iterable[Appointment], *, name: str, at: datetime, me
     made.add("prodid", "-//Muster//Visits//EN")
     made.add("version", "2.0")
     made.add("method", method)
-    made.add("x-wr-calname", name)
+    made.add("x-wr-calname", " ".join(name.split()))
     for zone in _zones(there):
         made.add_component(zone)
     for one in there:

@@ -2,7 +2,7 @@
 
 import typer
 
-from muster.cli import premortem, schedules
+from muster.cli import notices, premortem, schedules
 
 
 def add_outgoing(app: typer.Typer) -> None:
@@ -13,6 +13,16 @@ def add_outgoing(app: typer.Typer) -> None:
     before.command("heed")(premortem.heed_rule)
     before.command("rules")(premortem.rules)
     app.add_typer(before, name="premortem")
+
+    told = typer.Typer(
+        no_args_is_help=True, help="What clients are told about visits.\n\nExample: muster notices preview"
+    )
+    told.command("write")(notices.write)
+    told.command("preview")(notices.preview)
+    told.command("list")(notices.list_held)
+    told.command("override")(notices.override)
+    told.command("sheet")(notices.sheet)
+    app.add_typer(told, name="notices")
 
     schedule = typer.Typer(
         no_args_is_help=True, help="Schedules of people and partners.\n\nExample: muster schedule export --person kim"

@@ -99,7 +99,7 @@ def looked_at(workspace: Workspace, campaign: Campaign, plan: Plan | None = None
 def case_in(workspace: Workspace, campaign: Campaign, plan: Plan | None = None) -> Case:
     """What the rules look at."""
     from partners.papers import FILES
-    from reports.notices_told import read_told
+    from reports.notices.told import read_told
 
     ledger = workspace.ledger
     record = read_record(ledger, campaign.id, now=workspace.services.clock.now())

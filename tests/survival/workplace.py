@@ -46,6 +46,7 @@ name: Vancouver stays on UTC-7
 fix: tzdata
 deadline: 2026-10-31 18:00
 timezone: {zone}
+reason: Clocks in British Columbia are not set back any more.
 parameters:
   instants: ["2026-11-22T12:00:00Z"]
   source: {source}

@@ -20,6 +20,7 @@ class Occasion(StrEnum):
 
     DISPATCHED = "dispatched"
     MOVED = "moved"
+    CALLED_OFF = "called-off"
     DAY_BEFORE = "day-before"
     AFTER = "after"
 
@@ -52,7 +53,7 @@ class Told:
 
     Attributes:
         promises: by visit, the newest.
-        times: how often each visit was announced or moved; the sequence number of its calendar entry.
+        times: how often each visit was announced, moved or called off; the sequence number of its calendar entry.
         said: occasions per visit, with the promise's start, so that nothing is said twice.
     """
 
@@ -96,9 +97,13 @@ def told_by(events: Iterable[Event]) -> Told:
         occasion = Occasion(text_of(event, "occasion"))
         for visit_id, promise in promises_in(event):
             said.add((visit_id, occasion, promise.starts_at))
-            if occasion in {Occasion.DISPATCHED, Occasion.MOVED}:
+            if occasion is Occasion.CALLED_OFF:
+                promises.pop(visit_id, None)
+            elif occasion in {Occasion.DISPATCHED, Occasion.MOVED}:
                 promises[visit_id] = promise
-                times[visit_id] = times.get(visit_id, 0) + 1
+            else:
+                continue
+            times[visit_id] = times.get(visit_id, 0) + 1
     return Told(promises, times, frozenset(said), waived)
 
 
