@@ -31,7 +31,7 @@ from muster.ports import Order, Target
 from muster.steps import Step, StepName
 from push.credentials import Credentials
 from push.failures import ConnectionLost, Silent, explain
-from push.jump_bridge import Bell, Bridge
+from push.jump_bridge import Bell, Bridge, socket_pair
 from push.known_hosts import USUAL_PORT, KnownHosts, host_pattern
 from push.lane import Dialed
 from push.ssh_login import Account, check_host_key, log_in
@@ -371,7 +371,7 @@ class _Traffic:
             channel.close()
             call.answer(Stopped())
         else:
-            near, theirs = socket.socketpair()
+            near, theirs = socket_pair()
             self._bridges[call] = Bridge(channel, near, self._selector, bell, data=call)
             theirs.settimeout(0.0)
             call.answer((theirs, call))

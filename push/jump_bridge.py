@@ -19,6 +19,21 @@ AT_ONCE = 8
 """Pieces that one connection may move before others have their turn."""
 
 
+class LocalEnd(socket.socket):
+    """The half that is given away: it takes settings of TCP as a connection to a host would, and they mean nothing."""
+
+    def setsockopt(self, level: int, *rest: object) -> None:
+        """Set what is not TCP's."""
+        if level != socket.IPPROTO_TCP:
+            super().setsockopt(level, *rest)  # type: ignore[call-overload]  # passed on as it came
+
+
+def socket_pair() -> tuple[socket.socket, LocalEnd]:
+    """Ours, and the one that is given away."""
+    near, theirs = socket.socketpair()
+    return near, LocalEnd(fileno=theirs.detach())
+
+
 class Bell(Event):
     """An event of paramiko that tells somebody when it is set."""
 
