@@ -20,6 +20,7 @@ from muster.campaign import Campaign, EffortPolicy, PlanningPolicy, WavePolicy
 from muster.errors import CampaignFileError, Problem
 from muster.fleet import Fleet, Host
 from muster.ids import CampaignId, FixName, HostId
+from muster.safety import matches_of
 from muster.safety_file import RIGHT, SECTIONS, BudgetsSection, GatesSection
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -167,10 +168,18 @@ class CampaignFile:
             for name in names
             if name not in known
         ]
-        return problems + [
+        problems += [
             Problem(str(self.path), "planning.canary_sites", name, "is not in the fleet", _near(name, set(fleet.site)))
             for name in self.campaign.planning.canary_sites
             if name not in fleet.site
+        ]
+        folded = {key: {name.casefold() for name in known} for key, (_, known) in there.items()}
+        return problems + [
+            Problem(str(self.path), f"{place}.{key}", name, "is not in the fleet", _near(name, there[key][1]))
+            for place, match in matches_of(self.campaign.gates)
+            for key, names in match.given()
+            for name in names
+            if key in folded and "*" not in name and name.casefold() not in folded[key]
         ]
 
 

@@ -3,6 +3,7 @@
 Words only: ``push.gates`` and ``push.budgets`` act by them. All local times are those of the site where a host stands.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -153,6 +154,19 @@ class GatePolicy:
     max_hosts_per_run: int = 0
     max_failures_per_host: int = 3
     readiness: Readiness = Readiness()
+
+
+def matches_of(gates: GatePolicy) -> Iterator[tuple[str, HostMatch]]:
+    """Every rule's hosts, with the place where they stand in a campaign file."""
+    for number, window in enumerate(gates.windows):
+        yield f"gates.windows.{number}.hosts", window.hosts
+    for number, one in enumerate(gates.blackouts):
+        yield f"gates.blackouts.{number}.hosts", one.hosts
+    for number, rule in enumerate(gates.order):
+        yield f"gates.order.{number}.first", rule.first
+        yield f"gates.order.{number}.then", rule.then
+    for number, hold in enumerate(gates.holds):
+        yield f"gates.holds.{number}.hosts", hold.hosts
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ class BackupSection(_Strict):
 
     max_age_hours: float = Field(gt=0)
     linux: Annotated[str, Field(pattern=r"^(/\S.*)?$")] = ""
-    windows: Annotated[str, Field(pattern=r"^([A-Za-z%][^\"&|<>^]*)?$")] = ""
+    windows: Annotated[str, Field(pattern=r"^([A-Za-z]:\\[^\"&|<>^%]*)?$")] = ""
 
     @model_validator(mode="after")
     def _asks_somebody(self) -> "BackupSection":

@@ -1,7 +1,7 @@
 """Whose turn it is when pushes are asked for, and, where it is nobody's, why."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from muster.campaign import Campaign
@@ -165,7 +165,7 @@ def held_groups(hosts: Sequence[Host], scene: Scene) -> tuple[HeldGroup, ...]:
     for host in hosts:
         held = first_held(host, scene)
         if held is not None:
-            common = Held(held.gate, held.reason, held.until, held.hint.replace(str(host.id), "HOST"))
+            common = replace(held, hint=held.hint.replace(str(host.id), "HOST"))
             found.setdefault(common, []).append(host.id)
     groups = (HeldGroup(held, tuple(host_ids)) for held, host_ids in found.items())
     return tuple(sorted(groups, key=lambda group: (-len(group.host_ids), group.held.gate, group.host_ids)))

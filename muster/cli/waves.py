@@ -1,6 +1,6 @@
 """``muster waves``: what a run would do, and by which rules, before anything starts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated
 
 import typer
@@ -15,7 +15,7 @@ from muster.hours import hours_text
 from muster.ids import HostId
 from muster.outcomes import HostStatus
 from muster.records import WaveRow
-from muster.safety import Budget, BudgetPolicy, GatePolicy
+from muster.safety import Budget, BudgetPolicy, GatePolicy, HostMatch
 from push.budgets import Spent
 from push.gates import Scene, first_held
 from push.release import RUN, Selection, due_hosts, wanted_hosts
@@ -88,7 +88,7 @@ class _Explained:
             say(f"STOPPED by {self.stop.by}: {self.stop.reason}", style="bold red")
             say("  nothing starts until somebody lets it go on: muster resume")
         say("Rules", style="bold")
-        for line in rules(self.campaign):
+        for line in rules(self.campaign, self.scene):
             say(f"  {line}")
         self._say_budgets()
         self._say_so_far()
@@ -155,7 +155,7 @@ class _Explained:
             "now": self.scene.now.isoformat(),
             "stopped": {"by": self.stop.by, "reason": self.stop.reason} if self.stop else None,
             "plan_dispatched": self.planned,
-            "rules": list(rules(self.campaign)),
+            "rules": list(rules(self.campaign, self.scene)),
             "budgets": [
                 {"whose": one.whose, "lost": one.lost, "touched": one.touched, "breach": one.breach()}
                 for one in self.accounts
@@ -186,11 +186,17 @@ def held_document(groups: Sequence[HeldGroup]) -> list[dict[str, object]]:
     ]
 
 
-def rules(campaign: Campaign) -> Iterator[str]:
-    """The rules of a campaign in sentences."""
+def rules(campaign: Campaign, scene: Scene) -> Iterator[str]:
+    """The rules of a campaign in sentences, each with how many of its hosts it is about."""
     yield from _wave_rules(campaign.waves)
     yield from _budget_rules(campaign.budgets)
-    yield from _gate_rules(campaign.gates)
+    hosts = [scene.fleet.host[host_id] for host_id in scene.states]
+
+    def whom(match: HostMatch) -> str:
+        number = sum(match.takes(host, scene.site(host)) for host in hosts)
+        return f"{match} ({count(number, 'host')})" if number else f"{match} (NO HOST of this campaign)"
+
+    yield from _gate_rules(campaign.gates, whom)
 
 
 def _wave_rules(policy: WavePolicy) -> Iterator[str]:
@@ -229,17 +235,17 @@ def _limit(budget: Budget) -> str:
     return " or ".join(parts)
 
 
-def _gate_rules(policy: GatePolicy) -> Iterator[str]:
+def _gate_rules(policy: GatePolicy, whom: Callable[[HostMatch], str]) -> Iterator[str]:
     for window in policy.windows:
-        yield f"hours of {window.hosts}: {hours_text(window.hours)}, local time"
+        yield f"hours of {whom(window.hosts)}: {hours_text(window.hours)}, local time"
     for one in policy.blackouts:
-        yield f"blackout of {one.hosts}: {one.starts:%d %b %Y %H:%M} to {one.ends:%d %b %Y %H:%M}, {one.reason}"
+        yield f"blackout of {whom(one.hosts)}: {one.starts:%d %b %Y %H:%M} to {one.ends:%d %b %Y %H:%M}, {one.reason}"
     for rule in policy.order:
         where = "in the whole campaign" if rule.within.value == "campaign" else f"of the same {rule.within.value}"
-        yield f"order {where}: {rule.first} before {rule.then}"
+        yield f"order {where}: {whom(rule.first)} before {whom(rule.then)}"
     for hold in policy.holds:
         until = f" until {hold.until:%d %b %Y %H:%M}" if hold.until else ""
-        yield f"hold{until}: {hold.hosts}, {hold.reason}"
+        yield f"hold{until}: {whom(hold.hosts)}, {hold.reason}"
     if policy.max_hosts_per_run:
         yield f"one run touches {count(policy.max_hosts_per_run, 'host')} at most"
     yield f"a host that failed {policy.max_failures_per_host} times in a row waits until somebody has said why"

@@ -1,0 +1,199 @@
+"""Waves, gates and stops from the command line, on a ledger whose hosts were asked; no host is touched."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from flows.services import services_of
+from muster.cli.workspace import Workspace
+from muster.ids import CampaignId, HostId, RunnerId
+from muster.outcomes import Evidence, Finding, HostOutcome, HostStatus, Stage, Verdict
+from muster.records import ProbeRecord
+from muster.steps import StepName
+from tests.muster.shell import Shell
+
+SPRING = CampaignId("spring")
+CREW = "id,name,timezone,shifts,skills,rate_per_hour\nanna,Anna,America/Vancouver,daily 00:00-24:00,linux,60\n"
+SITES = """id,client_id,name,timezone,kind,maintenance
+hq,acme,Head office,America/Vancouver,office,
+mill,acme,Mill,America/Vancouver,mill,Mon-Fri 22:00-04:00
+"""
+ROLES = {1: "server", 2: "server"}
+HOSTS = "id,site_id,name,address,os,role,model\n" + "".join(
+    f"h{n},{'hq' if n < 7 else 'mill'},h{n},127.0.0.{n},linux,{ROLES.get(n, 'till')},M{n}\n" for n in range(1, 9)
+)
+CAMPAIGN = """
+id: spring
+name: Spring
+fix: tzdata
+deadline: 2027-03-12 18:00
+timezone: America/Vancouver
+parameters: {instants: ["2027-03-14T12:00:00Z"]}
+"""
+GATES = """
+gates:
+  holds: [{reason: its NIC loses the link, hosts: {models: [M6]}}]
+  order: [{first: {roles: [server]}, then: {roles: [till], sites: [hq]}}]
+budgets:
+  campaign: {lost_hosts: 2}
+"""
+NOW = datetime(2027, 3, 1, 20, tzinfo=UTC)
+"""A Monday, 13:00 in Vancouver, which stays on UTC-7 (MST) in winter from 2026 on."""
+
+
+@pytest.fixture
+def muster(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(monkeypatch, capfd)
+
+
+@pytest.fixture
+def workspace(muster: Shell, tmp_path: Path) -> Iterator[Path]:
+    """Eight stale hosts, two of them at a mill with hours of its own, and a plan that binds."""
+    shift = (NOW - datetime.now(UTC)).total_seconds()
+    (tmp_path / "muster.yml").write_text(f"solve_seconds: 1\nclock_shift_s: {shift:.0f}\n")
+    (tmp_path / "campaign.yml").write_text(CAMPAIGN)
+    for name, text in {
+        "clients": "id,name\nacme,Acme\n",
+        "sites": SITES,
+        "hosts": HOSTS,
+        "crew": CREW,
+    }.items():
+        (tmp_path / f"{name}.csv").write_text(text)
+    done = muster(tmp_path, "import", "clients.csv", "sites.csv", "hosts.csv", "crew.csv")
+    assert done.returncode == 0, done.stderr
+    opened = Workspace(tmp_path)
+    file = opened.campaign_file()
+    ids = file.hosts_of(opened.ledger.fleet())
+    opened.ledger.open_campaign(file.campaign, ids, by="test")
+    opened.ledger.begin_probes(SPRING, ids, by="test")
+    finding = Finding(Verdict.STALE, "it is old", ())
+    stale = [ProbeRecord(host_id, HostStatus.STALE, finding, Stage.FINISHED, "", "", NOW) for host_id in ids]
+    opened.ledger.record_probes(SPRING, stale, by="test")
+    opened.close()
+    assert muster(tmp_path, "plan").returncode == 0
+    opened = Workspace(tmp_path)
+    (plan_id,) = opened.ledger.plans(SPRING)
+    opened.ledger.dispatch(plan_id, by="test", expected_revision=opened.ledger.revision())
+    opened.close()
+    yield tmp_path
+    services_of.cache_clear()
+
+
+def fail(workspace: Path, host: str, times: int) -> None:
+    """Pushes that end as failed."""
+    opened = Workspace(workspace)
+    evidence = Evidence(None, None)
+    for _ in range(times):
+        leases = opened.ledger.claim(
+            SPRING, [HostId(host)], runner_id=RunnerId("x:1:1.00"), step=StepName.APPLY, wave=1, lease_s=60
+        )
+        ended = HostOutcome(HostStatus.FAILED, Stage.COMMAND, "disk full", "", evidence, 1.0, NOW)
+        opened.ledger.finish([(lease, ended) for lease in leases])
+    opened.close()
+
+
+def add(workspace: Path, text: str) -> None:
+    with (workspace / "campaign.yml").open("a") as file:
+        file.write(text)
+
+
+def test_waves_are_explained_before_anything_starts(muster: Shell, workspace: Path) -> None:
+    add(workspace, GATES)
+    done = muster(workspace, "waves", "--ahead")
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "took over what has changed in campaign.yml" in said
+    assert "would touch 1, then 1: 2 hosts in 2 waves" in said, "the tills wait for the servers"
+    assert "linux server office 1 h1" in said
+    assert "hold: models M6 (1 host), its NIC loses the link" in said
+    assert "error budget of the campaign: 2 hosts lost" in said
+    assert "wait until Mon 01 Mar 22:00 MST: maintenance window" in said
+    assert "it waits for h1, h2 of the same client" in said
+
+
+def test_a_script_reads_the_same(muster: Shell, workspace: Path) -> None:
+    add(workspace, GATES)
+    said = json.loads(muster(workspace, "waves", "--ahead", "--json").stdout)
+    assert said["next"] == [["h1"], ["h2"]]
+    held = {host: one["gate"] for one in said["held"] for host in one["hosts"]}
+    by_gate = {"order": ["h3", "h4", "h5", "h6"], "maintenance window": ["h7", "h8"]}
+    assert held == {host: gate for gate, hosts in by_gate.items() for host in hosts}
+    until = {one["until"] for one in said["held"] if one["gate"] == "maintenance window"}
+    assert until == {"2027-03-02T05:00:00+00:00"}
+
+
+def test_status_says_who_is_held_and_until_when(muster: Shell, workspace: Path) -> None:
+    done = muster(workspace, "status")
+    assert "held by gates" in done.stdout
+    assert "2 hosts wait until Mon 01 Mar 22:00 MST: maintenance window" in done.stdout
+    said = json.loads(muster(workspace, "status", "--json").stdout)
+    assert [one["hosts"] for one in said["held"]] == [["h7", "h8"]]
+
+
+def test_a_rule_about_no_host_is_told(muster: Shell, workspace: Path) -> None:
+    add(workspace, "gates: {holds: [{reason: its NIC, hosts: {models: [Optiplx*]}}]}\n")
+    done = muster(workspace, "waves")
+    assert done.returncode == 0, done.stderr
+    assert "models Optiplx* (NO HOST of this campaign)" in done.stdout
+
+
+def test_a_host_that_failed_three_times_is_refused_until_a_person_says_why(muster: Shell, workspace: Path) -> None:
+    fail(workspace, "h3", 3)
+    refused = muster(workspace, "retry", "h3")
+    assert refused.returncode == 2
+    assert "h3 failed 3 times in a row: disk full" in refused.stderr
+    assert "--cause" in refused.stderr
+    status = muster(workspace, "status").stdout
+    assert "known cause, it failed 3 times in a row" in status
+    nothing = muster(workspace, "retry", "h3", "--cause", " ? ")
+    assert nothing.returncode == 2
+    nobody = muster(workspace, "retry", "--cause", "the disks were full")
+    assert nobody.returncode == 2
+    assert "name them" in nobody.stderr
+    opened = Workspace(workspace)
+    (state,) = (one for one in opened.ledger.hosts(SPRING) if one.host_id == "h3")
+    opened.close()
+    assert (state.failures_in_row, state.explanation) == (3, None)
+
+
+def test_a_stop_is_lifted_by_a_person_with_a_name_and_starts_nothing(muster: Shell, workspace: Path) -> None:
+    assert "is not stopped" in muster(workspace, "resume").stdout
+    muster(workspace, "stop", "--reason", "Exchange first")
+    waves = muster(workspace, "waves")
+    assert "STOPPED by" in waves.stdout
+    assert "Exchange first" in waves.stdout
+    refused = muster(workspace, "run", "--check", "--wait")
+    assert refused.returncode == 2
+    lifted = muster(workspace, "resume", "--by", "Kim Lee", "--reason", "the vendor says so")
+    assert "may go on, says Kim Lee" in lifted.stdout
+    assert "nothing has started" in lifted.stdout
+    opened = Workspace(workspace)
+    resumed = opened.ledger.resumed(SPRING)
+    opened.close()
+    assert resumed is not None
+    assert (resumed.by, resumed.reason) == ("Kim Lee", "the vendor says so")
+
+
+def test_a_wave_that_never_was_cannot_be_rolled_back(muster: Shell, workspace: Path) -> None:
+    done = muster(workspace, "rollback", "--wave", "7")
+    assert done.returncode == 2
+    assert "there is no wave 7" in done.stderr
+
+
+def test_before_a_plan_is_dispatched_waves_are_told_as_if_all_were_due(
+    muster: Shell, workspace: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    fresh = tmp_path_factory.mktemp("fresh")
+    for name in ("muster.yml", "campaign.yml", "clients.csv", "sites.csv", "hosts.csv", "crew.csv"):
+        (fresh / name).write_text((workspace / name).read_text())
+    muster(fresh, "import", "clients.csv", "sites.csv", "hosts.csv", "crew.csv")
+    opened = Workspace(fresh)
+    file = opened.campaign_file()
+    opened.ledger.open_campaign(file.campaign, file.hosts_of(opened.ledger.fleet()), by="test")
+    opened.close()
+    done = muster(fresh, "waves")
+    assert "no plan is dispatched yet" in done.stdout
+    assert "would touch 2, then 4: 6 hosts in 2 waves" in done.stdout
