@@ -51,7 +51,7 @@ class Night:
 
 
 def _push(fleet: Fleet, *, only_healthy: bool = False) -> Night:
-    settings = Settings(connect_timeout_s=3, login_timeout_s=3)
+    settings = Settings(connect_timeout_s=6, login_timeout_s=6)
     pusher = ssh_pusher(settings, known_hosts=KnownHosts.read(fleet.known_hosts))
     step = Step(StepName.APPLY, SCRIPT, {"MUSTER_BYTES": str(len(PAYLOAD))}, PAYLOAD)
     by_name = {host.name: host for host in fleet.hosts if host.fault is Fault.NONE or not only_healthy}
@@ -59,7 +59,7 @@ def _push(fleet: Fleet, *, only_healthy: bool = False) -> Night:
         host.write("/opt/live", b"old")
     key = f"key:{fleet.key_file}"
     orders = (
-        Order(Target(HostId(host.name), SiteId("s"), TransportName.SSH, host.address, host.port, "root", key), step, 8)
+        Order(Target(HostId(host.name), SiteId("s"), TransportName.SSH, host.address, host.port, "root", key), step, 14)
         for host in by_name.values()
     )
     begun, healthy = time.monotonic(), 0.0
