@@ -13,6 +13,13 @@ from scheduler.tour import Touring
 MOST_DAYS = 400
 """Person-days that are looked at for one visit; of more, so many spread evenly over all."""
 
+HARDNESS = {
+    **dict.fromkeys(("room", "cap", "order"), 0),
+    **dict.fromkeys(("rest", "busy", "access", "promised start", "promised person"), 1),
+    **dict.fromkeys(("reach", "length", "deadline", "travel limit"), 2),
+}
+"""What stands in the way only as the plan is comes first, then hours, then ways; a word or a skill comes last."""
+
 NOBODY_WORKS = "nobody works"
 """The rule that is named where there is no person-day at all."""
 
@@ -24,7 +31,7 @@ class Obstacles:
     Attributes:
         by_day: each person-day that was looked at, with its broken rules and their sentences.
         minimal: the smallest set of rules without which some day could take the visit; of several such sets the one
-            that holds for most days. Empty where some day could take it as it is.
+            that is easiest to lift, then the one that holds for most days. Empty where some day could take it as it is.
     """
 
     visit: int
@@ -41,8 +48,15 @@ def obstacles(touring: Touring, state: State, visit: int) -> Obstacles:
     days = _spread(range(len(touring.problem.days)))
     by_day = {day: broken(Case(touring, visit, day), state) for day in days}
     sets = Counter(frozenset(rules) for rules in by_day.values())
-    minimal = min(sets, key=lambda rules: (len(rules), -sets[rules], sorted(rules)), default=frozenset[str]())
+    minimal = min(
+        sets, key=lambda rules: (len(rules), _hardness(rules), -sets[rules], sorted(rules)), default=frozenset[str]()
+    )
     return Obstacles(visit, by_day, minimal)
+
+
+def _hardness(rules: frozenset[str]) -> int:
+    """How hard it is to lift the hardest of some rules: a full day before hours, hours before words and skills."""
+    return max((HARDNESS.get(rule, len(HARDNESS)) for rule in rules), default=0)
 
 
 def reasons_for(found: Obstacles, problem: Problem) -> tuple[Reason, ...]:

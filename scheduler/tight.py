@@ -2,7 +2,8 @@
 
 The program sees tours of whole days with every rule of a day (``search/lower.py``), and lets them be cut into shares.
 Its prices say where to look and about how much is in it; they are not what is saved to the cent, and they hold for a
-little more, not for a lot.
+little more, not for a lot. Where days hold dozens of short visits, their tours cannot be gone through: then the plain
+relaxation of ``bound.py`` gives prices of hours.
 """
 
 from collections import Counter
@@ -13,9 +14,11 @@ from enum import StrEnum
 from muster.ids import PersonId, VisitId
 from muster.plan import Plan
 from scheduler.assemble import solution_of
+from scheduler.bound import day_prices
+from scheduler.insertion import Inserter
 from scheduler.left_out import euros
 from scheduler.problem import Problem
-from scheduler.search import Bounded, prove
+from scheduler.search import Bounded, is_warm, prove, warm_up
 from scheduler.tour import Touring
 
 WORTH_TELLING_CENTS = 100
@@ -37,7 +40,7 @@ class Tight:
 
     Attributes:
         cents: what one more would save: a day of a person, an hour of a limit, a day of a skill; for a visit what it
-            costs to serve it at the margin.
+            costs to serve it at the margin. An hour of a person or skill where there are no prices of days.
         text: the sentence for the manager.
     """
 
@@ -51,20 +54,35 @@ class Tight:
     week: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Prices:
+    """Of more of each thing, in cents; ``unit`` is what more of a person is."""
+
+    unit: str
+    day_cents: tuple[float, ...]
+    cap_cents_per_minute: tuple[float, ...]
+    worth_cents: tuple[float, ...]
+
+
 def tight(problem: Problem, plan: Plan, seconds: float = 5.0) -> tuple[Tight, ...]:
     """What more would save, the dearest first within each kind; empty where nothing is short.
 
     Args:
         problem: that the plan is of.
         plan: whose tours the program begins with.
-        seconds: for its prices; a better plan and more seconds make them better.
+        seconds: for its prices; a better plan and more seconds make them better. The first call on a machine
+            compiles for a minute besides.
     """
     touring = Touring(problem)
     if not problem.days:
         return ()
+    if not is_warm():
+        warm_up()
     cheapest = _cheapest_labour(touring)
     spare = max(0.0, plan.objective - sum(cheapest))
-    found = _at_most(prove(touring, [solution_of(touring, plan)], seconds), spare, cheapest)
+    proved = prove(touring, [solution_of(touring, plan)], seconds)
+    found = _of_days(proved) if proved.cents > 0 or not sum(cheapest) else _of_hours(touring, seconds)
+    found = _at_most(found, spare, cheapest)
     told = [
         *_people(problem, found),
         *_skills(problem, plan, found),
@@ -83,7 +101,21 @@ def _cheapest_labour(touring: Touring) -> list[int]:
     return [min(sum(labour[v][:people]), unplaced[v]) for v, people in enumerate(touring.people)]
 
 
-def _at_most(found: Bounded, spare: float, cheapest: list[int]) -> Bounded:
+def _of_days(proved: Bounded) -> _Prices:
+    return _Prices("day like", proved.day_cents, proved.cap_cents_per_minute, proved.worth_cents)
+
+
+def _of_hours(touring: Touring, seconds: float) -> _Prices:
+    """Prices of the plain relaxation: of an hour on each day, and none of limits and visits.
+
+    For plans whose days hold so many short visits that their tours cannot be gone through in the time.
+    """
+    minutes = day_prices(touring, Inserter(touring).possible_days(), seconds)
+    caps, visits = len(touring.problem.caps), len(touring.problem.demands)
+    return _Prices("hour of", tuple(60 * float(one) for one in minutes), (0.0,) * caps, (0.0,) * visits)
+
+
+def _at_most(found: _Prices, spare: float, cheapest: list[int]) -> _Prices:
     """Prices cut to what can be saved at all: what the plan costs above the cheapest labour of every visit.
 
     Where a plan just fits, the program's prices say what it would lose with less, not what it would gain with more.
@@ -96,7 +128,7 @@ def _at_most(found: Bounded, spare: float, cheapest: list[int]) -> Bounded:
     )
 
 
-def _people(problem: Problem, found: Bounded) -> Iterator[Tight]:
+def _people(problem: Problem, found: _Prices) -> Iterator[Tight]:
     """Each person's week, by its best day."""
     best: dict[tuple[int, int, int], float] = {}
     for number, day in enumerate(problem.days):
@@ -105,11 +137,12 @@ def _people(problem: Problem, found: Bounded) -> Iterator[Tight]:
         best[key] = max(best.get(key, 0.0), found.day_cents[number])
     for (person, year, week), cents in best.items():
         who = problem.people[person]
-        text = f"one more day like {who.name}'s in week {week} would save about {euros(round(cents))}"
+        name = who.name if found.unit == "hour of" else f"{who.name}'s"
+        text = f"one more {found.unit} {name} in week {week} would save about {euros(round(cents))}"
         yield Tight(Scarce.PERSON, who.name, round(cents), text, who.id, year=year, week=week)
 
 
-def _skills(problem: Problem, plan: Plan, found: Bounded) -> Iterator[Tight]:
+def _skills(problem: Problem, plan: Plan, found: _Prices) -> Iterator[Tight]:
     """Each skill in each region, by the best day of anybody who has it, where visits of the plan ask for it."""
     wanted = Counter(
         (skill, demand.region) for demand in problem.demands for skill in demand.visit.skills or frozenset({""})
@@ -132,11 +165,12 @@ def _skills(problem: Problem, plan: Plan, found: Bounded) -> Iterator[Tight]:
             continue
         left = f", {lost[skill, region]} of its {visits} visits are left out" if lost[skill, region] else ""
         what = skill or "any"
-        text = f"one more day of {what}{where} in week {week.week} would save about {euros(round(cents))}{left}"
+        more = f"one more {found.unit.split()[0]} of {what}{where} in week {week.week}"
+        text = f"{more} would save about {euros(round(cents))}{left}"
         yield Tight(Scarce.SKILL, f"{what}{where}", round(cents), text, year=week.year, week=week.week)
 
 
-def _limits(problem: Problem, found: Bounded) -> Iterator[Tight]:
+def _limits(problem: Problem, found: _Prices) -> Iterator[Tight]:
     """Agreements and hours a day or week."""
     for cap, price in zip(problem.caps, found.cap_cents_per_minute, strict=True):
         cents = round(60 * price)
@@ -144,7 +178,7 @@ def _limits(problem: Problem, found: Bounded) -> Iterator[Tight]:
         yield Tight(Scarce.LIMIT, cap.name, cents, text.replace("the limit of agreement", "the agreement"))
 
 
-def _visits(problem: Problem, plan: Plan, found: Bounded) -> Iterator[Tight]:
+def _visits(problem: Problem, plan: Plan, found: _Prices) -> Iterator[Tight]:
     """The visits that cost far more than their work: what they push aside is in it."""
     placed = {one.visit_id for one in plan.assignments}
     for number, demand in enumerate(problem.demands):

@@ -93,6 +93,15 @@ def test_the_minimal_set_is_told_before_everything_else_that_stops_it() -> None:
     assert obstacles(touring, state, 0).minimal == {"skills"}
 
 
+def test_of_two_sets_of_one_rule_the_one_that_is_easier_to_lift_is_told_first() -> None:
+    """Anna is full, three others lack the skill: an hour is easier than a skill, however many lack it."""
+    crew = [person("Anna"), *(person(name, skills=[]) for name in ("Ben", "Cleo", "Dan"))]
+    both = [demand(name, effort=300, skills=["linux"]) for name in ("A", "V")]
+    of = problem(both, crew, [day(n) for n in range(4)])
+    (out,) = solve(of, MaxIterations(10), 0).unplaced
+    assert [reason.rule for reason in out.reasons] == ["room", "skills"]
+
+
 def test_a_full_day_is_named_and_what_would_help() -> None:
     of = problem([demand("A", effort=440, unplaced_cents=2_000_000), demand("V", effort=60)])
     first = explained(of)[0]

@@ -8,7 +8,8 @@ from muster.ids import PartnerId
 from scheduler.problem import Cap, Problem
 from scheduler.solve import solve
 from scheduler.stop import MaxIterations
-from scheduler.tight import Scarce, Tight, tight
+from scheduler.tight import Scarce, Tight, _of_hours, tight
+from scheduler.tour import Touring
 from tests.scheduler.problems import day, demand, person, problem
 
 
@@ -76,6 +77,14 @@ def test_a_visit_that_pushes_others_aside_is_told() -> None:
     placed = {a.visit_id for a in solve(short(), MaxIterations(30), 0).assignments}
     assert {one.visit_id for one in told} == placed
     assert all(one.cents == pytest.approx(1_000_000, abs=200) for one in told)
+
+
+def test_where_tours_cannot_be_gone_through_hours_have_prices_instead() -> None:
+    """Two visits of four hours fit, four are left out: an hour is a quarter of one."""
+    prices = _of_hours(Touring(short()), 5.0)
+    assert prices.unit == "hour of"
+    assert prices.day_cents[0] == pytest.approx((1_000_000 - 24_000) / 4, rel=0.01)
+    assert _of_hours(Touring(problem([demand("A")])), 5.0).day_cents == (0.0,)
 
 
 def test_without_days_there_is_nothing_to_price() -> None:
