@@ -2,7 +2,7 @@
 
 import typer
 
-from muster.cli import notices, premortem, schedules
+from muster.cli import certificates, evidence, findings, notices, premortem, schedules
 
 
 def add_outgoing(app: typer.Typer) -> None:
@@ -29,3 +29,20 @@ def add_outgoing(app: typer.Typer) -> None:
     )
     schedule.command("export")(schedules.export)
     app.add_typer(schedule, name="schedule")
+
+    app.command("certificate")(certificates.certificate)
+    proof = typer.Typer(
+        no_args_is_help=True,
+        help="What proves a certificate.\n\nExample: muster evidence verify acme/spring-acme-evidence.json",
+    )
+    proof.command("create-key")(evidence.make_key)
+    proof.command("show-key")(evidence.show_key)
+    proof.command("verify")(evidence.check)
+    proof.command("compare")(evidence.compare)
+    app.add_typer(proof, name="evidence")
+
+    seen = typer.Typer(invoke_without_command=True)
+    seen.callback()(findings.findings)
+    seen.command("add")(findings.add)
+    seen.command("cause")(findings.cause)
+    app.add_typer(seen, name="findings")
