@@ -1,6 +1,6 @@
 """Reading the record, and adding notes to it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, Select, func, select
@@ -11,7 +11,7 @@ from ledger.kinds import Effect
 from ledger.projections import EventRow
 from ledger.writing import Draft, Writing
 from muster.ids import CampaignId, HostId, VisitId
-from muster.records import Event
+from muster.records import Event, Note
 
 PAGE = 1000
 
@@ -57,6 +57,17 @@ def append_note(
     visit: dict[str, object] = {} if visit_id is None else {"visit": visit_id}
     plain = writing.guard.mapping({**(data or {}), **visit})
     writing.append([Draft(kind, Effect.NONE, by, plain, campaign_id, host_id, at)])
+
+
+def append_notes(writing: Writing, campaign_id: CampaignId, notes: Sequence[Note], *, by: str) -> None:
+    """Append events about hosts of one campaign that change nothing."""
+    writing.campaign(campaign_id)
+    writing.append(
+        [
+            Draft(note.kind, Effect.NONE, by, writing.guard.mapping(note.data), campaign_id, note.host_id)
+            for note in notes
+        ]
+    )
 
 
 def _query(campaign_id: CampaignId | None, after: int, limit: int) -> Select[tuple[object, ...]]:

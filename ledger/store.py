@@ -23,6 +23,7 @@ from muster.records import (
     HostState,
     ImportSummary,
     Lease,
+    Note,
     ProbeRecord,
     Resumption,
     Stop,
@@ -202,6 +203,10 @@ class SqlLedger:
             events.append_note(
                 writing, kind, by=by, campaign_id=campaign_id, host_id=host_id, visit_id=visit_id, data=data, at=at
             )
+
+    def note_all(self, campaign_id: CampaignId, notes: Sequence[Note], *, by: str) -> None:
+        with self._writing() as writing:
+            events.append_notes(writing, campaign_id, notes, by=by)
 
     def close(self) -> None:
         self.database.close()

@@ -22,6 +22,7 @@ from muster.records import (
     HostState,
     ImportSummary,
     Lease,
+    Note,
     ProbeRecord,
     Resumption,
     Stop,
@@ -284,6 +285,10 @@ class Ledger(Protocol):
         at: datetime | None = None,
     ) -> None:
         """Append an event that changes no projection, such as ``probe refused`` or ``report written``."""
+        ...
+
+    def note_all(self, campaign_id: CampaignId, notes: Sequence[Note], *, by: str) -> None:
+        """Append many such events of one campaign, all or none."""
         ...
 
     def close(self) -> None:

@@ -162,6 +162,15 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """An event about one host that changes no projection, before it is written."""
+
+    kind: str
+    host_id: HostId
+    data: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class DispatchedPlan:
     """Which plan binds, since when and by whom."""
 

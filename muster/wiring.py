@@ -1,5 +1,6 @@
 """The one place where implementations are chosen and put behind the ports."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -10,14 +11,18 @@ from flows.secret_blocks import SecretBlocks
 from ledger.open import book_of, open_ledger
 from muster.campaign import Campaign
 from muster.clock import Clock, ShiftedClock, SystemClock
+from muster.fleet import Become
 from muster.ids import CampaignId
 from muster.ports import Ledger, Pusher
+from muster.records import Note
 from muster.settings import Settings, load_settings
 from partners.papers import Book
 from playbooks.catalog import prepare_fix
 from playbooks.gates.steps import gate_step
+from push.by_content import ByContent
 from push.context import Context
 from push.credentials import Credentials
+from push.only_plain import OnlyPlain
 from push.orders import Defaults, OrderBook
 from push.redact import SHARED
 from push.runners import this_runner
@@ -69,15 +74,26 @@ class Wired:
 
     @cached_property
     def pusher(self) -> Pusher:
-        """What carries steps to hosts."""
-        credentials = self.credentials
-        if self.settings.push_by == "ansible":
-            from push.ansible import ansible_pusher
-
-            return ansible_pusher(self.settings, credentials=credentials)
+        """What carries scripts to hosts; one for all campaigns."""
         from push.by_transport import fast_pusher
 
-        return fast_pusher(self.settings, credentials, redactor=SHARED)
+        return fast_pusher(self.settings, self.credentials, redactor=SHARED)
+
+    def _pusher_of(self, campaign_id: CampaignId, by: str) -> Pusher:
+        """What carries steps to the hosts of one campaign; Ansible's tasks are noted in its record as they end."""
+
+        def ansible() -> Pusher:
+            from push.ansible import ansible_pusher
+
+            def write(notes: Sequence[Note]) -> None:
+                self.ledger.note_all(campaign_id, notes, by=by)
+
+            setting = Become(self.settings.become)
+            sudo = setting is Become.SUDO
+            inner = ansible_pusher(self.settings, credentials=self.credentials, become=sudo, write=write)
+            return OnlyPlain(inner, setting=setting)
+
+        return ByContent(lambda: self.pusher, ansible, prefer_ansible=self.settings.push_by == "ansible")
 
     @cached_property
     def travel(self) -> "Travel":
@@ -131,7 +147,7 @@ class Wired:
             campaign_id=campaign_id,
             runner_id=this_runner(),
             ledger=self.ledger,
-            pusher=self.pusher,
+            pusher=self._pusher_of(campaign_id, this_runner()),
             book=OrderBook(
                 self.ledger.fleet(),
                 fix,

@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -19,12 +19,14 @@ from pathlib import Path
 from muster.errors import SecretError
 from muster.fleet import TransportName
 from muster.outcomes import Ending, Stage, StepReport
-from muster.ports import Order, Pusher, StopSignal
+from muster.ports import Order, StopSignal
+from muster.records import Note
 from muster.settings import Settings
 from muster.steps import Step
 from push.ansible_call import Call, Secrets
 from push.ansible_events import Ended, Heard, HostProgress, read_event
 from push.ansible_inventory import AnsibleOptions, host_variables, inventory_name, playbook_of, request
+from push.ansible_notes import TaskNotes, Write
 from push.credentials import Credentials
 from push.judging import Judgement
 from push.known_hosts import KnownHosts, fingerprint
@@ -36,10 +38,16 @@ SILENT_ANSIBLE_S = 60.0
 """A call in which nothing is heard for this long beyond the deadline of its hosts is ended."""
 _ADDRESS = re.compile(r"^[A-Za-z0-9:_][A-Za-z0-9:._%-]*$")
 _NOT_STARTED = Judgement(Ending.NOT_STARTED, Stage.NOT_STARTED, "stopped before it was touched")
+_NO_WINRM = (
+    "a playbook is not carried to Windows hosts: Ansible tries a wrong password at all of them, and locks accounts"
+)
+"""Its connections to Windows log on for every task, each fork for itself: a domain's account is locked after five.
+Muster's own WinRM tries a password at one host, and nowhere else when that says no (``push/winrm_passwords.py``).
+"""
 _CHECK_HOST = "check this host in the fleet file"
 
 
-def ansible_pusher(
+def ansible_pusher(  # noqa: PLR0913  each is an option of its own
     settings: Settings,
     *,
     known_hosts: Path | None = None,
@@ -49,7 +57,8 @@ def ansible_pusher(
     per_site: int = 0,
     become: bool = False,
     python: str = "auto_silent",
-) -> Pusher:
+    write: Write | None = None,
+) -> "AnsiblePusher":
     """Playbooks by ansible-runner, as the settings have it.
 
     Args:
@@ -61,12 +70,13 @@ def ansible_pusher(
         per_site: hosts of one site at one time, 0 means no cap. A batch is then cut into calls, one after another.
         become: carry steps out by ``sudo -n`` where the login name is not root's.
         python: the hosts' interpreter; Ansible finds it by default.
+        write: is given a note for each task that ends at a host, while the call goes on; from a thread of its own.
     """
     redactor = redactor or SHARED
     trusted = known_hosts or settings.path(settings.known_hosts)
     folder = playbooks or Path(str(files("playbooks")))
     options = AnsibleOptions(settings, trusted.resolve(), folder, per_site, become, python)
-    return AnsiblePusher(options, credentials or Credentials(redactor), redactor)
+    return AnsiblePusher(options, credentials or Credentials(redactor), redactor, write)
 
 
 @dataclass
@@ -108,7 +118,10 @@ _Inbox = queue.SimpleQueue[Heard | _Over]
 class AnsiblePusher:
     """Carries orders by ansible-runner."""
 
-    def __init__(self, options: AnsibleOptions, credentials: Credentials, redactor: Redactor) -> None:
+    def __init__(
+        self, options: AnsibleOptions, credentials: Credentials, redactor: Redactor, write: Write | None = None
+    ) -> None:
+        self._write = write
         self._options = options
         self._credentials = credentials
         self._redactor = redactor
@@ -151,19 +164,29 @@ class AnsiblePusher:
     ) -> Iterator[StepReport]:
         """Run one call in a thread of its own, and report each host as soon as it has ended."""
         inbox: _Inbox = queue.SimpleQueue()
+        notes = self._notes(batch)
 
         def on_event(event: Mapping[str, object]) -> None:
+            """Inside Ansible's pump: hand on, and nothing else."""
             if said := read_event(event):
                 inbox.put(said)
+                notes.hear(said)
 
         call = Call(request([visit.order for visit in batch.visits.values()], hosts, self._options), on_event)
         thread = threading.Thread(target=lambda: inbox.put(_Over(_run(call))), name="ansible", daemon=True)
+        notes.begin()
         thread.start()
         try:
             yield from self._reports(batch, inbox, stop, call)
         finally:
-            call.end()
+            call.end(at_hosts=bool(batch.open))
             thread.join()
+            notes.end()
+
+    def _notes(self, batch: _Batch) -> TaskNotes:
+        hosts = {name: visit.order.target.host_id for name, visit in batch.visits.items()} if self._write else {}
+        step = next(iter(batch.visits.values())).order.step.name
+        return TaskNotes(self._write or _nowhere, self._redactor.clean, step, hosts)
 
     def _reports(self, batch: _Batch, inbox: _Inbox, stop: StopSignal, call: Call) -> Iterator[StepReport]:
         silence_s = max(visit.order.deadline_s for visit in batch.visits.values()) + SILENT_ANSIBLE_S
@@ -181,9 +204,9 @@ class AnsiblePusher:
                     yield self._end(visit, ended)
             if not stopped and stop.is_set():
                 stopped = True
-                call.end()
+                call.end(at_hosts=True)
             if time.monotonic() - last_heard > silence_s:
-                call.end()
+                call.end(at_hosts=True)
             yield from self._overdue(batch)
 
     def _overdue(self, batch: _Batch) -> Iterator[StepReport]:
@@ -238,6 +261,10 @@ class AnsiblePusher:
         return capture.text()
 
 
+def _nowhere(notes: Sequence[Note]) -> None:
+    del notes
+
+
 def _next(inbox: _Inbox) -> Heard | _Over | None:
     try:
         return inbox.get(timeout=NAP_S)
@@ -260,6 +287,9 @@ def _key(step: Step) -> tuple[object, ...]:
 def _refusal(order: Order, folder: Path) -> Judgement | None:
     """Why an order is not even tried."""
     target, step = order.target, order.step
+    if target.transport is TransportName.WINRM:
+        why, hint = _NO_WINRM, "give this step of the fix scripts for cmd, which Muster carries over WinRM itself"
+        return Judgement(Ending.FAILED, Stage.NOT_STARTED, why, hint)
     if target.transport is not TransportName.SSH:
         why = f"Ansible is used over SSH only, not over {target.transport}"
     elif not _ADDRESS.match(target.address):

@@ -26,6 +26,7 @@ import psutil
 import yaml
 
 from muster.errors import SecretError
+from push.ansible_remote import end_at_hosts
 
 MARK = "MUSTER_ANSIBLE_CALL"
 _FOLDER = "muster-ansible-"
@@ -146,19 +147,27 @@ class Call:
         self._on_event = on_event
         self._mark = f"{os.getpid()}-{secrets.token_hex(8)}"
         self._folder: Path | None = None
+        self._running = False
         self._ending = threading.Event()
 
     def run(self) -> str:
         """Carry the playbook out; what Ansible complained of, empty when it ended well or hosts failed on their own."""
         with _private_folder() as folder:
             self._folder = folder
+            self._running = True
             try:
                 return self._run(folder)
             finally:
+                self._running = False
                 self._reap()
 
-    def end(self) -> None:
-        """Kill every process of the call at once."""
+    def end(self, *, at_hosts: bool = False) -> None:
+        """Kill every process of the call at once; ``at_hosts`` ends what it has begun there, too, in 3 s at most."""
+        if at_hosts and not self._ending.is_set() and self._running and self._folder is not None:
+            for process in _processes_of(self._mark, None):
+                with contextlib.suppress(psutil.Error):
+                    process.suspend()  # so that no next task is begun when the present one is ended at its host
+            end_at_hosts(self._folder / "cp", {"PATH": os.environ.get("PATH", os.defpath)})
         self._ending.set()
         self._reap()
 

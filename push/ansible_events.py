@@ -38,6 +38,7 @@ class Heard:
     task: str = ""
     result: Mapping[str, object] = field(default_factory=dict)
     ignored: bool = False
+    duration_s: float | None = None
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -53,8 +54,18 @@ def read_event(event: Mapping[str, object]) -> Heard | None:
         task=str(data.get("task") or ""),
         result=result if isinstance(result, Mapping) else {},
         ignored=bool(data.get("ignore_errors")),
+        duration_s=_seconds(data.get("duration")),
         at=_time(event.get("created")),
     )
+
+
+def _seconds(duration: object) -> float | None:
+    return float(duration) if isinstance(duration, int | float) else None
+
+
+def message_of(result: Mapping[str, object]) -> str:
+    """What a result says of its failure, in one line; of a loop, its first failure."""
+    return _message(_first_failure(result))
 
 
 def _time(created: object) -> datetime:

@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Event
 
@@ -18,6 +19,7 @@ from muster.fleet import TransportName
 from muster.ids import HostId, SiteId
 from muster.outcomes import Ending, Stage, StepReport
 from muster.ports import Order, Target
+from muster.records import Note
 from muster.settings import Settings
 from muster.steps import Step, StepName
 from push.ansible import ansible_pusher
@@ -25,6 +27,7 @@ from push.credentials import Credentials
 from push.redact import Redactor
 from tests.fleet.openssh import Fleet, openssh_fleet, why_not
 
+SECRET = "recognisable-secret"
 pytestmark = [pytest.mark.sshd, pytest.mark.skipif(bool(why_not()), reason=why_not())]
 
 
@@ -198,3 +201,107 @@ def test_words_that_yaml_takes_for_something_else_arrive_as_they_are(fleet: Flee
         arguments=words,
     )
     assert report.stdout.startswith("note\t" + "".join(f"{name}={word};" for name, word in words.items()))
+
+
+def test_what_happens_at_a_host_is_noted_while_the_playbook_still_runs(fleet: Fleet, tmp_path: Path) -> None:
+    host, seen_early = fleet.hosts[0], []
+    written: list[Note] = []
+
+    def write(notes: Sequence[Note]) -> None:
+        written.extend(notes)
+        if any(note.data["task"] == "Say it" for note in written):
+            seen_early.append(not host.exists("/opt/the-end"))
+            host.write("/opt/go-on", b"")
+
+    wait = "until [ -e /opt/go-on ]; do sleep 0.2; done; touch /opt/the-end"
+    tasks = [
+        {"name": "Say it", "ansible.builtin.command": f"echo {SECRET}"},
+        {"name": "Fail with it", "ansible.builtin.fail": {"msg": f"no {SECRET} here"}, "ignore_errors": True},
+        {"name": "Wait until the note was written", "ansible.builtin.raw": wait},
+    ]
+    book = [{"name": "Play", "hosts": "all", "gather_facts": False, "tasks": tasks}]
+    (tmp_path / "own.yml").write_text(json.dumps(book))
+    redactor = Redactor()
+    redactor.add(SECRET)
+    pusher = ansible_pusher(
+        Settings(), known_hosts=fleet.known_hosts, redactor=redactor, playbooks=tmp_path, write=write
+    )
+    where = Target(
+        HostId("h"), SiteId("s"), TransportName.SSH, host.address, host.port, "root", f"key:{fleet.key_file}"
+    )
+    (report,) = pusher.execute([Order(where, Step(StepName.APPLY, "", playbook="own.yml"), 60)], stop=Event())
+    assert report.ending is Ending.DONE, report
+    assert seen_early[0] is True
+    assert [note.kind.removeprefix("ansible task ") for note in written] == ["changed", "failed", "changed"]
+    assert all(note.host_id == "h" for note in written)
+    assert written[1].data["message"] == "no [secret] here"
+    assert SECRET not in str(written)
+
+
+PUSH_BY_PASSWORD_AND_BE_KILLED = """
+import sys
+from pathlib import Path
+from threading import Event
+from muster.fleet import TransportName
+from muster.ids import HostId, SiteId
+from muster.ports import Order, Target
+from muster.records import Note
+from muster.settings import Settings
+from muster.steps import Step, StepName
+from push.ansible import ansible_pusher
+address, port, known_hosts, folder = sys.argv[1:]
+where = Target(HostId("h"), SiteId("s"), TransportName.SSH, address, int(port), "root", "env:MUSTER_TEST_WORD")
+step = Step(StepName.APPLY, "", playbook="own.yml")
+list(ansible_pusher(Settings(), known_hosts=Path(known_hosts), playbooks=Path(folder)).execute(
+    [Order(where, step, 60)], stop=Event()))
+"""
+
+
+def test_a_password_is_in_no_file_even_when_we_are_killed_and_the_rest_is_swept(fleet: Fleet, tmp_path: Path) -> None:
+    host = fleet.hosts[0]
+    tasks = [{"name": "Sleep", "ansible.builtin.raw": "touch /opt/asleep-too; sleep 30"}]
+    book = [{"name": "Play", "hosts": "all", "gather_facts": False, "tasks": tasks}]
+    (tmp_path / "own.yml").write_text(json.dumps(book))
+    muster = subprocess.Popen(
+        [
+            *(sys.executable, "-c", PUSH_BY_PASSWORD_AND_BE_KILLED),
+            *(host.address, str(host.port), str(fleet.known_hosts), str(tmp_path)),
+        ],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "MUSTER_TEST_WORD": fleet.password},
+    )
+    assert _within(60, lambda: host.exists("/opt/asleep-too"))
+    muster.send_signal(signal.SIGKILL)
+    muster.wait()
+    (left,) = Path(tempfile.gettempdir()).glob(f"muster-ansible-{muster.pid}-*")
+    files = [path for path in left.rglob("*") if path.is_file()]
+    assert "inventory.yml" in {path.name for path in files}
+    assert [path for path in files if fleet.password.encode() in path.read_bytes()] == []
+    assert play(fleet, tmp_path, [{"name": "Look", "ansible.builtin.raw": "true"}]).ending is Ending.DONE
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("module", ["ansible.builtin.raw", "ansible.builtin.shell"])
+def test_a_stop_ends_a_playbook_at_once_here_and_at_the_host(fleet: Fleet, tmp_path: Path, module: str) -> None:
+    host, stop = fleet.hosts[0], Event()
+    host.run("rm -f /opt/stopping")
+    sleep = "touch /opt/stopping; sleep 4321"
+    tasks = [{"name": "Sleep", module: sleep}]
+    book = [{"name": "Play", "hosts": "all", "gather_facts": False, "tasks": tasks}]
+    (tmp_path / "own.yml").write_text(json.dumps(book))
+    where = Target(
+        HostId("h"), SiteId("s"), TransportName.SSH, host.address, host.port, "root", f"key:{fleet.key_file}"
+    )
+    pusher = ansible_pusher(Settings(), known_hosts=fleet.known_hosts, playbooks=tmp_path)
+
+    def wait_and_stop() -> None:
+        _within(60, lambda: host.exists("/opt/stopping"))
+        stop.set()
+
+    threading.Thread(target=wait_and_stop, daemon=True).start()
+    (report,) = pusher.execute([Order(where, Step(StepName.APPLY, "", playbook="own.yml"), 120)], stop=stop)
+    assert (report.ending, report.cause) == (Ending.UNKNOWN, "stopped in the middle of the step")
+    assert _within(20, lambda: not any("sleep 4321" in line for line in host.commands())), host.commands()
+    ours = f"muster-ansible-{os.getpid()}-"
+    assert [process for process in psutil.process_iter() if ours in " ".join(_cmdline(process))] == []
+    assert list(Path(tempfile.gettempdir()).glob(f"{ours}*")) == []
