@@ -113,6 +113,61 @@ def test_a_host_with_several_keys_is_asked_for_the_one_that_is_known(fleet: Flee
     assert _push(fleet, known).ending is Ending.DONE
 
 
+KINDS = [("ed25519", ""), ("ecdsa", "256"), ("ecdsa", "384"), ("ecdsa", "521"), ("rsa", "2048")]
+
+
+def _made(folder: Path, name: str, kind: str, bits: str) -> Path:
+    """A key that ssh-keygen has made."""
+    length = ["-b", bits] if bits else []
+    _keygen("-t", kind, *length, "-N", "", "-f", str(folder / name))
+    return folder / name
+
+
+def test_every_kind_of_key_lets_in_in_every_form_that_ssh_keygen_writes(fleet: Fleet, tmp_path: Path) -> None:
+    host = fleet.hosts[0]
+    made = [_made(tmp_path, f"{kind}{bits}", kind, bits) for kind, bits in KINDS]
+    host.write("/etc/ssh/fleet_authorized_keys", b"".join(file.with_suffix(".pub").read_bytes() for file in made))
+    files = list(made)
+    for file in made[1:]:  # an ed25519 key has one form only
+        for form in ("PEM", "PKCS8"):
+            files.append(file.with_name(f"{file.name}-{form}"))
+            files[-1].touch(mode=0o600)
+            files[-1].write_bytes(file.read_bytes())
+            _keygen("-p", "-P", "", "-N", "", "-m", form, "-f", str(files[-1]))
+    endings = {file.name: _push(fleet, fleet.known_hosts, f"key:{file}").ending for file in files}
+    assert endings == {file.name: Ending.DONE for file in files}
+
+
+def test_every_kind_of_host_key_is_known_by_its_own_line(fleet: Fleet, tmp_path: Path) -> None:
+    """The host has them all; which one is asked for is what known_hosts says."""
+    host, known = fleet.hosts[0], tmp_path / "known"
+    for number, (kind, bits) in enumerate(KINDS):
+        file = _made(tmp_path, f"host{number}", kind, bits)
+        host.write(f"/etc/ssh/fleet_{number}", file.read_bytes(), mode=0o600)
+        _configure(host, f"HostKey /etc/ssh/fleet_{number}")
+    shown = subprocess.run(
+        ["ssh-keyscan", "-p", str(host.port), "-t", "rsa,ecdsa,ed25519", host.address],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    lines = [line for line in shown.splitlines() if line.startswith("[")]
+    assert len(lines) >= 3, shown
+    for line in lines:
+        known.write_text(line + "\n")
+        assert _push(fleet, known).ending is Ending.DONE, line
+
+
+def test_a_key_in_another_programs_form_is_refused_with_what_to_do(fleet: Fleet, tmp_path: Path) -> None:
+    putty, locked = tmp_path / "key.ppk", tmp_path / "locked"
+    putty.write_text("PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n")
+    assert "puttygen" in _push(fleet, fleet.known_hosts, f"key:{putty}").hint
+    _keygen("-t", "rsa", "-b", "2048", "-m", "PKCS8", "-N", "open sesame", "-f", str(locked))
+    report = _push(fleet, fleet.known_hosts, f"key:{locked}")
+    assert "protected by a passphrase" in report.cause
+    assert "?passphrase=" in report.hint
+
+
 def test_a_hashed_known_hosts_trusts_the_same_hosts(fleet: Fleet) -> None:
     _keygen("-H", "-f", str(fleet.known_hosts))
     assert fleet.hosts[0].address not in fleet.known_hosts.read_text()
