@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 from muster.ids import PartnerId, PersonId
 from muster.plan import Plan
-from scheduler.diff import PlanDiff, diff
+from scheduler.diff import Kind, Move, PlanDiff, diff
 from scheduler.problem import Problem
-from scheduler.solve import solve
+from scheduler.search import is_warm, warm_up
+from scheduler.solve import COMPILED_FROM, solve
 from scheduler.stop import StopCriterion
 
 
@@ -24,6 +25,17 @@ class Outcome:
         """Visits that are placed there."""
         return len(self.plan.visits) - len(self.plan.unplaced)
 
+    @property
+    def moved(self) -> int:
+        """Visits of both plans that somebody else does, or that are on another day (UTC)."""
+        return sum(_moved(move) for move in self.difference.changed)
+
+
+def _moved(move: Move) -> bool:
+    if move.before is None or move.after is None:
+        return False
+    return move.kind is Kind.PERSON or move.before.starts_at.date() != move.after.starts_at.date()
+
 
 def what_if(
     plan: Plan, worlds: Mapping[str, Problem], stop: Callable[[], StopCriterion], seed: int = 0
@@ -36,6 +48,8 @@ def what_if(
         stop: makes a criterion for each world, because criteria remember.
         seed: of every random choice; the same in every world.
     """
+    if is_warm() and any(len(problem.demands) >= COMPILED_FROM for problem in worlds.values()):
+        warm_up()  # or the first world would pay for the loading of compiled code
     outcomes = []
     for name, problem in worlds.items():
         made = solve(problem, stop(), seed, start=plan)

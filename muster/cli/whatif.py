@@ -76,7 +76,7 @@ def what_if(
             ],
             right=tuple(range(1, 8)),
         )
-        say(f"\nmore: against {AS_IT_IS!r}; moved: visits that are elsewhere than in plan {plan.id}")
+        say(f"\nmore: against {AS_IT_IS!r}; moved: visits with another person or day than in plan {plan.id}")
 
 
 def _outcomes(
@@ -117,7 +117,7 @@ def _rows(outcomes: tuple["Outcome", ...]) -> list[Row]:
             open_hosts=sum(len(one.plan.visit[out.visit_id].host_ids) for out in one.plan.unplaced),
             more_placed_hosts=_placed_hosts(one.plan) - placed,
             more_cents=one.plan.cost.total_cents - base.cost.total_cents,
-            moved=len(one.difference.changed),
+            moved=one.moved,
         )
         for one in outcomes
     ]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from muster.errors import InputError
 from muster.ids import PartnerId, PersonId
 from scheduler.codec import plan_from_json, plan_to_json
+from scheduler.diff import Kind
 from scheduler.problem import Cap, Problem
 from scheduler.solve import solve
 from scheduler.stop import MaxIterations
@@ -74,3 +75,11 @@ def test_the_same_plan_is_the_same_text() -> None:
 def test_what_is_no_plan_is_refused_with_the_first_thing_that_is_wrong(text: str, why: str) -> None:
     with pytest.raises(InputError, match=why):
         plan_from_json(text)
+
+
+def test_a_visit_moves_when_somebody_else_does_it_or_on_another_day() -> None:
+    of = busy()
+    plan = solve(of, MaxIterations(30), 0)
+    same, ill = what_if(plan, {"same": of, "ill": without_person(of, PersonId("anna"))}, lambda: MaxIterations(5), 0)
+    assert same.moved == 0
+    assert ill.moved == sum(move.kind is Kind.PERSON for move in ill.difference.changed)
