@@ -15,7 +15,8 @@ help: ## list the chores
 .venv/.dev: requirements/dev.txt scripts/setup
 	@scripts/setup dev
 
-setup: .venv/.dev ## make the virtual environment with everything for development
+setup: .venv/.dev ## make the virtual environment with everything for development, and compile the search
+	@$(BIN)/python -m scheduler.search
 
 demo: .venv/.runtime ## run a whole campaign against real SSH hosts on this machine (HOSTS=24)
 	@$(BIN)/muster demo --hosts $(HOSTS)

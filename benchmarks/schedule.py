@@ -2,8 +2,9 @@
 
 ``python -m benchmarks.schedule --visits 500 --people 50 --seconds 10`` measures the first plan, the plan after so many
 seconds, the validator's word on it and its gap to a proven bound (for which ``--bound-seconds`` come on top);
-``--vroom`` adds VROOM on the same campaign, and ``--vrptw FOLDER`` measures published instances instead. Numbers are of
-one core; compilation is not counted, the first plan is.
+``--vroom`` adds VROOM on the same campaign, ``--replan`` measures how a changed world is answered, and
+``--vrptw FOLDER`` measures published instances. Compilation is not counted, the first plan is. Published instances and
+peers have one core. ``--seconds 10,60`` makes a plan for each, with one bound for all.
 """
 
 import json
@@ -64,11 +65,10 @@ def contestant(*arguments: str) -> list[str]:
 def campaign(options: Namespace) -> list[Row]:
     """Muster, and VROOM where it is wanted, on one generated campaign."""
     case = f"{options.visits} visits, {options.people} people, seed {options.seed}"
-    figures = ("visits", "people", "seconds", "seed")
-    arguments = [word for name in figures for word in (f"--{name}", str(getattr(options, name)))]
-    arguments += ["--bound-seconds", str(options.bound_seconds)]
-    row, line = child("muster", case, contestant("plan", *arguments))
-    rows: list[Row] = [{**row, **json.loads(line)} if line else row]
+    figures = ("visits", "people", "seconds", "seed", "threads", "clock", "bound_seconds", "search_seconds", "late")
+    arguments = [w for name in figures for w in (f"--{name.replace('_', '-')}", str(getattr(options, name)))]
+    row, line = child("muster", case, contestant("replan" if options.replan else "plan", *arguments))
+    rows: list[Row] = [{**row, **answer} for answer in json.loads(line)] if line else [row]
     if options.vroom:
         rows.append(_vroom(case, options))
     return rows
@@ -164,18 +164,17 @@ def published(options: Namespace) -> list[Row]:
     why = install_peers()
     wanted = options.only.lower().split(",") if options.only else sorted(best)
     for file in sorted(f for f in options.vrptw.glob("*.txt") if f.stem.lower() in wanted):
-        command = contestant(
-            "vrptw", "--file", str(file), "--seconds", str(options.seconds), "--seed", str(options.seed)
-        )
+        command = contestant("vrptw", "--file", str(file), "--seconds", options.seconds, "--seed", str(options.seed))
         found = [child("muster", file.stem, command)]
         for peer in ROUTE_PEERS:
             script = [str(PEERS / "bin/python"), str(SCRIPTS / "route_peers.py"), peer, str(file)]
             if why:
                 found.append(({"who": peer, "case": file.stem, "note": why}, ""))
             else:
-                found.append(child(peer, file.stem, [*script, str(options.seconds), str(options.seed)]))
+                found.append(child(peer, file.stem, [*script, options.seconds, str(options.seed)]))
         for row, line in found:
             answer = json.loads(line) if line else {}
+            answer = answer[0] if isinstance(answer, list) else answer
             if answer.get("distance") is not None:
                 answer["gap_to_best_known_percent"] = round(100 * (answer["distance"] / best[file.stem.lower()] - 1), 2)
             rows.append({**row, **answer})
@@ -199,8 +198,17 @@ def main() -> None:
     parser = options_of("schedule", "Plans of thousands of visits, their proven gap, and others on the same work.")
     for name, value in (("visits", 500), ("people", 50), ("seed", 1), ("exploration", 5)):
         parser.add_argument(f"--{name}", type=int, default=value)
-    parser.add_argument("--seconds", type=float, default=10.0, help="for the plan, its first plan included")
+    parser.add_argument("--seconds", default="10", help="for the plan, its first plan included; with commas: several")
     parser.add_argument("--bound-seconds", type=float, default=120.0, help="for the bound, on top; 0: none")
+    parser.add_argument("--threads", type=int, default=2, help="of Muster's search and bound; a replan takes all cores")
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: seconds computed by one thread")
+    parser.add_argument(
+        "--replan", action="store_true", help="one person ill, late visits, a partner suspended, instead"
+    )
+    parser.add_argument("--late", type=int, default=40, help="visits that come late in a replan")
+    parser.add_argument(
+        "--search-seconds", type=float, default=2.0, help="for each choice of a replan that is a search"
+    )
     parser.add_argument("--vroom", action="store_true", help="VROOM on the same campaign")
     parser.add_argument("--vrptw", type=Path, help="folder of published instances, measured instead")
     parser.add_argument("--only", default="", help="instances of the folder, with commas between")

@@ -1,6 +1,7 @@
 """One contestant of ``benchmarks/schedule.py`` in a process of its own, so that its memory can be measured.
 
-``python -m benchmarks.schedule_contestants plan|vrptw ...`` prints one line of JSON.
+``python -m benchmarks.schedule_contestants plan|replan|vrptw ...`` prints one line of JSON. ``--clock cpu`` counts the
+seconds that one core has computed instead of those on the wall, for machines that others use, too.
 """
 
 import argparse
@@ -13,42 +14,60 @@ import numpy as np
 
 from benchmarks import vrptw
 from benchmarks.instances import Recipe, make
+from benchmarks.schedule_replan import Answer, change
 from scheduler.assemble import plan_of
-from scheduler.search import first, prove, search, warm_up
+from scheduler.search import Bounded, first, prove, search, warm_up
+from scheduler.search.columns import Columns
 from scheduler.state import State
 from scheduler.stop import MaxSeconds
 from scheduler.tour import Touring
 from scheduler.validate import violations
 
-Answer = dict[str, float | int | str | None]
+COLUMNS = 30_000
+"""Tours of the search that the bound begins with."""
 
 
-def plan(visits: int, people: int, seconds: float, seed: int, bound_seconds: float) -> Answer:
-    """A generated campaign: first plan, search, the validator's word, and a bound."""
+def plans(
+    visits: int, people: int, seconds: Sequence[float], seed: int, bound_seconds: float, threads: int
+) -> list[Answer]:
+    """A generated campaign: for each of the seconds first plan, search and the validator's word; one bound for all."""
     touring = Touring(make(Recipe(visits, people, seed)))
-    small = Touring(make(Recipe(30, 4, seed)))
-    warm_up(small, first(small, seed))
-    began = time.monotonic()
+    first(touring, seed)  # what is loaded at the first use is not measured
+    columns = Columns()
+    made = [_plan(touring, limit, seed, threads, columns) for limit in seconds]
+    if bound_seconds <= 0:
+        return [answer for answer, _ in made]
+    known = columns.latest(COLUMNS)
+    best = min((state for _, state in made), key=State.objective)
+    bounded = prove(touring, [best.solution()], bound_seconds, columns=known, threads=threads)
+    return [answer | _gap(touring, state, bounded) for answer, state in made]
+
+
+def _plan(touring: Touring, seconds: float, seed: int, threads: int, columns: Columns) -> tuple[Answer, State]:
+    """One plan from nothing."""
+    began, computed = time.monotonic(), time.process_time()
     state = first(touring, seed)
     first_s, first_cents = time.monotonic() - began, state.objective()
-    state = search(touring, state, MaxSeconds(seconds - first_s), seed)
+    state = search(touring, state, MaxSeconds(seconds - first_s), seed, threads=threads, columns=columns)
     searched_s = time.monotonic() - began
     made = plan_of(touring, state.solution(), bound=None, seed=seed, seconds=searched_s, with_reasons=False)
     broken = violations(touring.problem, made)
     assert not broken, broken[:3]
     answer: Answer = {
+        "person_days": len(touring.problem.days),
+        "threads": threads,
         "first_plan_s": round(first_s, 3),
         "first_cost": first_cents,
         "seconds": round(searched_s, 1),
+        "cpu_s": round(time.process_time() - computed, 1),
         "cost": state.objective(),
-        "visits_left_out": visits - len(state.days_of),
+        "visits_left_out": len(touring.problem.demands) - len(state.days_of),
     }
-    return answer | (_bound(touring, state, bound_seconds) if bound_seconds > 0 else {})
+    return answer, state
 
 
-def _bound(touring: Touring, state: State, seconds: float) -> Answer:
+def _gap(touring: Touring, state: State, bounded: Bounded) -> Answer:
     """The bound, and the gap with and without the price of visits that no day could take, which no plan can avoid."""
-    bounded = prove(touring, [state.solution()], seconds)
     prices = touring.arrays.visits.unplaced_cents
     worth = np.array(bounded.worth_cents) * np.array(touring.people)
     lost = int(prices[(worth >= prices - 1) & ~np.isin(np.arange(len(prices)), list(state.days_of))].sum())
@@ -74,19 +93,30 @@ def route(file: Path, seconds: float, seed: int) -> Answer:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one and print its line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("kind", choices=["plan", "vrptw"])
+    parser.add_argument("kind", choices=["plan", "replan", "vrptw"])
     parser.add_argument("--visits", type=int, default=500)
     parser.add_argument("--people", type=int, default=50)
-    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--seconds", default="10")
     parser.add_argument("--bound-seconds", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--late", type=int, default=40)
+    parser.add_argument("--search-seconds", type=float, default=2.0)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
     parser.add_argument("--file", type=Path)
     options = parser.parse_args(arguments)
+    warm_up()
+    if options.clock == "cpu":
+        time.monotonic = time.process_time
+    size = (options.visits, options.people)
+    seconds = [float(word) for word in options.seconds.split(",")]
     if options.kind == "plan":
-        answer = plan(options.visits, options.people, options.seconds, options.seed, options.bound_seconds)
+        answers = plans(*size, seconds, options.seed, options.bound_seconds, options.threads)
+    elif options.kind == "replan":
+        answers = [change(*size, options.late, seconds[0], options.search_seconds, options.seed)]
     else:
-        answer = route(options.file, options.seconds, options.seed)
-    print(json.dumps(answer))
+        answers = [route(options.file, seconds[0], options.seed)]
+    print(json.dumps(answers))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from scheduler.assemble import state_of
 from scheduler.insertion import Inserter
 from scheduler.ruin import first_plan, improve
 from scheduler.search import first, insert_left_out, is_warm, prove, search, warm_up, warming
+from scheduler.search.columns import Columns
+from scheduler.search.run import HOT_CENTS
 from scheduler.state import Solution, State
 from scheduler.stop import AnyOf, MaxSeconds, StopCriterion, seconds_left
 from scheduler.tour import Touring
@@ -25,6 +27,12 @@ POLISH_SHARE = 0.1
 
 ROUNDS_TIMES_VISITS = 3_000
 """Rounds of the bound where no clock is in the criterion: fewer for larger problems."""
+
+WARM_CENTS, COOL_CENTS = 600.0, 200.0
+"""Temperatures at which a search begins from a plan that is known, and after a search."""
+
+COLUMNS = 20_000
+"""Tours that the search has met which the bound begins with."""
 
 COMPILING = "the search is being compiled for this machine, once; until then a slower one works"
 
@@ -51,17 +59,23 @@ class Large:
         self.bound: int | None = None
         self.steps = 0
         self.seconds = seconds_left(stop)
+        self.columns = Columns()
 
     def solution(self, begun: Solution | None) -> Solution:
-        """The best plan when the criterion says so, from nothing or from one that is known."""
+        """The best plan when the criterion says so, from nothing or from one that is known.
+
+        A search from a known plan has all of the time, and no bound: such answers are wanted within seconds.
+        """
         state = self._while_compiling(begun)
         if state is not None and (not is_warm() or self._enough(0, state.objective())):
             return state.solution()
         state = self._first(begun) if state is None else state
         self._tell(0, state)
-        state = self._searched(state, self.seconds * (1 - BOUND_SHARE - POLISH_SHARE))
+        if begun is not None:
+            return self._searched(state, math.inf, WARM_CENTS).solution()
+        state = self._searched(state, self.seconds * (1 - BOUND_SHARE - POLISH_SHARE), HOT_CENTS)
         self._prove(state)
-        return self._searched(state, math.inf).solution()
+        return self._searched(state, math.inf, COOL_CENTS).solution()
 
     def _first(self, begun: Solution | None) -> State:
         if begun is None:
@@ -73,7 +87,7 @@ class Large:
         insert_left_out(self.touring, state, self.seed)
         return state
 
-    def _searched(self, state: State, seconds: float) -> State:
+    def _searched(self, state: State, seconds: float, hot: float) -> State:
         """Search for so many seconds of what is left, all of it where there is no clock."""
         done = self.steps
         left = min(seconds, seconds_left(self.stop))
@@ -86,7 +100,8 @@ class Large:
             self.said(done + steps, cents, placed)
 
         stop: StopCriterion = enough if math.isinf(left) else AnyOf(MaxSeconds(left), enough)
-        return search(self.touring, state, stop, self.random.getrandbits(30), heard)
+        seed = self.random.getrandbits(30)
+        return search(self.touring, state, stop, seed, heard, hot=hot, columns=self.columns)
 
     def _prove(self, state: State) -> None:
         """Bound what is left to gain, within its share of the seconds."""
@@ -101,7 +116,8 @@ class Large:
             self.bound = cents
             self._tell(self.steps, state)
 
-        prove(self.touring, [state.solution()], seconds, stopped, most_rounds=rounds, heard=heard)
+        known = self.columns.latest(COLUMNS)
+        prove(self.touring, [state.solution()], seconds, stopped, columns=known, most_rounds=rounds, heard=heard)
         if state.objective() == 0:
             self.bound = 0
 

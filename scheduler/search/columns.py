@@ -1,11 +1,11 @@
 """The tours that a search has met: what a plan may be put together from."""
 
-from scheduler.search.part import Part
+from collections.abc import Iterable
 
 Column = tuple[int, tuple[int, ...]]
 """A day and the visits on it, in order."""
 
-MOST = 200_000
+MOST = 100_000
 
 
 class Columns:
@@ -15,15 +15,14 @@ class Columns:
         self.most = most
         self.known: dict[Column, None] = {}
 
-    def note(self, part: Part) -> None:
-        """Keep the tours as they stand in a part now, those that have changed since the last time."""
-        for day, visits in part.changed_routes().items():
-            self.add(day, visits)
-
-    def add(self, day: int, visits: tuple[int, ...]) -> None:
-        """Keep one tour; where there are too many, the one that is known longest goes."""
-        column = (day, visits)
-        self.known.pop(column, None)
-        self.known[column] = None
-        if len(self.known) > self.most:
+    def add(self, columns: Iterable[Column]) -> None:
+        """Keep tours; where there are too many, those that were met last longest ago go."""
+        for column in columns:
+            self.known.pop(column, None)
+            self.known[column] = None
+        while len(self.known) > self.most:
             del self.known[next(iter(self.known))]
+
+    def latest(self, count: int) -> list[Column]:
+        """So many of them, those that were met last."""
+        return list(self.known)[-count:]

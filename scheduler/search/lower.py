@@ -33,10 +33,17 @@ ENOUGH = 2e-4
 
 FIRST_NODES = 250
 MOST_NODES = 64_000
-"""Beginnings of tours looked at for one day: few at first, more when few new tours are found."""
+"""Beginnings of tours looked at for one day: few at first, more where they did not do."""
+
+PATIENCE = ((0.3, 250), (0.15, 1000), (0.05, 4000), (0.02, 16_000))
+"""The most beginnings while so large a share of the days has a new tour."""
 
 BLOCK_DAYS = 16
 """Days that are priced before the clock is looked at again."""
+
+
+NOTHING = -(2**62)
+"""A bound that is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,7 @@ def prove(
             rounds += 1
             before = bounding.best
             converged = bounding.round()
-            if heard is not None and bounding.best > before:
+            if heard is not None and bounding.best > max(0, before):
                 heard(bounding.best // UNITS)
     finally:
         crowd.close()
@@ -121,16 +128,16 @@ class _Bounding:
         self.touring, self.over = touring, over
         raw = raw_of_everything(touring)
         self.pricer = _Pricer(touring, crowd)
-        self.most_nodes = FIRST_NODES
         self.people = np.array(touring.people, dtype=np.int64)
         self.dearest = UNITS * raw.row["unplaced"] // np.maximum(1, self.people)
         self.limits = raw.cap["limit"].astype(np.int64)
         self.master = Master(touring)
         self.centre = self.dearest.copy()
         self.cap_centre = np.zeros(len(raw.cap), dtype=np.int64)
-        self.best, self.value = 0, float("inf")
+        self.best, self.value = NOTHING, float("inf")
         self.day_gain = np.zeros(len(touring.problem.days), dtype=np.int64)
         self.last: Duals | None = None
+        self.harder = True
         self.days_of: dict[int, list[int]] = {}
         for number, spell in enumerate(touring.problem.days):
             self.days_of.setdefault(spell.person, []).append(number)
@@ -154,7 +161,7 @@ class _Bounding:
         duals = self.last = self.master.solve()
         self.value = duals.value
         worth = np.minimum(duals.worth, self.dearest)
-        share = SMOOTHING
+        share = SMOOTHING if self.best > NOTHING else 0.0
         while True:
             tried = (share * self.centre + (1 - share) * worth).astype(np.int64)
             tried_cap = (share * self.cap_centre + (1 - share) * duals.cap_price).astype(np.int64)
@@ -163,14 +170,10 @@ class _Bounding:
                 return self._near_enough()
             if 20 * added > len(self.pricer.gain):
                 return False
-            if self.most_nodes < MOST_NODES:
-                self.most_nodes *= 4
-            elif added:
-                return False
-            elif share <= 0.0:
-                return True
             if added:
                 return False
+            if share <= 0.0 and not self.harder:
+                return True
             share = 0.0 if share < 0.2 else share / 2
 
     def _near_enough(self) -> bool:
@@ -178,13 +181,14 @@ class _Bounding:
 
     def _price(self, worth: Ints, cap_price: Ints) -> int:
         """Price every day, note the bound, add the tours; how many were new."""
-        if self.pricer.price(worth, cap_price, self.most_nodes, self.over):
+        if self.pricer.price(worth, cap_price, self.over):
             bound = int((self.people * worth).sum() - self.pricer.gain.sum() - (cap_price * self.limits).sum())
             if bound > self.best:
                 self.best, self.centre, self.cap_centre = bound, worth, cap_price
                 self.day_gain = self.pricer.gain.copy()
         found = list(self.pricer.found())
         added = self.master.add_all(found)
+        self.harder = self.pricer.looks_harder(added)
         if self.last is not None:
             self.master.add_all(self._on_other_days(found, self.last))
         return added
@@ -239,12 +243,25 @@ class _Pricer:
         self.crowd = crowd
         self.desks: list[Desk] = [desk_for(widest, longest + 1, raw.most_visits) for _ in range(crowd.threads)]
         self.gain = np.zeros(days, dtype=np.int64)
+        self.nodes = np.full(days, FIRST_NODES, dtype=np.int64)
         self.tours = np.zeros((days, raw.most_visits + 2), dtype=np.int64)
 
-    def price(self, worth: Ints, cap_price: Ints, most_nodes: int, over: Callable[[], bool]) -> bool:
+    def looks_harder(self, added: int) -> bool:
+        """Look at more beginnings next time on days that had too many; whether there are such days.
+
+        While many tours are new the prices are far from right, and not worth much looking.
+        """
+        days = len(self.nodes)
+        most = next((nodes for share, nodes in PATIENCE if added > share * days), MOST_NODES)
+        harder = (self.tours[:, -1] > 0) & (self.nodes < most)
+        self.nodes[harder] *= 4
+        np.minimum(self.nodes, most, out=self.nodes)
+        return bool(harder.any())
+
+    def price(self, worth: Ints, cap_price: Ints, over: Callable[[], bool]) -> bool:
         """Fill in ``gain`` and ``tours`` for every day; False where it was broken off."""
         days = np.arange(len(self.gain), dtype=np.int64)
-        self.tours[:, 0] = 0
+        self.tours[:, (0, -1)] = 0
         blocks = [days[k : k + BLOCK_DAYS] for k in range(0, len(days), BLOCK_DAYS)]
         wide = len(self.desks)
         for number in range(0, len(blocks), wide):
@@ -252,15 +269,15 @@ class _Pricer:
                 return False
             self.crowd.each(
                 [
-                    self._block(block, desk, worth, cap_price, most_nodes)
+                    self._block(block, desk, worth, cap_price)
                     for block, desk in zip(blocks[number : number + wide], self.desks, strict=False)
                 ]
             )
         return True
 
-    def _block(self, block: Ints, desk: Desk, worth: Ints, cap_price: Ints, most_nodes: int) -> Callable[[], None]:
+    def _block(self, block: Ints, desk: Desk, worth: Ints, cap_price: Ints) -> Callable[[], None]:
         def work() -> None:
-            price_days(self.model, self.pairs, desk, worth, cap_price, self.gain, self.tours, most_nodes, block)
+            price_days(self.model, self.pairs, desk, worth, cap_price, self.gain, self.tours, self.nodes, block)
 
         return work
 

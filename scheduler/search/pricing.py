@@ -46,7 +46,7 @@ class Desk(NamedTuple):
     promise: Ints  # [M + 1, n]
     used: Ints  # [n]
     stack: Ints  # [M + 1, 5]: chosen, ready, rested, value, travel
-    best: Ints  # [M + 1]: length, then places in row
+    best: Ints  # [M + 2]: length, then places in row; the last one: whether there were too many beginnings to look at
 
 
 def desk_for(rows: int, minutes: int, most: int) -> Desk:
@@ -137,7 +137,8 @@ def choose(m: Model, pairs: Pairs, k: Desk, d: int, worth: Ints, rate: int, per_
             if j != i:
                 gain += max(0, k.profit[j])
                 left -= m.row[k.row[j]].effort
-        k.used[i] = 1 if gain - way * rate > -UNITS * k.stack.shape[0] and way < day.latest - day.start else 0
+        near = way < day.latest - day.start and way <= day.max_travel  # nothing comes between without a longer way
+        k.used[i] = 1 if near and gain - way * rate > -UNITS * k.stack.shape[0] else 0
     for i in range(n):
         if k.used[i]:
             k.row[kept], k.profit[kept] = k.row[i], k.profit[i]
@@ -302,7 +303,7 @@ def explore(m: Model, k: Desk, d: int, n: int, rate: int, width: int, floor: int
     """The gain of the best tour above ``floor``, or a bound of it where there are too many; ``k.best`` is the tour."""
     most = k.stack.shape[0] - 1
     found, nodes, depth = floor, 0, 0
-    k.best[0] = 0
+    k.best[0] = k.best[most + 1] = 0
     for j in range(n):
         k.used[j] = 0
     k.stack[0, 0] = n + 1
@@ -321,6 +322,7 @@ def explore(m: Model, k: Desk, d: int, n: int, rate: int, width: int, floor: int
             continue
         nodes += 1
         if nodes > most_nodes:
+            k.best[most + 1] = 1
             for level in range(depth + 1):
                 for j in range(n):
                     found = max(found, k.promise[level, j])
@@ -347,13 +349,13 @@ def price_days(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one by o
     cap_price: Ints,
     gain: Ints,
     tours: Ints,
-    most_nodes: int,
+    most_nodes: Ints,
     chosen: Ints,
 ) -> None:
     """For each chosen day the most that a tour gains beyond the day's own price (0: nothing), and such a tour.
 
-    A line of ``tours`` is the number of visits and then the visits. Where more than ``most_nodes`` beginnings of tours
-    would have to be looked at for a day, its gain is what the others could gain at most.
+    A line of ``tours`` is the number of visits, then the visits, and in its last place 1 where more than the day's
+    ``most_nodes`` beginnings of tours would have to be looked at: then the gain is what the others could gain at most.
     """
     for d in chosen:
         rate, per_minute = m.day[d].travel_rate, 0
@@ -361,7 +363,7 @@ def price_days(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one by o
             per_minute += cap_price[m.day_cap[c]]
             if m.cap[m.day_cap[c]].counts_travel:
                 rate += cap_price[m.day_cap[c]]
-        gain[d] = tours[d, 0] = 0
+        gain[d] = tours[d, 0] = tours[d, tours.shape[1] - 1] = 0
         n = choose(m, pairs, k, d, worth, rate, per_minute)
         if n == 0:
             continue
@@ -376,8 +378,8 @@ def price_days(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one by o
         floor = UNITS * m.day[d].fixed - spare
         if k.first[0, n + 1] <= floor:
             continue
-        gain[d] = explore(m, k, d, n, rate, width, floor, most_nodes) - floor
-        tours[d, 0] = k.best[0]
+        gain[d] = explore(m, k, d, n, rate, width, floor, most_nodes[d]) - floor
+        tours[d, 0], tours[d, tours.shape[1] - 1] = k.best[0], k.best[k.stack.shape[0]]
         for step in range(k.best[0]):
             tours[d, step + 1] = k.row[k.best[step + 1]]
 

@@ -66,6 +66,7 @@ def search(
     seed: int,
     report: Report | None = None,
     *,
+    hot: float = HOT_CENTS,
     threads: int | None = None,
     columns: Columns | None = None,
 ) -> State:
@@ -78,12 +79,13 @@ def search(
             and seed give the same plan on every machine, however many threads there are.
         seed: of every random choice.
         report: called with the steps so far, the cents and the visits placed, now and then.
+        hot: temperature of the first cooling, in cents; a low one stays near ``start``.
         threads: that compute at the same time; as many as there are cores where it is not said.
         columns: is filled with the tours that were met on the way.
     """
     crowd = Crowd(cores() if threads is None else threads)
     try:
-        return _Run(touring, start.copy(), stop, seed, report, crowd, columns).to_the_end()
+        return _Run(touring, start.copy(), stop, seed, report, crowd, columns).to_the_end(hot)
     finally:
         crowd.close()
 
@@ -110,9 +112,9 @@ class _Run:
         self.tied = sorted(touring.tied)
         self._inserter: Inserter | None = None
 
-    def to_the_end(self) -> State:
+    def to_the_end(self, hot: float) -> State:
         """Cycles of cooling, the first the hottest, until it is time to stop."""
-        hot, cycle = HOT_CENTS, 0
+        cycle = 0
         while not self._enough([]):
             seconds = seconds_left(self.stop) * (0.55 if cycle < 2 else 1.0)
             loose = loosened(self.state, self.random)
@@ -120,7 +122,7 @@ class _Run:
             self.state = tightened(loose, self.touring)
             self.objective = self.state.objective()
             self._move_tied(seconds)
-            hot, cycle = max(hot / 3, 10 * COLD_CENTS), cycle + 1
+            hot, cycle = max(hot / 3, min(hot, 10 * COLD_CENTS)), cycle + 1
         return self.state
 
     def _cycle(self, loose: State, hot: float, seconds: float) -> None:
@@ -169,7 +171,8 @@ class _Run:
         began = time.monotonic()
         self.crowd.each([make(number) for number in range(len(shares))])
         left = max(0.0, seconds - (time.monotonic() - began))
-        return [Track(found[number], hot, left) for number in range(len(shares))]
+        keep = self.columns is not None
+        return [Track(found[number], hot, left, keep=keep) for number in range(len(shares))]
 
     def _cool(self, tracks: list[Track]) -> None:
         self.crowd.run(tracks, lambda: self._enough(tracks))
@@ -183,7 +186,8 @@ class _Run:
         steps = self.steps + sum(track.steps for track in tracks)
         if self.columns is not None:
             for track in tracks:
-                self.columns.note(track.part)
+                self.columns.add(track.met)
+                track.met.clear()
         self._tell(steps, objective)
         return self.stop(steps, objective)
 

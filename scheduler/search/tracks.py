@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from scheduler.search.columns import Column
 from scheduler.search.part import Part
 
 COLD_CENTS = 30.0
@@ -36,10 +37,12 @@ class Track:
     Attributes:
         before: cents of the part's tours before.
         steps: made so far.
+        met: the tours that it has had between two chunks of steps, where ``keep`` asks for them.
     """
 
-    def __init__(self, part: Part, hot: float, seconds: float) -> None:
-        self.part, self.hot, self.seconds = part, hot, seconds
+    def __init__(self, part: Part, hot: float, seconds: float, *, keep: bool = False) -> None:
+        self.part, self.hot, self.seconds, self.keep = part, hot, seconds, keep
+        self.met: dict[Column, None] = {}
         self.before = part.search.best
         self.steps, self.share = 0, 0.0
         self._wanted = STEPS_PER_VISIT * max(1, len(part.numbering.visits))
@@ -68,6 +71,8 @@ class Track:
     def _anneal(self, count: int, ahead: float) -> None:
         self.part.search.anneal(count, _warmth(self.hot, self.share), _warmth(self.hot, ahead))
         self.steps, self.share = self.steps + count, ahead
+        if self.keep:
+            self.met.update(dict.fromkeys(self.part.changed_routes().items()))
 
 
 class Crowd:

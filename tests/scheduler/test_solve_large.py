@@ -11,6 +11,7 @@ from benchmarks.instances import Recipe, make
 from scheduler import solve_large
 from scheduler.exact import ExactLimits, solve_exactly
 from scheduler.insertion import Inserter
+from scheduler.search import first
 from scheduler.search.ties import loosened, tightened
 from scheduler.solve import Progress, solve, without_time
 from scheduler.stop import AnyOf, Cancelled, MaxIterations, MaxSeconds
@@ -88,7 +89,7 @@ def test_teams_and_orders_are_kept_and_still_searched() -> None:
 @given(st.integers(0, 10**9))
 def test_loosening_and_tightening_a_plan_changes_nothing(seed: int) -> None:
     touring = Touring(random_problem(seed, visits=12))
-    state = solve_large.first(touring, 1)
+    state = first(touring, 1)
     before = state.solution()
     again = tightened(loosened(state, Spiteful(seed)), touring)
     assert again.solution() == before
