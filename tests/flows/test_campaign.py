@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -14,6 +15,7 @@ from muster.errors import EngineError, NothingToPlan
 from muster.ids import CampaignId
 from muster.outcomes import HostStatus, Stage
 from muster.records import WaveState
+from push.checking import CHECKED
 from reports.grouping import what_next
 from tests.flows.workspaces import workspace_with_fleet
 
@@ -106,6 +108,23 @@ def test_the_end_of_the_run_is_in_the_record_with_the_ledgers_own_counts(workspa
     ended = [one for one in workspace.ledger.events(campaign_id=CAMPAIGN, limit=100_000) if one.kind == "run ended"]
     assert len(ended) == 1
     assert ended[0].data["hosts"] == dict(Counter(one.status.value for one in workspace.ledger.hosts(CAMPAIGN)))
+
+
+def test_a_dry_run_asks_and_changes_nothing(fleet: DemoFleet, workspace: Workspace) -> None:
+    before = workspace.ledger.hosts(CAMPAIGN)
+    asked = [host.id for kind in (Kind.STALE, Kind.FULL_DISK) for host in fleet.of_kind(kind)]
+    settings, revision = workspace.settings, workspace.ledger.revision()
+    with engine("in-process", prefect_home=settings.path(settings.prefect_home), idle_s=0) as act:
+        act("check", {"workspace": str(fleet.folder), "campaign_id": str(CAMPAIGN), "host_ids": asked})
+    events = workspace.ledger.events(campaign_id=CAMPAIGN, after=revision, limit=10_000)
+    said = {str(one.host_id): one.data for one in events if one.kind == CHECKED}
+    assert sorted(said) == sorted(asked)
+    (full,) = fleet.of_kind(Kind.FULL_DISK)
+    assert said[full.id]["would"], "it still needs the fix"
+    assert any("-0800" in str(line) for line in cast("list[str]", said[full.id]["diff"]))
+    verified = [host.id for host in fleet.of_kind(Kind.STALE)]
+    assert all(not said[host_id]["would"] for host_id in verified), "there is nothing left to change"
+    assert workspace.ledger.hosts(CAMPAIGN) == before
 
 
 def test_a_flow_that_is_not_there_is_named(workspace: Workspace) -> None:
