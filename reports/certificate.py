@@ -15,7 +15,7 @@ from reports.findings import BeneficialFinding
 from reports.folding import natural
 from reports.pages import render
 from reports.record import CampaignRecord
-from reports.words import moment
+from reports.words import moment as plain_moment
 
 LEFT = {
     HostStatus.UNREACHABLE: "could not be reached; somebody comes, or it has to be switched on",
@@ -25,6 +25,10 @@ LEFT = {
     HostStatus.FAILED: "the work did not succeed and is repeated",
     HostStatus.ROLLED_BACK: "was put back to what it was; the cause is looked for",
     HostStatus.CLAIMED: "is being worked on",
+}
+HOW = {
+    HostStatus.VERIFIED: "asked again in a new session after the work",
+    HostStatus.RIGHT: "asked; it needed no work",
 }
 NOT_YET = "has not been worked on yet"
 PAGE = "certificate.html.j2"
@@ -72,6 +76,7 @@ class Certificate:
     company: str
     campaign: str
     reason: str
+    method: str
     client: str
     issued: str
     deadline: str
@@ -109,6 +114,7 @@ def certificate_of(
         company=company,
         campaign=record.campaign.name,
         reason=record.campaign.reason,
+        method=_method(record),
         client=client.name,
         issued=moment(record.local(record.now)),
         deadline=moment(record.local(record.campaign.deadline)),
@@ -143,7 +149,7 @@ def _line(record: CampaignRecord, state: HostState, row: EvidenceRow) -> Machine
         good=good,
         before=_first(row.before) or "nobody had asked it",
         now=_now(state, row),
-        how=row.how_verified if good else "",
+        how=HOW.get(state.status, ""),
         when=moment(datetime.fromisoformat(row.when_local)) if good or state.attempts else "",
         who=row.responsible,
         left="" if good else LEFT.get(state.status, NOT_YET),
@@ -155,6 +161,19 @@ def _now(state: HostState, row: EvidenceRow) -> str:
     if not state.status.protected:
         return "not yet right"
     return _first(row.after) or _first(row.before) or "right"
+
+
+def _method(record: CampaignRecord) -> str:
+    """What every answer was held against."""
+    source = record.campaign.parameters.get("source", "").rstrip("/").rpartition("/")[2]
+    return (
+        f"Every answer was compared with the data of the fix {record.campaign.fix}{f' ({source})' if source else ''}."
+    )
+
+
+def moment(at: datetime) -> str:
+    """An instant whose offset stays on one line with its time."""
+    return plain_moment(at).replace(" +", "\N{NO-BREAK SPACE}+").replace(" -", "\N{NO-BREAK SPACE}-")
 
 
 def _first(text: str) -> str:
