@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from flows.partnering import known_of
 from flows.planning import dispatch_plan, problem_around
 from flows.services import Services
+from muster.crew import Crew
 from muster.errors import NotFound
 from muster.ids import CampaignId, HostId, PartnerId, PersonId, PlanId, VisitId
 from muster.outcomes import HostStatus
@@ -14,6 +15,7 @@ from muster.plan import Assignment, Plan
 from muster.records import Event
 from partners.agreement import SignedAgreement
 from partners.errors import Refused
+from partners.file import Known
 from partners.papers import DISCLOSURES, SWAPS, WORK, Change, Kept, change
 from partners.scope import ListedVisit, Window, disclosure, task_list
 from partners.standing import agreement_on, standing
@@ -49,7 +51,10 @@ def agreement_in_force(services: Services, partner_id: PartnerId, at: datetime) 
     Raises:
         Refused: the partner is not eligible.
     """
-    known = known_of(services.book)
+    return _covering(known_of(services.book), partner_id, at)
+
+
+def _covering(known: Known, partner_id: PartnerId, at: datetime) -> SignedAgreement:
     file = known.files.get(partner_id)
     if file is None:
         raise Refused(f"there is no file on {partner_id}", hint="muster partner import")
@@ -90,28 +95,39 @@ class Claim:
     ended_at: datetime
 
 
-def claim_work(services: Services, campaign_id: CampaignId, claim: Claim, *, by: str) -> Work:
-    """A visit claimed as done, or its reopened machines claimed once more.
+def claim_work(services: Services, campaign_id: CampaignId, claims: Sequence[Claim], *, by: str) -> tuple[Work, ...]:
+    """Visits claimed as done, or their reopened machines claimed once more; all of them or none.
 
     Raises:
-        Refused: the visit is no partner's by the plan that binds, the times are turned round or in the future, or it
-            is claimed already.
+        Refused: a visit is no partner's by the plan that binds, its times are turned round or in the future, its
+            partner was not eligible that day, or it is claimed already.
     """
-    now = services.clock.now()
-    if not claim.started_at < claim.ended_at <= now:
-        raise Refused(f"{claim.visit_id} cannot have been done {claim.started_at} to {claim.ended_at}")
-    before = services.book.find(WORK, f"{campaign_id}/{claim.visit_id}")
-    if before is not None:
-        again = claimed_again(before.value, now)
-        services.book.write([change(WORK, again, "work claimed again", before)], by=by)
-        return again
-    plan = binding_plan(services, campaign_id)
-    one, partner_id = _assignment(services, plan, claim.visit_id)
-    agreement = agreement_in_force(services, partner_id, claim.started_at)
+    now, book = services.clock.now(), services.book
+    plan, crew, known = binding_plan(services, campaign_id), services.ledger.crew(), known_of(services.book)
     binding = services.ledger.dispatched(campaign_id)
+    kept = {one.value.visit_id: one for one in book.papers(WORK, campaign_id=campaign_id)}
+    changes, made = [], []
+    for claim in claims:
+        if not claim.started_at < claim.ended_at <= now:
+            raise Refused(f"{claim.visit_id} cannot have been done {claim.started_at} to {claim.ended_at}")
+        before = kept.get(claim.visit_id)
+        if before is not None:
+            work = claimed_again(before.value, now)
+        else:
+            one, partner_id = _assignment(crew, plan, claim.visit_id)
+            agreement = _covering(known, partner_id, claim.started_at)
+            work = _claimed(claim, one, partner_id, plan, agreement)
+            work = replace(work, confirmed_at=binding.at if binding else None)
+        made.append(work)
+        changes.append(change(WORK, work, "work claimed again" if before else "work claimed", before))
+    book.write(changes, by=by)
+    return tuple(made)
+
+
+def _claimed(claim: Claim, one: Assignment, partner_id: PartnerId, plan: Plan, agreement: SignedAgreement) -> Work:
     visit = plan.visit[claim.visit_id]
-    work = Work(
-        campaign_id=campaign_id,
+    return Work(
+        campaign_id=plan.campaign_id,
         visit_id=claim.visit_id,
         partner_id=partner_id,
         client_id=visit.client_id,
@@ -125,10 +141,7 @@ def claim_work(services: Services, campaign_id: CampaignId, claim: Claim, *, by:
             HostWork(host_id, HostWorkState.CLAIMED, claim.ended_at, begun_at=claim.started_at)
             for host_id in visit.host_ids
         ),
-        confirmed_at=binding.at if binding else None,
     )
-    services.book.write([change(WORK, work, "work claimed")], by=by)
-    return work
 
 
 def settle(services: Services, campaign_id: CampaignId, *, by: str) -> tuple[Work, ...]:
@@ -213,8 +226,7 @@ def _is_swapped(one: Assignment, swap: Swap) -> bool:
     return (one.visit_id, one.person_id) == (swap.visit_id, swap.leaves)
 
 
-def _assignment(services: Services, plan: Plan, visit_id: VisitId) -> tuple[Assignment, PartnerId]:
-    crew = services.ledger.crew()
+def _assignment(crew: Crew, plan: Plan, visit_id: VisitId) -> tuple[Assignment, PartnerId]:
     for one in plan.assignments:
         partner_id = crew.engineer[one.person_id].partner_id
         if one.visit_id == visit_id and partner_id is not None:

@@ -15,7 +15,7 @@ from muster.plan import Plan
 from partners.agreement import SignedAgreement
 from partners.booking import Booked, booked, week_of
 from partners.offers import Offer, Quote, QuoteState, quote
-from partners.papers import OFFERS, QUOTES, WORK, change
+from partners.papers import FILES, OFFERS, QUOTES, WORK, change
 from partners.profit import Comparison, Facts, Stage, missed, statement
 from partners.standing import agreement_on
 from scheduler.problem import Problem
@@ -96,6 +96,10 @@ def profit_of(
         protected_with=hosts - lost[0],
         protected_without=hosts - lost[1],
         hosts=hosts,
+        names={
+            **{client.id: client.name for client in services.ledger.fleet().clients},
+            **{kept.value.id: kept.value.name for kept in services.book.papers(FILES)},
+        },
     )
 
 

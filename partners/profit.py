@@ -5,7 +5,7 @@ of signed quotes; a visit's cost is that of ``partners.booking``, a partner's wo
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -242,6 +242,7 @@ class Comparison:
 
     Attributes:
         missed: by client, machines that would not be right in time without partners, beyond those missed with them.
+        names: what clients and partners are called, by id.
     """
 
     campaign: str
@@ -253,6 +254,7 @@ class Comparison:
     protected_with: int
     protected_without: int
     hosts: int
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def statements(self) -> tuple[Statement, ...]:

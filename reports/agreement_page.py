@@ -74,7 +74,7 @@ def _fair(agreement: SignedAgreement) -> list[str]:
     return [
         (
             f"Neither party solicits the other's {whom}, nor takes work that they offer, until {until} "
-            f"({fair.survival_months} months after the end). A customer who asks for more work is referred to its owner."
+            f"({fair.survival_months} months after the end). A customer who asks for more is referred to its owner."
         ),
         f"A breach costs: {fair.penalty}.",
     ]
@@ -107,8 +107,8 @@ def _payment(agreement: SignedAgreement) -> list[str]:
     rework = terms.rework_percent
     return [
         (
-            f"A visit is payable when a fresh probe by {agreement.our_party} has found every one of its machines right; "
-            f"payment is due {terms.payment.days_after_verified} days later. A probe that finds a machine wrong reopens "
+            f"A visit is payable when a fresh probe by {agreement.our_party} found every one of its machines right; "
+            f"payment is due {terms.payment.days_after_verified} days later. A probe that finds one wrong reopens "
             "the visit and holds its payment."
         ),
         f"Machines that were wrong at the first try cost {rework:g} % of their share of the price."

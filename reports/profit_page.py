@@ -13,11 +13,11 @@ _STYLE = """
 :root{color-scheme:light}*{box-sizing:border-box}
 body{font:16px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif;color:#1b2a38;background:#f4f6f8;margin:0}
 main{max-width:1020px;margin:0 auto;padding:1.6rem 1.2rem 3rem}h1{font-size:1.7rem;line-height:1.2;margin:0 0 .3rem}
-h2{font-size:1.1rem;margin:0 0 .7rem}p{margin:.3rem 0}.lead{font-size:1.15rem;max-width:46rem}
+h2{font-size:1.1rem;margin:0 0 .7rem}p{margin:.3rem 0}.lead{font-size:1.15rem;max-width:60rem}
 section{background:#fff;border:1px solid #dde3e9;border-radius:10px;padding:1.1rem 1.3rem;margin-top:1.1rem}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(200px,1fr));gap:.9rem;margin-top:1.1rem}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:.9rem;margin-top:1.1rem}
 .tile{background:#fff;border:1px solid #dde3e9;border-radius:10px;padding:.8rem 1rem}.tile b{display:block;
-font-size:1.55rem;font-variant-numeric:tabular-nums;white-space:nowrap}.tile span{color:#566575;font-size:.9rem}
+font-size:1.35rem;font-variant-numeric:tabular-nums;white-space:nowrap}.tile span{color:#566575;font-size:.9rem}
 .good{border-left:6px solid #1d7a4f}.bad{border-left:6px solid #b3392e}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:.35rem .6rem;border-bottom:1px solid #e6ebef;text-align:right}
@@ -159,7 +159,7 @@ def _legend() -> str:
         f'<text x="{170 + 132 * n}" y="12">{kind.value}</text>'
         for n, kind in enumerate(kinds)
     )
-    return f'<svg viewBox="0 0 1000 18" aria-hidden="true">{spots}</svg>'
+    return f'<svg viewBox="0 0 1000 34" aria-hidden="true">{spots}</svg>'
 
 
 def _kinds(comparison: Comparison) -> str:
@@ -208,7 +208,11 @@ def _table_by(comparison: Comparison, what: str) -> str:
     found = [one.by(partner_of) for one in comparison.statements]
     names = sorted({name for sums in found for name in sums})
     nothing = Money(Decimal(0), comparison.planned.currency)
-    return _table(comparison, what, [(name, [sums.get(name, nothing) for sums in found]) for name in names])
+    return _table(
+        comparison,
+        what,
+        [(comparison.names.get(name, name), [sums.get(name, nothing) for sums in found]) for name in names],
+    )
 
 
 def _clients(comparison: Comparison) -> str:
@@ -219,7 +223,8 @@ def _clients(comparison: Comparison) -> str:
     if not names:
         return "<p>No client would have been missed without partners.</p>"
     rows = "".join(
-        f"<tr><td>{escape(name)}</td><td>{comparison.missed[name]:,}</td><td>{planned.get(name, nothing).amount:,.2f}"
+        f"<tr><td>{escape(comparison.names.get(name, name))}</td><td>{comparison.missed[name]:,}</td>"
+        f"<td>{planned.get(name, nothing).amount:,.2f}"
         f"</td><td>{without.get(name, nothing).amount:,.2f}</td></tr>"
         for name in names[:_MOST_CLIENTS]
     )

@@ -1,5 +1,6 @@
 """Commands of partners' work: tasks, disclosures, incidents, referrals, swaps, claims, settling, paying, scorecards."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -232,7 +233,7 @@ def claim(
         began = _instant(started, site.timezone) if started else starts
         until = _instant(ended, site.timezone) if ended else began + length
         _say_work(
-            [claim_work(workspace.services, meant.id, Claim(VisitId(visit), began, until), by=me())], as_json=as_json
+            claim_work(workspace.services, meant.id, [Claim(VisitId(visit), began, until)], by=me()), as_json=as_json
         )
 
 
@@ -246,7 +247,7 @@ def settle(context: typer.Context, campaign: CampaignOption = None, as_json: Jso
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
         changed = bring_up(workspace.services, meant.id, by=me())
-        _say_work(list(changed), as_json=as_json)
+        _say_work(changed, as_json=as_json)
         if not as_json:
             say(f"{count(len(changed), 'visit')} changed; next: muster partner pay --approve")
 
@@ -355,9 +356,8 @@ def document(
 
     Example: muster partner document north A-2026-1
     """
-    from reports.agreement_page import agreement_html
-
     from partners.file import agreement_of
+    from reports.agreement_page import agreement_html
 
     with opened(context) as workspace:
         found = agreement_of(file_of(workspace, partner), agreement)
@@ -428,7 +428,7 @@ def _say_matter(one: Matter, *, as_json: bool) -> None:
     say(f"{one.id} ({one.state}) belongs to {one.owner}: {one.text}")
 
 
-def _say_work(works: list[Work], *, as_json: bool) -> None:
+def _say_work(works: Sequence[Work], *, as_json: bool) -> None:
     rows = [
         (
             one.visit_id,

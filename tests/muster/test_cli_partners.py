@@ -55,7 +55,12 @@ def workspace(muster: Shell, tmp_path: Path) -> Iterator[Path]:
     standing_at(tmp_path, NOW)
     (tmp_path / "campaign.yml").write_text(CAMPAIGN)
     (tmp_path / "community.csv").write_text(LIST)
-    tables = {"clients": "id,name\nacme,Acme\nborg,Borg\n", "sites": SITES, "hosts": HOSTS, "crew": CREW}
+    tables = {
+        "clients": "id,name,email\nacme,Acme,a@acme.example\nborg,Borg,b@borg.example\n",
+        "sites": SITES,
+        "hosts": HOSTS,
+        "crew": CREW,
+    }
     for name, text in {**tables, "partners": "id,name\nnorthwest-it,Northwest IT\n"}.items():
         (tmp_path / f"{name}.csv").write_text(text)
     done = muster(tmp_path, "import", "clients.csv", "sites.csv", "hosts.csv", "partners.csv", "crew.csv")
