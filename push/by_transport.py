@@ -23,8 +23,7 @@ from push.winrm_passwords import SHARED as SHARED_GATE
 
 def fast_pusher(settings: Settings, credentials: Credentials, *, redactor: Redactor) -> Pusher:
     """Scripts over SSH and WinRM, as the settings have it; hosts of both kinds share the threads of one pool."""
-    gate = SHARED_GATE
-    gate.memory = RefusedPasswords(settings.path(Path(FILE_NAME)))
+    remember_refusals(settings)
 
     def ssh() -> Transport:
         from push.ssh import ssh_transport
@@ -49,6 +48,11 @@ def fast_pusher(settings: Settings, credentials: Credentials, *, redactor: Redac
         site_bytes_per_s=settings.site_bytes_per_s,
     )
     return PoolPusher(transports, limits, redactor=redactor, dialer=LateDialer(jumps))
+
+
+def remember_refusals(settings: Settings) -> None:
+    """From now on this process knows, and writes down, which passwords were refused in this workspace."""
+    SHARED_GATE.memory = RefusedPasswords(settings.path(Path(FILE_NAME)))
 
 
 class LateDialer:

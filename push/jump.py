@@ -166,8 +166,8 @@ class Gateway:
         """Until nobody calls any more."""
         while True:
             try:
-                with self._session() as session:
-                    self._serve(session)
+                with self._session() as session, contextlib.suppress(ConnectionLost):
+                    self._serve(session)  # when it is lost, those who call meanwhile get another one
             except Exception as error:  # noqa: BLE001 - the trouble of those who call
                 self._fail(error)
             with self._lock:

@@ -9,6 +9,7 @@ from muster.cli.workspace import Workspace
 from muster.errors import InputError, NotFound
 from muster.fleet import Fleet, Host, TransportName
 from muster.ids import HostId
+from push.by_transport import remember_refusals
 from push.known_hosts import KnownHosts
 from push.orders import Defaults, target_of
 from push.trust import Offer, Standing, Trusted, jump_targets, scan, trust
@@ -77,6 +78,7 @@ def scan_hosts(workspace: Workspace, hosts: Sequence[Host]) -> list[Offer]:
     targets = [*jump_targets(targets), *(each for each in targets if each.transport is TransportName.SSH)]
     known = KnownHosts.read(settings.path(settings.known_hosts))
     credentials = workspace.services.credentials
+    remember_refusals(settings)  # jump hosts on the way are logged in to
     with console.status(f"asking {count(len(targets), 'host')} for their keys"):
         offers = list(scan(targets, settings, known_hosts=known, stop=_NeverStops(), credentials=credentials))
     return sorted(offers, key=lambda offer: (ORDER.index(offer.standing), offer.target.host_id))
