@@ -2,7 +2,7 @@
 
 import typer
 
-from muster.cli import certificates, evidence, findings, notices, premortem, schedules
+from muster.cli import certificates, evidence, exports, findings, notices, premortem, schedules
 
 
 def add_outgoing(app: typer.Typer) -> None:
@@ -46,3 +46,6 @@ def add_outgoing(app: typer.Typer) -> None:
     seen.command("add")(findings.add)
     seen.command("cause")(findings.cause)
     app.add_typer(seen, name="findings")
+
+    app.command("psa")(exports.psa)
+    app.command("audit")(exports.audit)
