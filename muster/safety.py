@@ -3,11 +3,13 @@
 Words only: ``push.gates`` and ``push.budgets`` act by them. All local times are those of the site where a host stands.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import lru_cache
+from types import MappingProxyType
 
 from muster.fleet import Host, Site
 from muster.hours import WeekSpan
@@ -32,18 +34,7 @@ class HostMatch:
 
     def takes(self, host: Host, site: Site) -> bool:
         """Whether the rule is about this host."""
-        there: dict[str, tuple[str, ...]] = {
-            "clients": (site.client_id,),
-            "sites": (site.id,),
-            "site_kinds": (site.kind,),
-            "os": (host.os.value,),
-            "os_versions": (host.os_version,),
-            "roles": (host.role,),
-            "models": (host.model,),
-            "tags": host.tags,
-            "ids": (host.id,),
-        }
-        return all(_any_like(values, there[key]) for key, values in self.given())
+        return all(test(host, site) for test in _tests(self))
 
     def given(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """The keys that are given, with their values."""
@@ -194,6 +185,34 @@ class BudgetPolicy:
     per_partner: Budget = Budget()
 
 
-def _any_like(patterns: tuple[str, ...], values: tuple[str, ...]) -> bool:
-    folded = [value.casefold() for value in values]
-    return any(fnmatchcase(value, pattern.casefold()) for pattern in patterns for value in folded)
+_VALUES: Mapping[str, Callable[[Host, Site], tuple[str, ...]]] = MappingProxyType(
+    {
+        "clients": lambda _, site: (site.client_id,),
+        "sites": lambda _, site: (site.id,),
+        "site_kinds": lambda _, site: (site.kind,),
+        "os": lambda host, _: (host.os.value,),
+        "os_versions": lambda host, _: (host.os_version,),
+        "roles": lambda host, _: (host.role,),
+        "models": lambda host, _: (host.model,),
+        "tags": lambda host, _: host.tags,
+        "ids": lambda host, _: (host.id,),
+    }
+)
+
+
+@lru_cache(maxsize=512)
+def _tests(match: HostMatch) -> tuple[Callable[[Host, Site], bool], ...]:
+    """One test for each key that is given, made once: rules are held against every host of a fleet."""
+    return tuple(_test(_VALUES[key], patterns) for key, patterns in match.given())
+
+
+def _test(values: Callable[[Host, Site], tuple[str, ...]], patterns: tuple[str, ...]) -> Callable[[Host, Site], bool]:
+    folded = [pattern.casefold() for pattern in patterns]
+    exact = frozenset(folded)
+    wild = [pattern for pattern in folded if "*" in pattern or "?" in pattern or "[" in pattern]
+
+    def takes(host: Host, site: Site) -> bool:
+        there = [value.casefold() for value in values(host, site)]
+        return not exact.isdisjoint(there) or any(fnmatchcase(value, pattern) for pattern in wild for value in there)
+
+    return takes

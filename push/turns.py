@@ -30,6 +30,8 @@ from push.release import (
 ASK_AGAIN_S = 900.0
 """Where a run waits, a host that was not ready (no room, a restart to come, no backup) is asked again after so long."""
 WAIT_LOOK_S = 2.0
+SHARE_OF_TIME = 0.1
+"""At most this share of the time is spent on looking: a large fleet is looked at less often."""
 HELD = "held by "
 """How the cause of a host begins that a gate held in the middle of a wave."""
 
@@ -91,6 +93,7 @@ class Turns:
         """Stay until it is somebody's turn; False when there is nothing (more) to wait for."""
         while self.wait and not self._is_full():
             refuse_when_stopped(self.context)
+            begun_s = time.monotonic()
             scene = self._scene()
             if scene.now >= self.campaign.deadline:
                 return False
@@ -100,7 +103,7 @@ class Turns:
             if not self._somebody_waits(scene):
                 return False
             self._knock()
-            self._sleep()
+            self._sleep(max(WAIT_LOOK_S, (time.monotonic() - begun_s) / SHARE_OF_TIME))
         return False
 
     def _is_full(self) -> bool:
@@ -151,8 +154,8 @@ class Turns:
     def _scene(self) -> Scene:
         return scene_of(self.context, self.campaign)
 
-    def _sleep(self) -> None:
-        end = time.monotonic() + WAIT_LOOK_S
+    def _sleep(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
         while time.monotonic() < end and not self.context.held_back.is_set() and not self.context.stop.is_set():
             time.sleep(LOOK_SECONDS)
 

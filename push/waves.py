@@ -99,10 +99,17 @@ def forecast(
     sites: SiteKinds = NO_KINDS,
     seen: AbstractSet[Kind] = NOTHING_SEEN,
 ) -> tuple[tuple[HostId, ...], ...]:
-    """Whom each wave to come would touch if all went well: what is shown before anything starts."""
+    """Whom each wave to come would touch if all went well: what is shown before anything starts.
+
+    A wave that is open comes first, with those of its hosts that are left.
+    """
     kind = {host.id: kind_of(host, sites) for host in candidates}
     left, row, largest = list(candidates), list(waves), 0
     known, found = set(seen), list[tuple[HostId, ...]]()
+    if waves and waves[-1].state is WaveState.OPEN:
+        members = set(waves[-1].host_ids)
+        found = [open_ones] if (open_ones := tuple(host.id for host in left if host.id in members)) else []
+        left = [host for host in left if host.id not in members]
     while chosen := next_wave(policy, left, row, sites=sites, seen=known):
         found.append(chosen)
         if len(chosen) > largest:  # only the largest says how large the next may be

@@ -14,7 +14,7 @@ from muster.fleet import Host
 from muster.hours import hours_text
 from muster.ids import HostId
 from muster.outcomes import HostStatus
-from muster.records import WaveRow
+from muster.records import WaveRow, WaveState
 from muster.safety import Budget, BudgetPolicy, GatePolicy, HostMatch
 from push.budgets import Spent
 from push.gates import Scene, first_held
@@ -113,6 +113,8 @@ class _Explained:
         say("\nIf it went on now and all went well", style="bold")
         if not self.planned:
             say("  no plan is dispatched yet: as if every host that needs the fix, or was not asked yet, were due")
+        if self.so_far and self.so_far[-1].state is WaveState.OPEN:
+            say(f"  wave {self.so_far[-1].number} is open: a run carries on with it first")
         if not self.next:
             say("  would touch nobody")
         else:

@@ -155,3 +155,10 @@ def test_the_next_wave_waits_until_the_last_was_watched() -> None:
     assert ready_at(policy, []) == 0
     assert ready_at(policy, [wave(1, 1)]) == NOON.timestamp() + 60
     assert ready_at(policy, [replace(wave(1, 1), state=WaveState.HALTED)]) == 0
+
+
+def test_a_wave_that_is_open_is_told_first_with_those_who_are_left() -> None:
+    begun = WaveRow(1, WaveState.OPEN, (HostId("h0"), HostId("h1"), HostId("h2")), NOON, None, "")
+    left = [host(number) for number in range(1, 9)]
+    sizes = [len(one) for one in forecast(WavePolicy(), left, [begun], seen={kind_of(host(0))})]
+    assert sizes == [2, 6]
