@@ -11,7 +11,7 @@ from muster.fleet import Fleet
 from muster.ids import CampaignId
 from partners.file import HouseRules, Known
 from partners.papers import FILES, RULES, TERMS, WORK, Book
-from partners.projection import Projected, project
+from partners.projection import Prices, Projected, project
 from partners.standing import agreement_on
 from partners.work import Work, WorkState
 
@@ -37,7 +37,12 @@ def projected(services: Services, campaign: Campaign, fleet: Fleet, crew: Crew, 
     known = known_of(services.book)
     used = used_minutes(services, campaign.id, known, crew) if known.files else {}
     last = campaign.deadline.date() + timedelta(days=1)
-    return project(crew, fleet, known, min(now.date(), last), last, used, services.currency)
+    return project(crew, fleet, known, min(now.date(), last), last, used, _prices(services, campaign))
+
+
+def _prices(services: Services, campaign: Campaign) -> Prices:
+    effort = campaign.effort
+    return Prices(services.currency, effort.remote_minutes_per_host, 60.0)
 
 
 def used_minutes(services: Services, campaign_id: CampaignId, known: Known, crew: Crew) -> Mapping[str, int]:

@@ -9,16 +9,43 @@ of its row in the fleet's files, as before.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from muster.crew import Absence, Agreement, Crew, Engineer, Partner, Vetting
 from muster.fleet import Fleet
 from muster.ids import PartnerId, PersonId, SiteId
-from partners.agreement import RateUnit, SignedAgreement
+from partners.agreement import Rate, RateUnit, SignedAgreement
 from partners.barriers import all_barriers
 from partners.file import HouseRules, Known, PartnerFile
+from partners.money import Money
 from partners.standing import days, first_run, person_reasons, standing
 from scheduler.problem import Barred
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """How agreed prices become cents an hour, which is all that the planner weighs.
+
+    Attributes:
+        currency: of the planner's cents; prices in another one do not reach the planner.
+        minutes_per_host: of a remote machine; a price per machine counts as so many machines an hour. On site, where
+            a machine takes longer, such a price is better than the planner believes.
+        minutes_per_visit: of a usual visit; a price per visit counts as so many visits an hour.
+    """
+
+    currency: str
+    minutes_per_host: float = 3.0
+    minutes_per_visit: float = 60.0
+
+    def an_hour(self, rate: Rate) -> Money:
+        """What an hour comes to."""
+        minutes = {
+            RateUnit.HOUR: 60.0,
+            RateUnit.HOST: self.minutes_per_host,
+            RateUnit.VISIT: self.minutes_per_visit,
+        }[rate.unit]
+        return rate.price.times(Decimal(60) / Decimal(str(minutes)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +74,7 @@ def project(
     first: date,
     last: date,
     used_minutes: Mapping[str, int],
-    currency: str,
+    prices: Prices,
 ) -> Projected:
     """Cut a crew down to what vetting and agreements allow between two dates.
 
@@ -58,7 +85,7 @@ def project(
         first: the first day of planning.
         last: the last one.
         used_minutes: of verified work, by agreement; it counts against the agreement's capacity.
-        currency: of the planner's cents; hourly rates in another one do not reach the planner.
+        prices: how agreed prices become the planner's cents an hour.
     """
     runs = {file.id: first_run(file, first, last, known.rules) for file in known.files.values()}
     agreements = {partner_id: run.agreement for partner_id, run in runs.items() if run is not None}
@@ -77,7 +104,7 @@ def project(
                 vetting=Vetting(passed=True, judged_by=_judges(file), judged_on=run.first, valid_until=run.last),
                 agreement=_planners_agreement(run.agreement, run.first, run.last, used_minutes),
             )
-    people = [_at_agreed_rate(one, agreements, currency) for one in crew.engineers]
+    people = [_at_agreed_rate(one, agreements, prices) for one in crew.engineers]
     kept_out: dict[PersonId, str] = {}
     for number, person in enumerate(people):
         theirs = known.files.get(person.partner_id) if person.partner_id is not None else None
@@ -114,13 +141,12 @@ def _planners_agreement(agreement: SignedAgreement, first: date, last: date, use
     )
 
 
-def _at_agreed_rate(person: Engineer, agreements: Mapping[PartnerId, SignedAgreement], currency: str) -> Engineer:
-    """Where the agreement has a price per hour, the planner reckons with it; other prices it cannot weigh."""
+def _at_agreed_rate(person: Engineer, agreements: Mapping[PartnerId, SignedAgreement], prices: Prices) -> Engineer:
     agreement = agreements.get(person.partner_id) if person.partner_id is not None else None
     rate = agreement.clauses.rate if agreement is not None else None
-    if rate is None or rate.unit is not RateUnit.HOUR or rate.price.currency != currency:
+    if rate is None or rate.price.currency != prices.currency:
         return person
-    return replace(person, rate_cents_per_hour=rate.price.cents)
+    return replace(person, rate_cents_per_hour=prices.an_hour(rate).cents)
 
 
 def _on_good_days(

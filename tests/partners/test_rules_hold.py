@@ -18,7 +18,7 @@ from muster.crew import Crew, Engineer, Shift
 from muster.fleet import Fleet
 from muster.ids import ClientId, PartnerId, PersonId
 from muster.plan import Plan
-from partners.agreement import SignedAgreement
+from partners.agreement import Rate, RateUnit, SignedAgreement
 from partners.credentials import Credential, CredentialKind, Requirement
 from partners.file import (
     ClientTerms,
@@ -34,7 +34,8 @@ from partners.file import (
     terminated,
     with_credential,
 )
-from partners.projection import project
+from partners.money import Money
+from partners.projection import Prices, project
 from partners.sla import Better, parse_term
 from partners.vetting import Override, Score
 from scheduler.build import World, build
@@ -43,7 +44,7 @@ from scheduler.problem import Problem
 from scheduler.solve import solve
 from scheduler.stop import MaxIterations
 from scheduler.validate import violations
-from tests.partners.make import DAY, END, START, agreement, clauses, days_after, good_file, insurance
+from tests.partners.make import DAY, END, START, agreement, clauses, days_after, euros, good_file, insurance
 from tests.scheduler.world import NOW, engineer, fleet, states, world
 
 ACME, BORG = ClientId("acme"), ClientId("borg")
@@ -200,7 +201,7 @@ def open_fleet() -> Fleet:
 def problem_of(of: Known) -> Problem:
     start = world(PEOPLE)
     last = start.campaign.deadline.date() + timedelta(days=1)
-    allowed = project(Crew(PEOPLE), open_fleet(), of, NOW.date(), last, {}, "EUR")
+    allowed = project(Crew(PEOPLE), open_fleet(), of, NOW.date(), last, {}, Prices("EUR"))
     made: World = replace(
         start,
         fleet=open_fleet(),
@@ -354,3 +355,16 @@ def test_what_a_change_takes_away_is_left_out_and_the_rule_is_told(what: str) ->
 
 def test_person_ids_of_the_test_are_people() -> None:
     assert {PersonId("nils"), PersonId("nora"), PersonId("sam")} == {person.id for person in PEOPLE}
+
+
+@pytest.mark.parametrize(
+    ("rate", "cents"),
+    [(Rate(RateUnit.HOUR, euros(70)), 7_000), (Rate(RateUnit.HOST, euros("5.50")), 8_250),
+     (Rate(RateUnit.VISIT, euros(90)), 9_000), (Rate(RateUnit.HOUR, Money(Decimal(1), "CAD")), 6_000)],
+)  # fmt: skip
+def test_what_is_agreed_is_what_the_planner_weighs(rate: Rate, cents: int) -> None:
+    file = good_file(agreements=(agreement(clauses=clauses(rate=rate)),))
+    allowed = project(
+        Crew(PEOPLE), open_fleet(), Known({file.id: file}), DAY, DAY, {}, Prices("EUR", minutes_per_host=4)
+    )
+    assert allowed.crew.engineer[PersonId("nils")].rate_cents_per_hour == cents
