@@ -16,6 +16,9 @@ What the figures mean:
   Python; ``ansible-playbook`` and ``pyinfra`` are commands, so their start counts (about a second).
 - ``client_cpu_ms_per_host``: user and system time of the tool and everything that it starts, between the first host and
   the last (of commands: of the whole command); the fleet's own is not in it.
+- ``fleet_cpu_ms_per_host``: what the visit cost the hosts, which stand on the same machine.
+- ``hosts_per_core_s``: hosts for each second of a core, client and host together: the rate that a machine full of other
+  work cannot distort. On two cores of its own a contestant comes to twice that.
 - ``peak_rss_mb``: all processes of the tool together; pages that forks share count for each.
 - ``load_before``: the machine's load when a round began, the fleet's and that of whatever else runs.
 

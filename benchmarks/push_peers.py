@@ -60,8 +60,8 @@ class Peer:
 PEERS = (
     Peer("ssh2-python", "ssh2_python.py", "ssh2-python==1.2.0.post1", "ssh2.session"),
     Peer("parallel-ssh", "parallel_ssh.py", "parallel-ssh==2.16.0.post1", "pssh.clients", note="checks no host keys"),
-    Peer("asyncssh", "async_ssh.py", "asyncssh==2.24.1", "asyncssh"),
-    Peer("pyinfra", package="pyinfra==3.10.0", module="pyinfra", note="its start counts"),
+    Peer("asyncssh", "async_ssh.py", "asyncssh==2.24.1", "asyncssh", note="ciphers and exchanges chosen for speed"),
+    Peer("pyinfra", package="pyinfra==3.10.0", module="pyinfra", slow=True, note="its start counts"),
     Peer("ansible-playbook", slow=True, note="its start counts"),
     Peer("ansible-runner", "runner_alone.py", slow=True),
 )
