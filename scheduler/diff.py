@@ -1,7 +1,7 @@
 """What is different between two plans: who moved, what came, what went, and what it costs."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from muster.ids import PersonId, VisitId
@@ -39,6 +39,17 @@ class Move:
     before: Placing | None
     after: Placing | None
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether somebody else does it, or it is on another day: more than some hours away from where it was."""
+        if self.before is None or self.after is None:
+            return False
+        return self.kind is Kind.PERSON or abs(self.after.starts_at - self.before.starts_at) > SAME_DAY
+
+
+SAME_DAY = timedelta(hours=10)
+"""Two visits of one person that are no farther apart are on one day."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlanDiff:
@@ -58,6 +69,11 @@ class PlanDiff:
     def changed(self) -> tuple[Move, ...]:
         """The visits that are not as they were."""
         return tuple(move for move in self.moves if move.kind is not Kind.SAME)
+
+    @property
+    def elsewhere(self) -> int:
+        """How many visits have another person or day."""
+        return sum(move.elsewhere for move in self.moves)
 
     @property
     def kept_share(self) -> float:

@@ -72,6 +72,7 @@ class Choice:
         difference: to the plan that binds.
         moves: every visit that is not as it was, promised ones first.
         broken_promises: promised visits that cannot stay; empty in every choice, or the same in every choice.
+        stayed_share: of the visits that could stay exactly where they were: how many do.
     """
 
     freedom: Freedom
@@ -79,6 +80,12 @@ class Choice:
     difference: PlanDiff
     moves: tuple[Caused, ...]
     broken_promises: tuple[VisitId, ...]
+    stayed_share: float
+
+    @property
+    def elsewhere(self) -> int:
+        """How many visits have another person or day."""
+        return self.difference.elsewhere
 
     @property
     def kept_share(self) -> float:
@@ -125,8 +132,8 @@ def replan(
         plan = keeper.plan(freedom, deepcopy(stop), seed)
         choice = keeper.choice(freedom, plan)
         if not choices or _brings(plan, choices[-1].plan):
-            while len(choices) > 1 and choice.kept_share >= choices[-1].kept_share:
-                choices.pop()  # it moves no less and costs more
+            while choices and choices[-1].freedom not in KEEPING and choice.elsewhere <= choices[-1].elsewhere:
+                choices.pop()  # it moves no less and costs more; those that keep to the minute stay in any case
             choices.append(choice)
     return Replan(tuple(choices))
 
@@ -164,7 +171,9 @@ class _Keeper:
         moves = [Caused(move, self._cause(move, freedom)) for move in difference.changed]
         first = sorted(moves, key=lambda caused: (caused.move.visit_id not in self.promised, caused.move.visit_id))
         lost = tuple(v for v in sorted(self.promised) if v in self.fallen)
-        return Choice(freedom, plan, difference, tuple(first), lost)
+        could = {self.problem.demands[visit].visit.id for visit in self.held}
+        stayed = sum(move.kind is Kind.SAME and move.visit_id in could for move in difference.moves)
+        return Choice(freedom, plan, difference, tuple(first), lost, stayed / len(could) if could else 1.0)
 
     def _held(self) -> tuple[dict[int, int], dict[VisitId, str]]:
         """The visits that can stay exactly where they are, with their starts; and why the others cannot."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from muster.ids import PartnerId, PersonId
 from muster.plan import Plan
-from scheduler.diff import Kind, Move, PlanDiff, diff
+from scheduler.diff import PlanDiff, diff
 from scheduler.problem import Problem
 from scheduler.search import is_warm, warm_up
 from scheduler.solve import COMPILED_FROM, solve
@@ -27,14 +27,8 @@ class Outcome:
 
     @property
     def moved(self) -> int:
-        """Visits of both plans that somebody else does, or that are on another day (UTC)."""
-        return sum(_moved(move) for move in self.difference.changed)
-
-
-def _moved(move: Move) -> bool:
-    if move.before is None or move.after is None:
-        return False
-    return move.kind is Kind.PERSON or move.before.starts_at.date() != move.after.starts_at.date()
+        """Visits of both plans that somebody else does, or that are on another day."""
+        return self.difference.elsewhere
 
 
 def what_if(

@@ -157,7 +157,7 @@ def _promised(workspace: Workspace, plan: Plan, keep: Sequence[str], release: Se
     Raises:
         NotFound: the plan that binds has no such visit.
     """
-    from reports.notices_told import read_told
+    from reports.notices.told import read_told
 
     for name in (*keep, *release):
         if VisitId(name) not in plan.visit:
@@ -219,7 +219,8 @@ def _say_choice(choice: "Choice", zone: str) -> None:
     left = f", {out} not placed" if out else ""
     say(
         f"{choice.freedom}: plan {choice.plan.id}, {count(placed, 'visit')}{left}, cost "
-        f"{euros(choice.plan.cost.total_cents)}, {choice.kept_share:.1%} kept",
+        f"{euros(choice.plan.cost.total_cents)}; {choice.stayed_share:.1%} of what could stay stays to the minute, "
+        f"{count(choice.elsewhere, 'visit')} with another person or day",
         style="bold",
     )
     for visit_id in choice.broken_promises:
@@ -279,6 +280,8 @@ def _choice_document(choice: "Choice") -> dict[str, object]:
         "cost_cents": choice.plan.cost.total_cents,
         "unplaced": len(choice.plan.unplaced),
         "kept_share": choice.kept_share,
+        "stayed_share": choice.stayed_share,
+        "elsewhere": choice.elsewhere,
         "broken_promises": list(choice.broken_promises),
         "moves": [{**_move_document(one.move), "cause": one.cause} for one in choice.moves],
     }

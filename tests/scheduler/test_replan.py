@@ -192,6 +192,7 @@ def test_nineteen_in_twenty_stay_when_one_person_of_many_is_ill() -> None:
         rest = {v: at for v, at in where(plan).items() if v not in hers}
         stayed = sum(where(choice.plan)[v] == at for v, at in rest.items())
         assert stayed / len(rest) >= 0.95
+        assert choice.stayed_share >= 0.95
         assert choice.plan.unplaced == ()
 
 
