@@ -22,7 +22,7 @@ from muster.plan import VisitMode
 from muster.records import HostState
 from scheduler.build import World, build
 from scheduler.estimate import EffortModel
-from scheduler.problem import AT_HOME, Barred, Demand, PersonDay, Problem
+from scheduler.problem import AT_HOME, SPEAKS, Barred, Demand, PersonDay, Problem
 
 SHARES = (0.5, 0.8, 0.95)
 """How sure the hours needed are: in this share of cases they are not exceeded."""
@@ -52,6 +52,13 @@ class Need:
     short: Mapping[float, float]
     short_with_overtime: Mapping[float, float]
     tight_weeks: tuple[Week, ...] = ()
+
+    @property
+    def skills_in_words(self) -> str:
+        """Skills, then languages: ``linux windows, speaks fr``; empty where none is asked for."""
+        skills = sorted(skill for skill in self.skills if not skill.startswith(SPEAKS))
+        spoken = sorted(skill for skill in self.skills if skill.startswith(SPEAKS))
+        return ", ".join([*([" ".join(skills)] if skills else []), *spoken])
 
 
 @dataclass(frozen=True, slots=True)

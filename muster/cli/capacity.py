@@ -68,7 +68,7 @@ def _say(found: "Capacity") -> None:
 def _need_row(need: "Need", shares: tuple[float, ...]) -> tuple[str, ...]:
     short = need.short[PLANNED_SHARE]
     return (
-        " ".join(sorted(need.skills)) or "any",
+        need.skills_in_words or "any",
         need.region or "-",
         str(need.visits),
         str(need.hosts),
@@ -86,7 +86,7 @@ def _verdict(found: "Capacity") -> str:
     if short < 1:
         return f"{figures}: enough"
     where = [
-        f"{' '.join(sorted(need.skills)) or 'any'} in {need.region or 'no region'} ({_hours(need.short[PLANNED_SHARE])}"
+        f"{need.skills_in_words or 'any'} in {need.region or 'no region'} ({_hours(need.short[PLANNED_SHARE])}"
         f"{_weeks(need)})"
         for need in found.needs
         if need.short[PLANNED_SHARE] >= 1

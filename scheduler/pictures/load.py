@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from scheduler.capacity import Capacity, Need
-from scheduler.pictures.svg import ALARM, COLOURS, GRID, INK, PALE, box, document, line, text
+from scheduler.pictures.svg import ALARM, COLOURS, GRID, INK, PALE, box, document, line, shorter, text
 
-WIDTH, CHART, ROW, LEFT = 720, 220, 24, 220
+WIDTH, CHART, ROW, LEFT = 740, 220, 24, 240
+MOST_LETTERS = 36
 OWN, PARTNER = COLOURS[0], COLOURS[1]
 
 
@@ -84,8 +85,8 @@ def _needs(found: Capacity, share: float) -> Iterator[str]:
 
 
 def _label(need: Need) -> str:
-    skills = " and ".join(sorted(need.skills)) or "any skill"
-    return f"{skills}, {need.region}" if need.region else skills
+    skills = need.skills_in_words or "any skill"
+    return shorter(f"{skills}, {need.region}" if need.region else skills, MOST_LETTERS)
 
 
 def _hours(minutes: float) -> str:
