@@ -147,7 +147,7 @@ def _line(record: CampaignRecord, state: HostState, row: EvidenceRow) -> Machine
         name=host.name,
         os=host.os_version or host.os.value,
         good=good,
-        before=_first(row.before) or "nobody had asked it",
+        before=_first(row.before) or "it gave no answer yet",
         now=_now(state, row),
         how=HOW.get(state.status, ""),
         when=moment(datetime.fromisoformat(row.when_local)) if good or state.attempts else "",

@@ -1,5 +1,6 @@
 """The lines of somebody's schedule: an own engineer's days, or what a partner may see of a plan."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -105,7 +106,12 @@ def partner_entries(
     plan: Plan, fleet: Fleet, crew: Crew, partner_id: PartnerId, now: datetime, window: Window = DEFAULT_WINDOW
 ) -> tuple[Entry, ...]:
     """What a partner may see now, and nothing else: ``partners.scope`` decides."""
-    return tuple(_listed(one) for one in task_list(partner_id, plan, fleet, crew, now, window))
+    return entries_of(task_list(partner_id, plan, fleet, crew, now, window))
+
+
+def entries_of(listed: Iterable[ListedVisit]) -> tuple[Entry, ...]:
+    """The same visits as lines of a schedule."""
+    return tuple(_listed(one) for one in listed)
 
 
 def door_text(access: tuple[AccessWindow, ...], day: datetime) -> str:

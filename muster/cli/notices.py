@@ -22,10 +22,12 @@ from muster.plan import Plan, VisitMode
 from reports.notices.compose import Composed, House, compose
 from reports.notices.due import Held, Scene, due, held_back
 from reports.notices.outbox import Outcome, waive, waive_held, write_letters
-from reports.notices.told import Occasion, read_told
+from reports.notices.told import Occasion, Told, read_told
 from reports.pages import render
 from reports.pdf import pdf_of
 
+LOOKED_BACK = 20
+"""Plans that are looked through for a visit that is planned no more."""
 AT_DISPATCH = (Occasion.DISPATCHED, Occasion.MOVED, Occasion.CALLED_OFF)
 
 
@@ -193,17 +195,28 @@ def written(
 def scene_of(workspace: Workspace, campaign: Campaign, plan: Plan) -> Scene:
     """What notices are made from."""
     ledger = workspace.ledger
-    older = binding_plan(workspace, campaign)
+    told = read_told(ledger, campaign.id)
     return Scene(
         plan=plan,
         fleet=ledger.fleet(),
         crew=ledger.crew(),
-        told=read_told(ledger, campaign.id),
+        told=told,
         now=workspace.services.clock.now(),
         reason=campaign.reason,
         states={state.host_id: state for state in ledger.hosts(campaign.id)},
-        older=older,
+        older=_older(workspace, campaign, plan, told),
     )
+
+
+def _older(workspace: Workspace, campaign: Campaign, plan: Plan, told: Told) -> Plan | None:
+    """The newest other plan that knows a promised visit which this one does not; such visits are called off by it."""
+    lost = told.promises.keys() - plan.visit.keys()
+    ids = [one for one in workspace.ledger.plans(campaign.id) if one != plan.id] if lost else []
+    for plan_id in reversed(ids[-LOOKED_BACK:]):
+        found = workspace.ledger.plan(plan_id)
+        if lost & found.visit.keys():
+            return found
+    return None
 
 
 def house_of(workspace: Workspace, campaign: Campaign) -> House:

@@ -216,11 +216,13 @@ def dispatch(
     """
     from flows.planning import dispatch_plan
     from muster.cli.notices import AT_DISPATCH, check_notices, written
+    from muster.cli.premortem import before_dispatch, say_briefly
 
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
         wanted = chosen_plan(workspace, meant.id, plan_id)
         scene = check_notices(workspace, meant, wanted, without_notice)
+        worries = before_dispatch(workspace, meant, wanted)
         chosen = dispatch_plan(workspace.services, wanted.id, by=me())
         notices = written(workspace, scene, occasions=AT_DISPATCH).written
         if as_json:
@@ -230,12 +232,14 @@ def dispatch(
                     "plan": chosen.id,
                     "visits": len(chosen.assignments),
                     "notices": [str(path) for path in notices],
+                    "premortem": [one.worry.rule for one in worries],
                 }
             )
             return
         hosts = sum(len(chosen.visit[one.visit_id].host_ids) for one in chosen.assignments)
         say(f"plan {chosen.id} binds: {count(len(chosen.assignments), 'visit')}, {count(hosts, 'host')}", style="bold")
         say(f"{count(len(notices), 'notice')} to clients in {workspace.settings.path(workspace.settings.outbox)}")
+        say_briefly(worries)
         say("next: muster run (what is due), or muster run --ahead")
 
 

@@ -6,7 +6,7 @@ import typer
 
 from muster.campaign import Campaign
 from muster.cli.campaigns import CampaignOption, JsonOption
-from muster.cli.output import count, say, say_json, table
+from muster.cli.output import count, errors, say, say_json, table
 from muster.cli.workspace import Workspace, me, opened
 from muster.errors import InputError
 from muster.fleet import OsFamily
@@ -96,6 +96,22 @@ def looked_at(workspace: Workspace, campaign: Campaign, plan: Plan | None = None
     return answered(worries(case_in(workspace, campaign, plan)), ignored)
 
 
+def before_dispatch(workspace: Workspace, campaign: Campaign, plan: Plan) -> tuple[Answered, ...]:
+    """What is not ignored, of a plan that is about to bind; that clients are not told yet is what dispatch mends."""
+    return tuple(
+        one for one in looked_at(workspace, campaign, plan) if not one.ignored and one.worry.rule != "not-told"
+    )
+
+
+def say_briefly(found: tuple[Answered, ...]) -> None:
+    """One line for each severe worry, and how many others there are."""
+    severe = [one.worry for one in found if one.blocks]
+    for worry in severe:
+        errors.print(f"severe: {worry.rule}: {worry.text}: {worry.concerned:,}", style="bold red", markup=False)
+    if len(found) > len(severe):
+        errors.print(f"{count(len(found) - len(severe), 'warning')}: muster premortem says which")
+
+
 def case_in(workspace: Workspace, campaign: Campaign, plan: Plan | None = None) -> Case:
     """What the rules look at."""
     from partners.papers import FILES
@@ -133,7 +149,7 @@ def _say(found: tuple[Answered, ...], *, everything: bool) -> None:
     for one in shown:
         worry = one.worry
         say(f"{worry.severity}: {worry.rule}", style=STYLES[worry.severity])
-        say(f"  {worry.concerned:,} {worry.of}: {worry.text} ({listed(worry.examples, worry.concerned)})")
+        say(f"  {worry.text}: {worry.concerned:,} ({listed(worry.examples, worry.concerned)})")
         say(f"  why it matters: {worry.reason}")
         say(f"  what helps: {worry.cure}")
         if one.ignored:

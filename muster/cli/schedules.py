@@ -14,7 +14,8 @@ from muster.errors import InputError, NotFound
 from muster.files import write_whole
 from muster.ids import PartnerId, PersonId
 from muster.plan import Plan
-from reports.schedule_entries import Schedule, own_entries, partner_entries
+from partners.scope import DEFAULT_WINDOW
+from reports.schedule_entries import Entry, Schedule, entries_of, own_entries, partner_entries
 from reports.schedules import Format, schedule_file
 
 
@@ -67,12 +68,7 @@ def schedule_of(workspace: Workspace, campaign: Campaign, *, person: str | None,
             raise NotFound(
                 f"there is no partner {partner!r}", hint=f"there are {', '.join(crew.partner) or 'none yet'}"
             )
-        binding = binding_plan(workspace, campaign)
-        if binding is None:
-            raise NotFound(
-                "no plan binds yet, and a partner sees no proposal", hint="muster dispatch makes one binding"
-            )
-        entries = partner_entries(binding, fleet, crew, partner_id, now)
+        entries = _shown_to(workspace, campaign, partner_id)
         whose = crew.partner[partner_id].name
     return Schedule(
         whose=whose,
@@ -83,6 +79,26 @@ def schedule_of(workspace: Workspace, campaign: Campaign, *, person: str | None,
         at=now,
         several=person is None,
     )
+
+
+def _shown_to(workspace: Workspace, campaign: Campaign, partner_id: PartnerId) -> tuple[Entry, ...]:
+    """What a partner sees; where there is a file on it, what it was shown is written down as a disclosure.
+
+    Raises:
+        NotFound: no plan binds.
+        Refused: the partner is not eligible now, so nothing is shown.
+    """
+    from flows.partner_work import show_tasks
+    from partners.papers import FILES
+
+    binding = binding_plan(workspace, campaign)
+    if binding is None:
+        raise NotFound("no plan binds yet, and a partner sees no proposal", hint="muster dispatch first")
+    if workspace.services.book.find(FILES, partner_id) is not None:
+        listed, _ = show_tasks(workspace.services, campaign.id, partner_id, DEFAULT_WINDOW, by=me())
+        return entries_of(listed)
+    ledger, now = workspace.ledger, workspace.services.clock.now()
+    return partner_entries(binding, ledger.fleet(), ledger.crew(), partner_id, now)
 
 
 def binding_plan(workspace: Workspace, campaign: Campaign) -> Plan | None:

@@ -18,6 +18,7 @@ RULES: tuple[Rule, ...] = (
     rules_visits.no_reason_for_clients,
     rules_visits.no_contact,
     rules_visits.not_told,
+    rules_visits.language_unknown,
     rules_visits.visited_twice,
     rules_visits.idle_in_office_hours,
     rules_visits.no_slack,

@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 from muster.fleet import Site
 from muster.ids import ClientId, HostId, SiteId
 from muster.plan import Assignment, VisitMode
+from reports.notices.languages import known
 from reports.premortem.case import Case
 from reports.premortem.worry import Severity, Worry, worry
 from scheduler.problem import SPEAKS
@@ -42,6 +43,16 @@ def not_told(case: Case) -> Worry | None:
     """
     names = (one.visit_id for one in case.assignments if one.visit_id not in case.told)
     return worry("not-told", Severity.WARNING, "visits were not announced yet", "visits", names)
+
+
+def language_unknown(case: Case) -> Worry | None:
+    """Notices to these sites are written in English, because Muster has no words in their language.
+
+    Cure: lay your own templates in templates/notices of the workspace (docs/reports.md), or see that English will do.
+    """
+    sites = {one.site_id: case.fleet.site[one.site_id] for one in case.todo}
+    names = (f"{site.name} ({site.language})" for site in sites.values() if not known(site.language))
+    return worry("language-unknown", Severity.REMARK, "sites have a language that notices do not", "sites", names)
 
 
 def visited_twice(case: Case) -> Worry | None:

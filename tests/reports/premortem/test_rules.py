@@ -60,6 +60,11 @@ def partnered(rivals: tuple[str, ...]) -> Case:
     return replace(case, rivals={PartnerId("isle"): frozenset(ClientId(one) for one in rivals)})
 
 
+def speaking(code: str) -> Case:
+    (site,) = good().fleet.sites
+    return replace(good(), fleet=replace(good().fleet, sites=(replace(site, language=code),)))
+
+
 def left_out(skills: frozenset[str]) -> Case:
     case = planned((visit(1, ALL), at(1, EVENING)), (visit(2, ("h2",), skills=skills), None))
     return replace(case, crew=Crew((engineer("Ann"), engineer("Bob"))))
@@ -72,6 +77,7 @@ HOLDS: dict[str, Callable[[], Case]] = {
     "no-reason-for-clients": good,
     "no-contact": lambda: replace(with_client(good(), email=""), hosts=()),
     "not-told": lambda: replace(good(), plan=None, told=frozenset()),
+    "language-unknown": lambda: speaking("fr"),
     "visited-twice": lambda: twice(200, 100),
     "idle-in-office-hours": lambda: planned((visit(1, ("h1",)), at(1, NOON))),
     "no-slack": lambda: planned((visit(1, ALL), at(1, DEADLINE - timedelta(hours=50)))),
@@ -95,6 +101,7 @@ BROKEN: dict[str, tuple[Callable[[], Case], Severity, int]] = {
     ),
     "no-contact": (lambda: with_client(good(), email=""), Severity.SEVERE, 1),
     "not-told": (lambda: replace(good(), told=frozenset()), Severity.WARNING, 1),
+    "language-unknown": (lambda: speaking("tlh"), Severity.REMARK, 1),
     "visited-twice": (lambda: twice(60, 100), Severity.WARNING, 1),
     "idle-in-office-hours": (lambda: planned((visit(1, ALL), at(1, NOON))), Severity.WARNING, 1),
     "no-slack": (lambda: planned((visit(1, ALL), at(1, DEADLINE - timedelta(hours=3)))), Severity.SEVERE, 1),
