@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -16,14 +16,21 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from muster.errors import FixError
+from muster.fleet import OsFamily
 from muster.outcomes import Finding, Verdict
-from muster.steps import StepOutput
+from muster.steps import Fact, Step, StepName, StepOutput
+from playbooks.certificate_blobs import fingerprint_in, registry_file, thumbprint
 from playbooks.contract import FixSpec
 from playbooks.scripted import ScriptedFix
 
 NAME = "ca-certificates"
 SHORTEST_RSA_BITS = 2048
 STORES = ("system", "jvm", "node", "python", "nss", "bundles")
+_REGISTRY = "system HKLM ROOT"
+_FOR_WINDOWS = {
+    *("MUSTER_THUMBPRINT", "MUSTER_OLD_THUMBPRINTS", "MUSTER_SUBJECT"),
+    *("MUSTER_STEP", "MUSTER_FIX", "MUSTER_BATCH", "MUSTER_CHECK"),
+}
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
@@ -41,7 +48,13 @@ def prepare(spec: FixSpec, folder: Traversable, values: Mapping[str, str]) -> "C
     name = values["name"] or _file_name(new)
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
         raise _wrong("name", f"{name!r} is no name of a file; use letters, digits, hyphens")
+    thumbprints = _thumbprints(values["old_thumbprints"])
+    der = new.public_bytes(Encoding.DER)
+    if thumbprint(der) in thumbprints:
+        raise _wrong("old_thumbprints", "names the new root itself; it would be taken away again")
     extra = {
+        "MUSTER_THUMBPRINT": thumbprint(der),
+        "MUSTER_OLD_THUMBPRINTS": " ".join(thumbprints),
         "MUSTER_NEW": fingerprint(new),
         "MUSTER_OLD": " ".join(old),
         "MUSTER_PEM": _pem(new),
@@ -61,9 +74,30 @@ class CertificatesFix(ScriptedFix):
         """One line for people."""
         return f"{self.spec.title}: {self.extra['MUSTER_SUBJECT']}"
 
+    def step(self, name: StepName, family: OsFamily, *, timezone: str) -> Step | None:
+        """The script of the family; Windows gets what fits into a line, and the root as a file for its registry.
+
+        Raises:
+            FixError: old roots must go, and Windows' names for them are not given.
+        """
+        step = ScriptedFix.step(self, name, family, timezone=timezone)
+        if step is None or family is not OsFamily.WINDOWS:
+            return step
+        if self.extra["MUSTER_OLD"] and not self.extra["MUSTER_OLD_THUMBPRINTS"]:
+            raise _wrong("old_thumbprints", "is missing: Windows hosts know the old roots by their SHA-1 only")
+        kept = {key: value for key, value in step.arguments.items() if key in _FOR_WINDOWS}
+        kept["MUSTER_SUBJECT"] = re.sub(
+            r"[^\w .,-]", " ", kept["MUSTER_SUBJECT"]
+        )  # cmd would carry out what follows an &
+        payload = registry_file(
+            x509.load_pem_x509_certificate(self.extra["MUSTER_PEM"].encode()).public_bytes(Encoding.DER)
+        )
+        return replace(step, arguments=kept, payload=payload)
+
     def judge(self, output: StepOutput, *, timezone: str) -> Finding:
         """Read what each store said of the new root and of the old ones."""
         del timezone
+        output = replace(output, facts=tuple(self._as_a_store(fact) for fact in output.facts))
         if output.errors:
             return Finding(Verdict.UNSUPPORTED, "; ".join(output.errors), output.facts)
         troubles = _troubles(output)
@@ -79,6 +113,15 @@ class CertificatesFix(ScriptedFix):
         old = ", and the old ones are gone" if self.extra["MUSTER_OLD"] else ""
         summary = f"the new root is trusted in {len(stores)} store{'s' if len(stores) > 1 else ''}{old}"
         return Finding(Verdict.RIGHT, summary, output.facts, advice)
+
+    def _as_a_store(self, fact: Fact) -> Fact:
+        """What a Windows host says of its registry, in the words of the other stores."""
+        if fact.layer != "windows":
+            return fact
+        if fact.key == "old":
+            return Fact(_REGISTRY, "old", fact.value)
+        there = {self.extra["MUSTER_NEW"]: "trusted"}.get(fingerprint_in(fact.value), "refused")
+        return Fact(_REGISTRY, "new", "missing" if fact.value == "missing" else there)
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
@@ -104,7 +147,7 @@ def _troubles(output: StepOutput) -> list[tuple[str, str]]:
             case "new", "missing":
                 said[fact.layer].append("does not trust the new root")
             case "new", "refused":
-                said[fact.layer].append("has the new root, and OpenSSL does not accept what it has issued")
+                said[fact.layer].append("has the new root, and does not accept what it has issued")
             case "new", "unknown":
                 said[fact.layer].append("could not be asked")
             case "old", old:
@@ -214,6 +257,14 @@ def _fingerprints(words: str) -> tuple[str, ...]:
         if not re.fullmatch(r"[0-9a-f]{64}", plain):
             raise _wrong("old", f"{word!r} is no SHA-256 fingerprint", hint)
         found.append(plain)
+    return tuple(dict.fromkeys(found))
+
+
+def _thumbprints(words: str) -> tuple[str, ...]:
+    found = [word.replace(":", "").upper() for word in words.split()]
+    for word in found:
+        if not re.fullmatch(r"[0-9A-F]{40}", word):
+            raise _wrong("old_thumbprints", f"{word!r} is no SHA-1 thumbprint", "certlm.msc shows it, of each root.")
     return tuple(dict.fromkeys(found))
 
 

@@ -117,6 +117,7 @@ _APPLY_PLAYBOOK = """\
         cmd: "[ -e original ] || [ -e none ] || cp -p /etc/@NAME@.conf original 2>/dev/null || : >none"
         chdir: "{{ kept }}"
       changed_when: false
+      when: not ansible_check_mode # the step check runs this with --check: there is no place yet
 
     - name: Put the line into /etc/@NAME@.conf
       ansible.builtin.copy:

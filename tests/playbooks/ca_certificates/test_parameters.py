@@ -91,7 +91,7 @@ def test_a_chain_is_taken_with_its_root_or_without(tmp_path: Path) -> None:
     [
         ("fact\tsystem /b\tnew\ttrusted", Verdict.RIGHT, "the new root is trusted in 1 store"),
         ("fact\tsystem /b\tnew\tmissing", Verdict.STALE, "system /b does not trust the new root"),
-        ("fact\tsystem /b\tnew\trefused", Verdict.STALE, "OpenSSL does not accept what it has issued"),
+        ("fact\tsystem /b\tnew\trefused", Verdict.STALE, "does not accept what it has issued"),
         ("fact\tsystem /b\tnew\ttrusted\nfact\tsystem /b\told\tabc", Verdict.STALE, "still trusts the old root abc"),
         ("fact\tsystem /b\tnew\ttrusted\nfact\tjvm /j\tnew\tunknown", Verdict.STALE, "jvm /j could not be asked"),
         ("fact\tsystem /b\tnew\ttrusted\nfact\tpython /p\tnew\tmissing", Verdict.RIGHT, "1 store"),
