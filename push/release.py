@@ -188,7 +188,7 @@ def refuse_when_stopped(context: Context) -> None:
     if stop is not None:
         raise CampaignStopped(
             f"the campaign was stopped by {stop.by}: {stop.reason}",
-            hint="look at it (muster status), then let it go on: muster resume",
+            hint="look at it (muster status); a person lets it go on: muster resume --by NAME, then run or roll back",
         )
     if context.stop.is_set():
         raise CampaignStopped("interrupted", hint="muster run carries on where this one ended")

@@ -19,7 +19,7 @@ from muster.cli.workspace import Workspace, opened
 from muster.errors import InputError
 from muster.ids import CampaignId, HostId
 from muster.outcomes import HostStatus
-from muster.records import WaveState
+from muster.records import HostState, WaveState
 from reports.grouping import HostGroup, group_hosts, what_next
 from reports.record import CampaignRecord, read_record
 
@@ -192,11 +192,16 @@ def _every_host(record: CampaignRecord) -> None:
     table(
         ("host", "status", "tries", "cause", "what to do"),
         [
-            (str(one.host_id), one.status.value, str(one.attempts or ""), one.cause, what_next(one))
+            (str(one.host_id), one.status.value, str(one.attempts or ""), _cause(one), what_next(one))
             for one in record.hosts
         ],
         right=(2,),
     )
+
+
+def _cause(state: HostState) -> str:
+    """The cause, with what a person has said about it."""
+    return "; ".join(words for words in (state.cause, state.explanation) if words)
 
 
 def _watch(workspace: Workspace, campaign_id: CampaignId) -> None:
@@ -228,5 +233,6 @@ def _document(record: CampaignRecord) -> dict[str, object]:
             }
             for group in group_hosts(record.hosts, record.fleet)
         ],
+        "explanations": {one.host_id: one.explanation for one in record.hosts if one.explanation},
         "held": held_document(held_now(record.hosts, record.campaign, record.fleet, record.now)),
     }

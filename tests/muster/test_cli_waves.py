@@ -159,6 +159,17 @@ def test_a_host_that_failed_three_times_is_refused_until_a_person_says_why(muste
     assert (state.failures_in_row, state.explanation) == (3, None)
 
 
+def test_what_a_person_said_about_a_host_is_shown(muster: Shell, workspace: Path) -> None:
+    fail(workspace, "h3", 3)
+    opened = Workspace(workspace)
+    opened.ledger.explain_failures(SPRING, [HostId("h3")], by="Kim Lee", cause="full of logs")
+    opened.close()
+    said = " ".join(muster(workspace, "status", "--all").stdout.split())
+    assert "disk full; Kim Lee: full of logs" in said
+    assert json.loads(muster(workspace, "status", "--json").stdout)["explanations"] == {"h3": "Kim Lee: full of logs"}
+    assert "known cause" not in muster(workspace, "status").stdout, "it may be tried again"
+
+
 def test_a_stop_is_lifted_by_a_person_with_a_name_and_starts_nothing(muster: Shell, workspace: Path) -> None:
     assert "is not stopped" in muster(workspace, "resume").stdout
     muster(workspace, "stop", "--reason", "Exchange first")
