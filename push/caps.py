@@ -4,9 +4,9 @@ A site with a thin line must not be filled by a push, and a fleet has many sites
 host is begun, and a host that may not begin yet waits without a thread while other sites go on:
 
 - hosts: no more of a site at one time than its cap;
-- bytes: one token bucket for each site. A host may begin when the bucket is not in debt, and then all that will be
-  sent to it is taken from the bucket at once, so that the next one waits until that has been paid back. The transport
-  spreads its own bytes over that time (``Pace``), and lends its thread to others while it waits.
+- bytes: token buckets for each site. A host may begin when the bucket is not in debt, and then all that will be
+  sent to it is taken from the bucket at once, so that the next one waits until that has been paid back. Then every
+  piece that the transport sends waits for the site's line (``Pace``), and lends its thread to others meanwhile.
 
 All pushes of a process share ``SHARED``; other processes have their own.
 """
@@ -34,6 +34,7 @@ class _Site:
     level_bytes: float = 0.0
     looked_at: float = 0.0
     rate: float = 0.0
+    line: "Line | None" = None
 
 
 class SiteCaps:
@@ -59,10 +60,24 @@ class SiteCaps:
             site = self._sites.setdefault(site_id, _Site())
             if most_hosts and site.hosts >= most_hosts:
                 return 0.0
-            credit = self._pay(site, size_bytes + OVERHEAD_BYTES, bytes_per_s) if bytes_per_s else math.inf
+            credit = self._pay(site, size_bytes, bytes_per_s) if bytes_per_s else math.inf
             if credit:
                 site.hosts += 1
             return credit
+
+    def line(self, site_id: SiteId, rate: float) -> "Line":
+        """The line of a site that somebody has entered; the same for all."""
+        with self._lock:
+            site = self._sites[site_id]
+            if site.line is None or site.line.rate != rate:
+                site.line = Line(rate, self._clock)
+            return site.line
+
+    def give_back(self, site_id: SiteId, size_bytes: int) -> None:
+        """What was paid for and not sent; less than nothing is paid after all."""
+        with self._lock:
+            site = self._sites[site_id]
+            site.level_bytes = min(burst_bytes(site.rate), site.level_bytes + size_bytes)
 
     def leave(self, site_id: SiteId) -> None:
         """A host of the site has ended."""
@@ -91,42 +106,60 @@ def burst_bytes(rate: float) -> float:
     return max(rate * BURST_S, LEAST_BURST_BYTES)
 
 
-class Pace:
-    """Spreads one upload over the time that its site's line gives it.
+class Line:
+    """The token bucket of one site's line, out of which every byte that is sent there is taken; shared by threads."""
 
-    Args:
-        rate: bytes a second.
-        credit: bytes that may be sent at once.
-        lend: entered while a thread only waits for its site's line, so that another one may work meanwhile.
+    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.rate = rate
+        self._clock = clock
+        self._level_bytes = burst_bytes(rate)
+        self._looked_at = clock()
+        self._lock = Lock()
+
+    def take(self, most_bytes: int, least_bytes: int) -> int:
+        """How many bytes may be sent now; none when it would be fewer than are worth it."""
+        with self._lock:
+            now = self._clock()
+            self._level_bytes = min(burst_bytes(self.rate), self._level_bytes + (now - self._looked_at) * self.rate)
+            self._looked_at = now
+            if self._level_bytes < least_bytes:
+                return 0
+            taken = min(most_bytes, int(self._level_bytes))
+            self._level_bytes -= taken
+            return taken
+
+    def give_back(self, size_bytes: int) -> None:
+        """What was taken and not sent."""
+        with self._lock:
+            self._level_bytes += size_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast one upload may go.
+
+    Attributes:
+        line: its site's.
+        lend: entered while a thread only waits for the line, so that another one may work meanwhile.
     """
 
-    def __init__(
-        self,
-        rate: float,
-        credit: float,
-        lend: Callable[[], AbstractContextManager[None]] = nullcontext,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.rate = rate
-        self._credit = min(credit, burst_bytes(rate))
-        self.lend = lend
-        self._clock = clock
-        self._began_at: float | None = None
+    line: Line
+    lend: Callable[[], AbstractContextManager[None]] = nullcontext
 
-    def allowed(self, sent_bytes: int) -> int:
-        """How many more bytes may be sent now, when so many have been; the first question starts the clock."""
-        now = self._clock()
-        if self._began_at is None:
-            self._began_at = now
-        return int(self._credit + (now - self._began_at) * self.rate) - sent_bytes
+    def take(self, rest_bytes: int) -> int:
+        """How many of these bytes may be sent now; 0 means to wait for ``nap_s``."""
+        return self.line.take(rest_bytes, self._piece(rest_bytes))
 
-    def piece(self, rest_bytes: int) -> int:
-        """The least that is worth sending when so many are left."""
-        return min(rest_bytes, max(LEAST_PIECE_BYTES, int(self.rate * 0.05)))
+    def nap_s(self, rest_bytes: int) -> float:
+        """How long it takes until there is something worth sending."""
+        return max(0.005, self._piece(rest_bytes) / self.line.rate)
 
     def seconds_for(self, size_bytes: int) -> float:
         """How long so many bytes take."""
-        return (size_bytes + OVERHEAD_BYTES) / self.rate
+        return (size_bytes + OVERHEAD_BYTES) / self.line.rate
+
+    def _piece(self, rest_bytes: int) -> int:
+        return min(rest_bytes, max(LEAST_PIECE_BYTES, int(self.line.rate * 0.05)))
 
 
 SHARED = SiteCaps()

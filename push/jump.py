@@ -221,7 +221,7 @@ class Gateway:
         """
         jump, reach = self._jump, self._reach
         port = jump.port or USUAL_PORT
-        guard = _guard(jump, reach.hop_s)
+        guard = _guard(jump, self.longest_s())
         try:
             with contextlib.ExitStack() as stack:
                 connection = self._connect(guard)

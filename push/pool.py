@@ -254,9 +254,9 @@ class _Pool:
 
     def _begin_knock(self, knock: Knock) -> None:
         knock.guard = Guard(knock.order, self._flag, grace_s=self._limits.grace_s)
-        rate = self._limits.rate_of_site(knock.order.target)
-        if rate:
-            knock.guard.pace = Pace(rate, self._waiting.credit_of(knock), self._lending)
+        line = self._waiting.line_of(knock)
+        if line is not None:
+            knock.guard.pace = Pace(line, self._lending)
             knock.guard.extend(knock.guard.pace.seconds_for(size_bytes(knock.order)))
         self._open_door(knock)
 

@@ -156,7 +156,7 @@ class Command:
     def _send(self, channel: Channel, data: bytes) -> None:
         rest = memoryview(data)
         while rest and not channel.closed:
-            size = self._allowed(channel, len(data) - len(rest), len(rest))
+            size = self._allowed(channel, len(rest))
             channel.settimeout(self._guard.slice_s())
             try:
                 sent = channel.send(bytes(rest[:size]))
@@ -166,23 +166,24 @@ class Command:
                 if self._is_over(channel):
                     return
                 raise
+            if self._guard.pace is not None:
+                self._guard.pace.line.give_back(size - sent)
             rest = rest[sent:]
             self._drain(channel)
         with contextlib.suppress(OSError):
             channel.shutdown_write()
 
-    def _allowed(self, channel: Channel, sent_bytes: int, rest_bytes: int) -> int:
+    def _allowed(self, channel: Channel, rest_bytes: int) -> int:
         """How much may be sent now; waits where the site's line has a cap that is used up."""
-        pace = self._guard.pace
+        pace, most = self._guard.pace, min(rest_bytes, CHUNK_BYTES)
         if pace is None:
-            return CHUNK_BYTES
-        piece = pace.piece(rest_bytes)
-        while (allowed := pace.allowed(sent_bytes)) < piece and not channel.closed:
+            return most
+        while not (allowed := pace.take(most)) and not channel.closed:
             with pace.lend():
-                self._bell.wait(self._guard.slice_s(min(SLICE_S, max(0.005, (piece - allowed) / pace.rate))))
+                self._bell.wait(self._guard.slice_s(min(SLICE_S, pace.nap_s(most))))
                 self._bell.rearm()
             self._drain(channel)
-        return max(1, min(allowed, CHUNK_BYTES))
+        return allowed
 
     def _wait(self, channel: Channel) -> None:
         ended_at = None

@@ -3,13 +3,18 @@
 import time
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from muster.ids import SiteId
+from muster.outcomes import Stage
 from muster.ports import Order, Target
-from push.caps import SiteCaps
+from push.caps import OVERHEAD_BYTES, Line, SiteCaps
 from push.lane import Knock
 
+NOTHING_SENT = {Stage.NOT_STARTED, Stage.CONNECT, Stage.BANNER, Stage.HOST_KEY, Stage.AUTHENTICATE}
+SLOW_S = 1.0
+"""A host that has not come to its upload by then may never: its bytes are given back, and paid when it comes to it."""
 LOOK_S = 0.05
 """How often is looked whether another push of this process, or time, has made room."""
 
@@ -26,6 +31,14 @@ class SiteLimits(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class _Inside:
+    """A host that has begun: what was paid for it, and since when."""
+
+    paid_bytes: int
+    since: float
+
+
 class Waiting:
     """Knocks whose site has no room for them now, in their order; they cost no thread."""
 
@@ -33,7 +46,7 @@ class Waiting:
         self._limits = limits
         self._caps = caps
         self._of_site: dict[SiteId, deque[Knock]] = {}
-        self._inside: dict[Knock, float] = {}
+        self._inside: dict[Knock, _Inside] = {}
         self._look_at = 0.0
 
     def enter(self, knock: Knock) -> bool:
@@ -44,13 +57,16 @@ class Waiting:
         self._of_site.setdefault(site_id, deque()).append(knock)
         return False
 
-    def credit_of(self, knock: Knock) -> float:
-        """How many bytes may be sent at once to a host that has begun."""
-        return self._inside[knock]
+    def line_of(self, knock: Knock) -> Line | None:
+        """The line that a host which has begun shares with its site; None where it has no cap."""
+        target = knock.order.target
+        rate = self._limits.rate_of_site(target)
+        return self._caps.line(target.site_id, rate) if rate else None
 
     def leave(self, knock: Knock) -> None:
         """The knock has ended."""
         if knock in self._inside:
+            self._settle(knock, owes=knock.guard.stage not in NOTHING_SENT)
             del self._inside[knock]
             self._caps.leave(knock.order.target.site_id)
             self._look_at = 0.0
@@ -64,7 +80,12 @@ class Waiting:
         """Those that may begin now; looked for as often as it can have changed."""
         if not self._of_site or time.monotonic() < self._look_at:
             return
-        self._look_at = time.monotonic() + LOOK_S
+        now = time.monotonic()
+        self._look_at = now + LOOK_S
+        for knock, inside in self._inside.items():
+            sending = knock.guard.stage not in NOTHING_SENT
+            if sending or now > inside.since + SLOW_S:
+                self._settle(knock, owes=sending)
         for site_id, waiting in tuple(self._of_site.items()):
             while waiting and self._has_room(waiting[0]):
                 yield waiting.popleft()
@@ -80,10 +101,19 @@ class Waiting:
     def _has_room(self, knock: Knock) -> bool:
         target = knock.order.target
         most, rate = self._limits.hosts_of_site(target), self._limits.rate_of_site(target)
-        credit = self._caps.enter(target.site_id, size_bytes(knock.order), most_hosts=most, bytes_per_s=rate)
+        size = size_bytes(knock.order) + OVERHEAD_BYTES
+        credit = self._caps.enter(target.site_id, size, most_hosts=most, bytes_per_s=rate)
         if credit:
-            self._inside[knock] = credit
+            self._inside[knock] = _Inside(size if rate else 0, time.monotonic())
         return bool(credit)
+
+    def _settle(self, knock: Knock, *, owes: bool) -> None:
+        """A host that hangs before its upload must not cost its site the time that the upload would have taken."""
+        inside, target = self._inside[knock], knock.order.target
+        right = size_bytes(knock.order) + OVERHEAD_BYTES if owes and self._limits.rate_of_site(target) else 0
+        if inside.paid_bytes != right:
+            self._caps.give_back(target.site_id, inside.paid_bytes - right)
+            inside.paid_bytes = right
 
 
 def size_bytes(order: Order) -> int:

@@ -3,6 +3,7 @@
 import threading
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -10,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from muster.errors import Unreachable
 from muster.fleet import TransportName
 from muster.ids import HostId, SiteId
-from muster.outcomes import Ending
+from muster.outcomes import Ending, Stage
 from muster.ports import Order, Target
 from muster.settings import Settings
 from muster.steps import Step, StepName
-from push.caps import OVERHEAD_BYTES, Pace, SiteCaps, burst_bytes
+from push.caps import OVERHEAD_BYTES, Line, Pace, SiteCaps, burst_bytes
 from push.known_hosts import KnownHosts
 from push.pool import Limits, PoolPusher
 from push.redact import Redactor
@@ -56,25 +58,28 @@ def test_over_any_time_no_more_is_begun_than_the_line_takes_and_one_host(
     """Whatever is asked for and when: what has been begun was paid for, except for the last host's own bytes."""
     clock = _Clock()
     caps = SiteCaps(clock)
-    began_at, sent, last = clock.now_s, 0.0, 0.0
+    began_at, sent = clock.now_s, 0.0
     for size, pause_s in asked:
         clock.now_s += pause_s
         if caps.enter(SMALL, size, bytes_per_s=rate):
             assert sent <= burst_bytes(rate) + (clock.now_s - began_at) * rate + 1, "begun before it was paid for"
-            last = size + OVERHEAD_BYTES
-            sent += last
+            sent += size
             caps.leave(SMALL)
 
 
-def test_a_pace_lets_through_its_burst_and_then_its_rate() -> None:
+def test_a_line_gives_its_burst_and_then_its_rate_to_all_who_send_together() -> None:
     clock = _Clock()
-    pace = Pace(100_000, 50_000, clock=clock)
-    assert pace.allowed(0) == 50_000
-    assert pace.allowed(50_000) == 0
+    line = Line(100_000, clock)
+    one, two = Pace(line), Pace(line)
+    assert one.take(30_000) == 30_000
+    assert two.take(90_000) == 20_000
+    assert (one.take(90_000), two.take(90_000)) == (0, 0)
     clock.now_s += 0.25
-    assert pace.allowed(50_000) == 25_000
-    assert pace.piece(10) == 10
-    assert pace.seconds_for(100_000 - OVERHEAD_BYTES) == 1.0
+    assert one.take(90_000) == 25_000
+    line.give_back(10_000)
+    assert two.take(90_000) == 10_000
+    assert two.take(10) == 0
+    assert one.seconds_for(100_000 - OVERHEAD_BYTES) == 1.0
 
 
 def test_a_cap_of_the_target_holds_over_several_pushes_at_one_time() -> None:
@@ -134,6 +139,34 @@ def test_a_thin_line_holds_up_no_thread_that_another_site_needs() -> None:
     assert order_of_ends[-1] == "thin"
 
 
+def test_hosts_that_do_not_answer_do_not_use_up_the_line_of_their_site() -> None:
+    """Six uploads that never began would take a minute each; two hosts are off, four hang until the well one is done.
+
+    So the well one must be let in while they hang.
+    """
+    well_is_done = Event()
+
+    def act(order: Order, guard: Guard) -> RawResult:
+        if order.target.host_id != "well":
+            guard.reached(Stage.HOST_KEY)
+            assert order.target.host_id in {"a", "b"} or well_is_done.wait(50)
+            raise Unreachable("it is off")
+        well_is_done.set()
+        guard.reached(Stage.TRANSFER)
+        return DONE
+
+    caps = SiteCaps()
+    pusher = PoolPusher(Stub(act), Limits(threads=8), redactor=Redactor(), caps=caps)
+    payload = bytes(600_000)
+    orders = [_capped(an_order(name, site="small"), rate=10_000) for name in ("a", "b", "c", "d", "e", "f", "well")]
+    orders = [replace(order, step=replace(order.step, payload=payload)) for order in orders]
+    begun = time.monotonic()
+    endings = [report.ending for report in pusher.execute(orders, stop=GO_ON)]
+    assert sorted(endings) == [Ending.DONE, *[Ending.UNREACHABLE] * 6]
+    assert time.monotonic() - begun < 45
+    assert not caps.enter(SMALL, 1, bytes_per_s=10_000), "the one that was sent has to be paid back"
+
+
 def test_threads_that_stood_in_are_gone_when_the_others_are_back() -> None:
     both_wait = threading.Barrier(2)
     at_once: list[int] = []
@@ -159,8 +192,6 @@ def test_threads_that_stood_in_are_gone_when_the_others_are_back() -> None:
 
 
 def _capped(order: Order, *, hosts: int = 0, rate: int = 0) -> Order:
-    from dataclasses import replace
-
     return replace(order, target=replace(order.target, site_hosts=hosts, site_bytes_per_s=rate))
 
 
