@@ -134,3 +134,11 @@ def test_a_named_person_lets_a_visit_go_and_what_was_told_needs_nothing_more() -
     assert held_back(plan(), scene(reason="", told=told_of(plan()))) == ()
     moved = shifted("v4", timedelta(hours=1))
     assert [one.visit_id for one in held_back(moved, scene(reason="", told=told_of(plan())))] == ["v4"]
+
+
+def test_a_promised_visit_that_only_an_older_plan_knows_is_called_off_too() -> None:
+    newer = replace(plan(), visits=plan().visits[1:], assignments=plan().assignments[1:])
+    told = told_of(plan())
+    assert due(scene(told=told, plan=newer), [CALLED_OFF]) == (), "nobody knows what it was"
+    letters = due(scene(told=told, plan=newer, older=plan()), [CALLED_OFF])
+    assert brief(letters) == {("dental", "called-off", "en", ("v1",))}
