@@ -20,6 +20,7 @@ from muster.cli import (
     partner_files,
     partner_terms,
     partners,
+    pilot,
     planning,
     replanning,
     watching,
@@ -125,6 +126,7 @@ app.add_typer(hosts, name="hosts")
 app.add_typer(fixes, name="fix")
 app.command("probe")(acts.probe)
 app.command("estimate")(planning.estimate)
+app.command("pilot")(pilot.pilot)
 app.command("capacity")(capacity.capacity)
 app.add_typer(plan, name="plan")
 app.add_typer(partner, name="partner")
