@@ -5,14 +5,14 @@ keep the indices that they have in the problem. Variable-length fields are flat 
 ``i`` are ``offsets[i] .. offsets[i + 1]``. Minutes count from the problem's epoch, prices are whole cents.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scheduler.problem import AT_HOME, Demand, Person, Pin, Problem, Span, money
+from scheduler.problem import AT_HOME, Demand, Pin, Problem, Span, money
 
 NO_LIMIT = 2**30
 """Stands for ``None`` where a limit is not set."""
@@ -161,9 +161,7 @@ def _pinned_people(problem: Problem, pins: dict[int, list[Pin]]) -> Bools:
 def _allowed(problem: Problem, pins: dict[int, list[Pin]], pinned: Bools) -> Bools:
     allowed = np.ones((len(problem.people), len(problem.demands)), dtype=np.bool_)
     allowed &= _skilled(problem)
-    for number, person in enumerate(problem.people):
-        if person.partner_id is not None:
-            allowed[number] &= _open_to(problem, person)
+    allowed &= _open_to_partners(problem)
     for number, demand in enumerate(problem.demands):
         for person_id in demand.visit.excluded:
             if person_id in problem.person_index:
@@ -186,40 +184,53 @@ def _skilled(problem: Problem) -> Bools:
     return has[:, [row[d.visit.skills] for d in problem.demands]]
 
 
-def _open_to(problem: Problem, person: Person) -> Bools:
-    """[V]: whether the clients allow partners, the agreement covers them, and nothing bars the partner."""
-    return np.array(
-        [
-            d.partners_allowed
-            and (person.clients is None or d.visit.client_id in person.clients)
-            and not any(one.bars(person.partner_id, person.id) for one in d.barred)
-            for d in problem.demands
-        ],
-        dtype=np.bool_,
-    )
+def _open_to_partners(problem: Problem) -> Bools:
+    """[P, V]: whether the clients allow partners, the agreements cover them, and nothing bars the partner.
+
+    Agreements and bars are looked at once for each client, and for the visits that bar anybody: both are few.
+    """
+    clients = sorted({d.visit.client_id for d in problem.demands})
+    place = {client: number for number, client in enumerate(clients)}
+    client_of = np.array([place[d.visit.client_id] for d in problem.demands], dtype=np.int64)
+    allowed = np.array([d.partners_allowed for d in problem.demands], dtype=np.bool_)
+    barring = [(number, d.barred) for number, d in enumerate(problem.demands) if d.barred]
+    found = np.ones((len(problem.people), len(problem.demands)), dtype=np.bool_)
+    for who, person in enumerate(problem.people):
+        if person.partner_id is None:
+            continue
+        found[who] = allowed
+        if person.clients is not None:
+            found[who] &= np.array([client in person.clients for client in clients], dtype=np.bool_)[client_of]
+        for number, barred in barring:
+            found[who, number] &= not any(one.bars(person.partner_id, person.id) for one in barred)
+    return found
 
 
 def _placing_cents(problem: Problem) -> Ints:
-    efforts = {d.visit.effort_minutes for d in problem.demands}
-    rates = {person.rate_cents_per_hour for person in problem.people}
-    price = {(effort, rate): money(effort, rate) for effort in efforts for rate in rates}
-    cents = np.zeros((len(problem.people), len(problem.demands)), dtype=np.int32)
-    for number, person in enumerate(problem.people):
-        cents[number] = [price[d.visit.effort_minutes, person.rate_cents_per_hour] for d in problem.demands]
+    efforts = sorted({d.visit.effort_minutes for d in problem.demands})
+    rates = sorted({person.rate_cents_per_hour for person in problem.people})
+    price = np.array([[money(effort, rate) for effort in efforts] for rate in rates], dtype=np.int32)
+    price = price.reshape(len(rates), len(efforts))
+    effort_of = np.searchsorted(efforts, [d.visit.effort_minutes for d in problem.demands])
+    rate_of = np.searchsorted(rates, [person.rate_cents_per_hour for person in problem.people])
+    cents = price[np.ix_(rate_of, effort_of)]
+    preferred: dict[tuple[str, ...], list[int]] = {}
     for number, demand in enumerate(problem.demands):
         if demand.visit.preferred:
-            cents[:, number] += problem.prices.continuity_cents * _others(problem, demand.visit.preferred)
+            preferred.setdefault(demand.visit.preferred, []).append(number)
+    known = {str(person_id): number for person_id, number in problem.person_index.items()}
+    for named, numbers in preferred.items():
+        cents[:, numbers] += problem.prices.continuity_cents * _others(known, named)[:, None]
     for previous in problem.previous:
         if previous.visit_id in problem.demand_index:
             number = problem.demand_index[previous.visit_id]
-            cents[:, number] += problem.prices.change_person_cents * _others(problem, previous.person_ids)
+            cents[:, number] += problem.prices.change_person_cents * _others(known, previous.person_ids)
     return cents
 
 
-def _others(problem: Problem, named: Iterable[str]) -> Ints:
+def _others(known: Mapping[str, int], named: Iterable[str]) -> Ints:
     """[P]: 1 for everybody who is not named, 0 for those who are."""
-    others = np.ones(len(problem.people), dtype=np.int32)
-    known = {str(person_id): number for person_id, number in problem.person_index.items()}
+    others = np.ones(len(known), dtype=np.int32)
     others[[known[name] for name in named if name in known]] = 0
     return others
 

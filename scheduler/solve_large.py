@@ -22,6 +22,9 @@ from scheduler.tour import Touring
 BOUND_SHARE = 0.25
 """Of the seconds, for the bound."""
 
+BOUNDED_VISITS = 4_000
+"""Above it there is no bound: column generation over everything would take a gigabyte and more than minutes."""
+
 POLISH_SHARE = 0.1
 """Of the seconds, for a last search after the bound: a plan gets the whole of the time if it needs it."""
 
@@ -73,6 +76,8 @@ class Large:
         self._tell(0, state)
         if begun is not None:
             return self._searched(state, math.inf, WARM_CENTS).solution()
+        if len(self.touring.problem.demands) > BOUNDED_VISITS:
+            return self._searched(state, math.inf, HOT_CENTS).solution()
         state = self._searched(state, self.seconds * (1 - BOUND_SHARE - POLISH_SHARE), HOT_CENTS)
         self._prove(state)
         return self._searched(state, math.inf, COOL_CENTS).solution()

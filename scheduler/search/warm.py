@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 from datetime import UTC, date, datetime
 from multiprocessing.process import BaseProcess
 
@@ -28,8 +29,11 @@ def warm_up() -> None:
 
 
 def warming() -> BaseProcess | None:
-    """Another process that compiles, where that is still to be done; compiling would hold Python's lock in this one."""
-    if is_warm():
+    """Another process that compiles, where that is still to be done; compiling would hold Python's lock in this one.
+
+    None also where this process must not have children.
+    """
+    if is_warm() or multiprocessing.current_process().daemon:
         return None
     process = multiprocessing.get_context("spawn").Process(target=_warm_up_kindly, name="muster-compile", daemon=True)
     process.start()
@@ -37,6 +41,7 @@ def warming() -> BaseProcess | None:
 
 
 def _warm_up_kindly() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the plan; what was compiled so far is kept anyway
     os.nice(5)
     warm_up()
 
