@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # the solver takes a second to import
 
 SHOWN_MOVES = 40
 MOST_PIXELS = 12_000
+EVERYTHING = "all"
 
 
 class Picture(StrEnum):
@@ -110,7 +111,8 @@ def replan(
     cheaper: Annotated[bool, typer.Option("--cheaper", help="Also look for cheaper plans that move more.")] = False,
     keep: Annotated[list[str] | None, typer.Option(help="A visit that must not move; repeat it.")] = None,
     release: Annotated[
-        list[str] | None, typer.Option(help="A visit that may move although its client was told; repeat it.")
+        list[str] | None,
+        typer.Option(help="A visit that may move although its client was told; repeat it, or say all."),
     ] = None,
     seconds: Annotated[float | None, typer.Option(help="How long each cheaper choice is searched.")] = None,
     seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
@@ -146,7 +148,9 @@ def replan(
             say_json({"campaign": meant.id, "promised": sorted(promised), "choices": choices})
             return
         if promised:
-            say(f"{count(len(promised), 'visit')} promised to clients or kept by you; --release lets one move\n")
+            say(
+                f"{count(len(promised), 'visit')} promised to clients or kept by you: --release VISIT, or all, lets them go\n"
+            )
         for choice in found.choices:
             _say_choice(choice, meant.timezone)
 
@@ -159,10 +163,10 @@ def _promised(workspace: Workspace, plan: Plan, keep: Sequence[str], release: Se
     """
     from reports.notices.told import read_told
 
-    for name in (*keep, *release):
+    for name in (*keep, *(name for name in release if name != EVERYTHING)):
         if VisitId(name) not in plan.visit:
             raise NotFound(f"the plan that binds has no visit {name!r}", hint="muster plan show --all lists them")
-    told = read_told(workspace.ledger, plan.campaign_id).announced(plan)
+    told = () if EVERYTHING in release else read_told(workspace.ledger, plan.campaign_id).announced(plan)
     return frozenset((*told, *map(VisitId, keep))) - frozenset(map(VisitId, release))
 
 

@@ -349,3 +349,21 @@ def test_everything_that_is_left_out_is_explained_at_once_and_what_is_short_is_t
     assert ["windows" in str(one["reasons"]) for one in left] == [True]
     assert "muster plan tight" in muster(workspace, "plan", "explain").stdout
     assert "nobody has windows: 1 visit is left out" in muster(workspace, "plan", "tight", "--seconds", "5").stdout
+
+
+def test_what_clients_were_told_does_not_move_unless_it_is_released(muster: Shell, workspace: Path) -> None:
+    plan = made_plan(muster, workspace)
+    visits = sorted({str(one["visit"]) for one in plan["assignments"]})
+    assert muster(workspace, "dispatch").returncode == 0, "it writes the notices"
+
+    def promised(*words: str) -> list[str]:
+        found: list[str] = json.loads(muster(workspace, "replan", "--json", *words).stdout)["promised"]
+        return found
+
+    assert promised() == visits
+    assert promised("--release", visits[0]) == visits[1:]
+    assert promised("--release", "all") == []
+    assert promised("--release", "all", "--keep", visits[0]) == visits[:1]
+    assert "--release" in muster(workspace, "replan").stdout
+    wrong = muster(workspace, "replan", "--release", "V-nowhere")
+    assert (wrong.returncode, "no visit 'V-nowhere'" in wrong.stderr) == (2, True)
