@@ -16,7 +16,6 @@ from push.offline import Doors, offline_hosts
 from push.probing import probe_hosts
 from push.release import (
     LOOK_SECONDS,
-    RUN,
     Selection,
     begin_wave,
     candidates,
@@ -143,7 +142,7 @@ class Turns:
         probe_hosts(self.context, there)
         standing = {state.host_id: state.status for state in self.context.ledger.hosts(self.context.campaign_id)}
         for host_id in there:
-            if standing[host_id] in RUN:
+            if standing[host_id] is HostStatus.STALE:
                 self.answered.add(host_id)
                 self.tried.discard(host_id)
                 self.doors.forget(host_id)
