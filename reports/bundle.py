@@ -12,9 +12,8 @@ from pathlib import Path
 from muster.errors import InputError, NotFound
 from muster.files import write_whole
 from muster.fleet import Client
-from muster.records import Event
 from reports.certificate import Certificate, certificate_html, certificate_of
-from reports.chain import Chain, chain_of, walk
+from reports.chain import Chain, Linked, chain_of, walk
 from reports.evidence import evidence_rows
 from reports.findings import BeneficialFinding
 from reports.pdf import pdf_of
@@ -54,7 +53,7 @@ def write_bundle(
     client: Client,
     company: str,
     findings: Iterable[BeneficialFinding],
-    events: Iterable[Event],
+    events: Iterable[Linked],
     key: SigningKey,
     folder: Path,
     *,
@@ -62,12 +61,14 @@ def write_bundle(
 ) -> Written:
     """Write the certificate of a client and what proves it; the signature is written last.
 
+    ``events`` are all of the campaign, with their links; only those of the client's machines are shown.
+
     Raises:
         MusterError: PDF is asked for, and nothing here can make it.
         OSError: the folder cannot be written to.
     """
     mine = frozenset(state.host_id for state in record.for_client(client.id).hosts)
-    chain = chain_of(events, mine, key.secret)
+    chain = chain_of(events, mine)
     bare = certificate_of(record, client, company, findings)
     made = replace(bare, fingerprint=key.fingerprint, head=chain.head, evidence=f"{bare.number}{SUFFIX}")
     html = certificate_html(made)

@@ -8,7 +8,7 @@ guess what stands in a closed event by trying.
 
 import hmac
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from hashlib import sha256
@@ -71,21 +71,41 @@ def link(before: str, event: Plain, salt: str) -> str:
     return sha256(bytes.fromhex(before) + digest).hexdigest()
 
 
-def chain_of(events: Iterable[Event], shown: AbstractSet[HostId], secret: bytes) -> Chain:
-    """The chain over these events, showing those of some hosts."""
-    links: list[dict[str, object]] = []
-    at, revision, open_events = START, 0, 0
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """An event in its place: as JSON holds it, with its salt and the link after it."""
+
+    host_id: HostId | None
+    event: Plain
+    salt: str
+    after: str
+
+
+def linked(events: Iterable[Event], secret: bytes) -> Iterator[Linked]:
+    """The events one after another with their links; worked out once for all clients."""
+    at = START
     for event in events:
         plain, salt = plain_event(event), salt_of(secret, event.revision)
-        at, revision = link(at, plain, salt), event.revision
-        if event.host_id in shown:
-            links.append({"event": plain, "salt": salt})
-            open_events += 1
-        elif links and "closed" in links[-1]:
-            links[-1] = {"closed": int(str(links[-1]["closed"])) + 1, "after": at}
-        else:
-            links.append({"closed": 1, "after": at})
-    return Chain(tuple(links), at, revision, open_events)
+        at = link(at, plain, salt)
+        yield Linked(event.host_id, plain, salt, at)
+
+
+def chain_of(events: Iterable[Linked], shown: AbstractSet[HostId]) -> Chain:
+    """The chain, showing the events of some hosts."""
+    links: list[dict[str, object]] = []
+    last, closed, open_events = None, 0, 0
+    for last in events:
+        if last.host_id in shown:
+            links.append({"event": last.event, "salt": last.salt})
+            closed, open_events = 0, open_events + 1
+            continue
+        closed += 1
+        if closed > 1:
+            links.pop()
+        links.append({"closed": closed, "after": last.after})
+    if last is None:
+        return Chain((), START, 0, 0)
+    return Chain(tuple(links), last.after, int(str(last.event["revision"])), open_events)
 
 
 def walk(links: Iterable[Plain]) -> str:
@@ -109,8 +129,6 @@ def walk(links: Iterable[Plain]) -> str:
 def head_at(events: Iterable[Event], revision: int, secret: bytes) -> str:
     """The link after the event of a revision: to compare a ledger with what was signed earlier."""
     at = START
-    for event in events:
-        if event.revision > revision:
-            break
-        at = link(at, plain_event(event), salt_of(secret, event.revision))
+    for one in linked((event for event in events if event.revision <= revision), secret):
+        at = one.after
     return at

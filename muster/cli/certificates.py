@@ -12,6 +12,7 @@ from muster.errors import NotFound
 from muster.fleet import Client
 from muster.ids import ClientId
 from reports.bundle import Written, write_bundle
+from reports.chain import linked
 from reports.findings import findings_of, read_seen
 from reports.notes import events_of
 from reports.record import CampaignRecord, read_record
@@ -39,7 +40,7 @@ def certificate(
         record = read_record(workspace.ledger, meant.id, now=workspace.services.clock.now())
         clients = _clients(record, client)
         seen = read_seen(workspace.ledger, record)
-        events = tuple(events_of(workspace.ledger, meant.id))
+        events = tuple(linked(events_of(workspace.ledger, meant.id), key.secret))
         folder = out or workspace.folder / "reports" / "certificates"
         made = [
             write_bundle(

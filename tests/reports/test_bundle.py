@@ -11,7 +11,7 @@ from muster.errors import InputError, NotFound
 from muster.ids import ClientId, HostId
 from reports.bundle import verify, write_bundle
 from reports.certificate import certificate_html, certificate_of
-from reports.chain import START, chain_of, head_at, plain_event, walk
+from reports.chain import START, chain_of, head_at, linked, plain_event, walk
 from reports.findings import findings_of, read_seen
 from reports.notes import events_of
 from reports.record import read_record
@@ -31,7 +31,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = findings_of(read_seen(ledger, record), client.id)
     out = tmp_path_factory.mktemp("out")
     key = create_key(folder)
-    write_bundle(record, client, "Helpline", found, events_of(ledger, campaign().id), key, out)
+    write_bundle(record, client, "Helpline", found, linked(events_of(ledger, campaign().id), key.secret), key, out)
     shutil.copy(folder / "evidence.pub", out)
     ledger.close()
     shutil.rmtree(folder)
@@ -179,7 +179,7 @@ def test_a_ledger_that_tells_another_story_does_not_lead_to_the_head_that_was_si
     ledger.note("something later", by="test", campaign_id=campaign().id)
     later = tuple(events_of(ledger, campaign().id))
     ledger.close()
-    chain = chain_of(events, {HostId("web001")}, b"secret")
+    chain = chain_of(linked(events, b"secret"), {HostId("web001")})
     assert walk(chain.links) == chain.head != START
     assert head_at(later, chain.revision, b"secret") == chain.head, "what comes later changes nothing"
     assert head_at(events[1:], chain.revision, b"secret") != chain.head
