@@ -63,11 +63,7 @@ SITES = (
     Column("jump_credential", "their credentials: one for all, or one each separated by ;"),
     Column("max_hosts", "hosts pushed at one time; 0 or empty: the setting site_hosts"),
     Column("bytes_per_s", "bytes a second sent there; 0 or empty: the setting site_bytes_per_s"),
-    Column(
-        "maintenance",
-        "when its machines may be touched, local time; may run past midnight; empty: at any hour",
-        "Mon-Fri 22:00-04:00; Sat,Sun 00:00-24:00",
-    ),
+    Column("maintenance", "when its machines may be touched, local time; may run past midnight; empty: at any hour"),
 )
 HOSTS = (
     Column(
