@@ -72,6 +72,7 @@ class Schedule:
         reason: what the campaign is for, in the clients' words.
         several: whether it is of several people, who are then named at each visit.
         at: when it was made.
+        conduct: headed paragraphs that a partner's people go by.
     """
 
     whose: str
@@ -81,6 +82,7 @@ class Schedule:
     entries: tuple[Entry, ...]
     at: datetime
     several: bool = False
+    conduct: tuple[tuple[str, str], ...] = ()
 
     @property
     def days(self) -> tuple[Day, ...]:

@@ -14,6 +14,7 @@ from muster.errors import InputError, NotFound
 from muster.files import write_whole
 from muster.ids import PartnerId, PersonId
 from muster.plan import Plan
+from partners.conduct import conduct
 from partners.scope import DEFAULT_WINDOW
 from reports.schedule_entries import Entry, Schedule, entries_of, own_entries, partner_entries
 from reports.schedules import Format, schedule_file
@@ -58,6 +59,7 @@ def schedule_of(workspace: Workspace, campaign: Campaign, *, person: str | None,
     """
     ledger, now = workspace.ledger, workspace.services.clock.now()
     fleet, crew = ledger.fleet(), ledger.crew()
+    rules: tuple[tuple[str, str], ...] = ()
     if person is not None:
         plan = binding_plan(workspace, campaign) or chosen_plan(workspace, campaign.id, None)
         entries = own_entries(plan, fleet, crew, PersonId(person))
@@ -68,7 +70,7 @@ def schedule_of(workspace: Workspace, campaign: Campaign, *, person: str | None,
             raise NotFound(
                 f"there is no partner {partner!r}", hint=f"there are {', '.join(crew.partner) or 'none yet'}"
             )
-        entries = _shown_to(workspace, campaign, partner_id)
+        entries, rules = _shown_to(workspace, campaign, partner_id)
         whose = crew.partner[partner_id].name
     return Schedule(
         whose=whose,
@@ -78,11 +80,16 @@ def schedule_of(workspace: Workspace, campaign: Campaign, *, person: str | None,
         entries=entries,
         at=now,
         several=person is None,
+        conduct=rules,
     )
 
 
-def _shown_to(workspace: Workspace, campaign: Campaign, partner_id: PartnerId) -> tuple[Entry, ...]:
-    """What a partner sees; where there is a file on it, what it was shown is written down as a disclosure.
+def _shown_to(
+    workspace: Workspace, campaign: Campaign, partner_id: PartnerId
+) -> tuple[tuple[Entry, ...], tuple[tuple[str, str], ...]]:
+    """What a partner sees, and the rules of conduct.
+
+    Where there is a file on the partner, what it was shown is written down as a disclosure.
 
     Raises:
         NotFound: no plan binds.
@@ -95,10 +102,10 @@ def _shown_to(workspace: Workspace, campaign: Campaign, partner_id: PartnerId) -
     if binding is None:
         raise NotFound("no plan binds yet, and a partner sees no proposal", hint="muster dispatch first")
     if workspace.services.book.find(FILES, partner_id) is not None:
-        listed, _ = show_tasks(workspace.services, campaign.id, partner_id, DEFAULT_WINDOW, by=me())
-        return entries_of(listed)
+        listed, agreement = show_tasks(workspace.services, campaign.id, partner_id, DEFAULT_WINDOW, by=me())
+        return entries_of(listed), conduct(workspace.settings.company, "", agreement)
     ledger, now = workspace.ledger, workspace.services.clock.now()
-    return partner_entries(binding, ledger.fleet(), ledger.crew(), partner_id, now)
+    return partner_entries(binding, ledger.fleet(), ledger.crew(), partner_id, now), ()
 
 
 def binding_plan(workspace: Workspace, campaign: Campaign) -> Plan | None:

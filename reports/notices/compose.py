@@ -12,7 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from muster.errors import InputError
-from muster.ids import CampaignId, HostId
+from muster.ids import CampaignId, HostId, PersonId
 from muster.outcomes import HostStatus
 from muster.plan import Visit, VisitMode
 from reports.invitations import Appointment, calendar
@@ -149,20 +149,28 @@ def _line(matter: Matter, scene: Scene, speech: Language) -> VisitLine:
     visit = visit_of(scene, matter.visit_id)
     site = scene.fleet.site[visit.site_id]
     zone, onsite = ZoneInfo(site.timezone), visit.mode is VisitMode.ONSITE
-    person = scene.crew.engineer.get(matter.promise.person_id)
     done, found, still_open = _afterwards(visit, scene, speech)
     return VisitLine(
         when=_span(matter.promise, zone, speech),
         before=_span(matter.before, zone, speech) if matter.before else "",
         site=site.name,
         address=site.address,
-        who=speech.say("onsite" if onsite else "remote", person=person.name if person else matter.promise.person_id),
+        who=speech.say("onsite" if onsite else "remote", person=_who(scene, matter.promise.person_id)),
         prepare=speech.say("prepare_onsite" if onsite else "prepare_remote"),
         machines=tuple(scene.fleet.host[host_id].name for host_id in visit.host_ids),
         done=done,
         found=found,
         open=still_open,
     )
+
+
+def _who(scene: Scene, person_id: PersonId) -> str:
+    """Who comes; of a partner's person also the partner, so that nobody wonders about a strange name on a card."""
+    person = scene.crew.engineer.get(person_id)
+    if person is None:
+        return person_id
+    partner = scene.crew.partner.get(person.partner_id) if person.partner_id else None
+    return f"{person.name} ({partner.name})" if partner else person.name
 
 
 def _span(promise: Promise, zone: ZoneInfo, speech: Language) -> str:

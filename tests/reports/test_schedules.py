@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import icalendar
@@ -114,3 +115,10 @@ def test_chromium_prints_where_the_other_printer_is_missing() -> None:
     browser = shutil.which("chromium")
     assert browser
     assert pdf.chromium_pdf(schedule_html(own()), browser).startswith(b"%PDF")
+
+
+def test_rules_of_conduct_lie_with_a_partners_list() -> None:
+    made = replace(partners(), conduct=(("What not to share", "Prices & other clients."),))
+    assert "What not to share" in schedule_html(made)
+    assert "Prices &amp; other clients." in schedule_html(made)
+    assert "How we work at a client" not in schedule_html(own())

@@ -184,3 +184,9 @@ def test_promises_are_kept_by_time_and_person() -> None:
     told = Told({VisitId("v1"): promise_of(one)})
     assert told.announced(plan()) == ("v1",)
     assert told.announced(shifted("v1", local(PARIS, 2, 9) - local(PARIS, 1, 9))) == ()
+
+
+def test_a_client_learns_which_partner_somebody_comes_from() -> None:
+    text = letters(Occasion.DISPATCHED, scene())["dental"].text
+    assert "Pat Doe (Island Networks) comes to you." in text
+    assert "Kim Lee comes to you." in text
