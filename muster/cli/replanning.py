@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # the solver takes a second to import
 SHOWN_MOVES = 40
 MOST_PIXELS = 12_000
 EVERYTHING = "all"
+LETTER = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><text x="2" y="16">{}</text></svg>'
 
 
 class Picture(StrEnum):
@@ -148,9 +149,7 @@ def replan(
             say_json({"campaign": meant.id, "promised": sorted(promised), "choices": choices})
             return
         if promised:
-            say(
-                f"{count(len(promised), 'visit')} promised to clients or kept by you: --release VISIT, or all, lets them go\n"
-            )
+            say(f"{count(len(promised), 'visit')} promised or kept by you; --release VISIT, or all, lets them move\n")
         for choice in found.choices:
             _say_choice(choice, meant.timezone)
 
@@ -191,9 +190,17 @@ def _written(path: Path, content: bytes) -> None:
 
 
 def _as_png(drawn: str) -> bytes:
-    """The picture at twice its size, so that small words can be read on paper; smaller where that would be huge."""
+    """The picture at twice its size, so that small words can be read on paper; smaller where that would be huge.
+
+    Raises:
+        MusterError: this machine has no font, and a picture without its words would mislead.
+    """
     from resvg_py import svg_to_bytes
 
+    if svg_to_bytes(svg_string=LETTER.format("M")) == svg_to_bytes(svg_string=LETTER.format("")):
+        raise MusterError(
+            "this machine has no font to write into a PNG", hint="apt install fonts-dejavu-core; or draw an .svg"
+        )
     width, height = (float(part) for part in drawn.split('viewBox="0 0 ', 1)[1].split('"', 1)[0].split())
     zoom = max(1, min(2, int(MOST_PIXELS / max(width, height))))
     return bytes(svg_to_bytes(svg_string=drawn, zoom=zoom, font_family="DejaVu Sans", sans_serif_family="DejaVu Sans"))
