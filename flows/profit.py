@@ -1,17 +1,18 @@
 """The money of a campaign from the ledger and the book: quotes, and its profit with and without partners."""
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
-from flows.partner_work import binding_plan
 from flows.partnering import known_of
 from flows.planning import problem_as_planned
 from flows.services import Services
 from muster.campaign import Campaign
 from muster.errors import NotFound
-from muster.ids import CampaignId, ClientId, HostId, PartnerId, PlanId
+from muster.ids import CampaignId, ClientId, HostId, PartnerId, PersonId, PlanId, VisitId
 from muster.plan import Plan
+from muster.records import Event
 from partners.agreement import SignedAgreement
 from partners.booking import Booked, booked, week_of
 from partners.offers import Offer, Quote, QuoteState, quote
@@ -20,6 +21,8 @@ from partners.profit import Comparison, Facts, Stage, missed, statement
 from partners.standing import agreement_on
 from scheduler.problem import Problem
 from scheduler.whatif import without_partner
+
+PAGE = 1000
 
 
 def quote_clients(services: Services, offer_id: str, valid_until: date, *, by: str) -> tuple[Quote, ...]:
@@ -60,32 +63,38 @@ def clients_of(services: Services, campaign_id: CampaignId) -> dict[ClientId, tu
 def profit_of(
     services: Services, campaign_id: CampaignId, *, seconds: float, plan_id: PlanId | None = None
 ) -> Comparison:
-    """The profit of a campaign: planned, forecast and actual by a plan, and planned without partners.
+    """The profit of a campaign with partners: planned, forecast and actual; and planned without them.
+
+    Planned, with and without partners, is the plan that was dispatched first, with the machines enrolled by then.
+    Forecast and actual are what binds now and, of the plans before, the visits that were over when the next one came.
 
     Args:
         services: the ledger and the book.
         campaign_id: of which campaign.
         seconds: how long to search for the plan without partners.
-        plan_id: by which plan; by default the one that binds.
+        plan_id: all of it by this plan alone; by default by those that were dispatched.
 
     Raises:
-        NotFound: there is no such plan.
+        NotFound: there is no such plan, or none was dispatched.
     """
-    campaign = services.ledger.campaign(campaign_id)
-    plan = services.ledger.plan(plan_id) if plan_id else binding_plan(services, campaign_id)
+    campaign, ledger = services.ledger.campaign(campaign_id), services.ledger
+    bound = _dispatched(services, campaign_id) if plan_id is None else [(ledger.plan(plan_id), services.clock.now())]
+    if not bound:
+        raise NotFound(f"campaign {campaign_id} has no plan that binds", hint="muster dispatch")
+    plan, first_at = bound[0]
     problem = problem_as_planned(services, plan)
-    facts = _facts(services, campaign, plan, booked(problem, plan, campaign.timezone))
-    alone = _without_partners(problem, seconds, campaign)
-    visited = {host_id for visit in plan.visits for host_id in visit.host_ids}
-    then = replace(facts, protected=facts.protected - visited)  # what has become right since was no part of the plan
-    lonely = replace(then, booked=alone)
+    facts = _facts(services, campaign, plan, _over_time(services, bound, campaign))
+    then = _as_planned(
+        facts, plan, booked(problem, plan, campaign.timezone), _enrolled(services, campaign_id, first_at)
+    )
+    lonely = replace(then, booked=_without_partners(problem, seconds, campaign))
     worse = {
         client_id: difference
-        for client_id in facts.clients
+        for client_id in then.clients
         if (difference := _missed(lonely, client_id) - _missed(then, client_id)) > 0
     }
-    lost = [sum(_missed(one, client_id) for client_id in facts.clients) for one in (then, lonely)]
-    hosts = sum(len(host_ids) for host_ids in facts.clients.values())
+    lost = [sum(_missed(one, client_id) for client_id in then.clients) for one in (then, lonely)]
+    hosts = sum(len(host_ids) for host_ids in then.clients.values())
     return Comparison(
         campaign=campaign.name,
         planned=statement("with partners, planned", Stage.PLANNED, then),
@@ -97,10 +106,60 @@ def profit_of(
         protected_without=hosts - lost[1],
         hosts=hosts,
         names={
-            **{client.id: client.name for client in services.ledger.fleet().clients},
+            **{client.id: client.name for client in ledger.fleet().clients},
             **{kept.value.id: kept.value.name for kept in services.book.papers(FILES)},
         },
     )
+
+
+def _dispatched(services: Services, campaign_id: CampaignId) -> list[tuple[Plan, datetime]]:
+    """Every plan that was made binding, the oldest first, with when."""
+    found = (event for event in _events(services, campaign_id) if event.kind == "plan dispatched")
+    return [(services.ledger.plan(PlanId(str(event.data["plan"]))), event.at) for event in found]
+
+
+def _enrolled(services: Services, campaign_id: CampaignId, by: datetime) -> frozenset[HostId]:
+    """The machines that were in the campaign at an instant."""
+    found: set[HostId] = set()
+    for event in _events(services, campaign_id):
+        hosts = event.data.get("hosts")
+        if event.kind == "hosts enrolled" and event.at <= by and isinstance(hosts, list):
+            found.update(HostId(str(host)) for host in hosts)
+    return frozenset(found)
+
+
+def _events(services: Services, campaign_id: CampaignId) -> Iterator[Event]:
+    after = 0
+    while page := services.ledger.events(campaign_id=campaign_id, after=after, limit=PAGE):
+        yield from page
+        after = page[-1].revision
+
+
+def _over_time(services: Services, bound: Sequence[tuple[Plan, datetime]], campaign: Campaign) -> tuple[Booked, ...]:
+    """The visits of what binds now, and those of the plans before that were over when the next one came.
+
+    A visit that stands in a later plan again is told by that one.
+    """
+    found: dict[tuple[VisitId, PersonId], Booked] = {}
+    ends: list[datetime | None] = [*(at for _, at in bound[1:]), None]
+    for (plan, _), until in zip(bound, ends, strict=True):
+        again = {visit.id for visit in plan.visits}
+        found = {key: one for key, one in found.items() if key[0] not in again}
+        for one in booked(problem_as_planned(services, plan), plan, campaign.timezone):
+            if until is None or one.ends_at <= until:
+                found[one.visit_id, one.person_id] = one
+    return tuple(sorted(found.values(), key=lambda one: (one.starts_at, one.visit_id, one.person_id)))
+
+
+def _as_planned(facts: Facts, plan: Plan, visits: tuple[Booked, ...], enrolled: frozenset[HostId]) -> Facts:
+    """The facts as they were when the plan was made: what it did not visit was right then."""
+    visited = {host_id for visit in plan.visits for host_id in visit.host_ids}
+    known = {
+        client_id: tuple(host_id for host_id in host_ids if host_id in enrolled)
+        for client_id, host_ids in facts.clients.items()
+    }
+    clients = {client_id: host_ids for client_id, host_ids in known.items() if host_ids}
+    return replace(facts, clients=clients, protected=frozenset(enrolled - visited), booked=visits)
 
 
 def _missed(facts: Facts, client_id: ClientId) -> int:

@@ -181,6 +181,12 @@ def test_the_story_from_the_gap_to_the_profit(manager: Manager) -> None:
     status = manager.ask("status")
     end = manager.ask("money", "profit", "--seconds", "5")
     _figures_agree(end)
+    by_name = {one["name"]: one for one in _statements(end)}
+    actual, before = by_name["with partners, actual"], _statements(profit)[0]
+    assert Decimal(actual["revenue"]) > Decimal(before["revenue"]), "the late clients are in it"
+    assert Decimal(actual["partners"]) < 0, "what partners did under the first plan is in it, too"
+    assert Decimal(actual["rework"]) > 0
+    assert Decimal(_statements(end)[0]["revenue"]) == Decimal(before["revenue"]), "the first plan stays the measure"
     cards = {key: manager.ask("partner", "scorecard", key) for key in RATES}
     for card in cards.values():
         assert "of" in str(card["verified at the first try"])
@@ -208,12 +214,16 @@ def _rows(document: dict[str, object], key: str) -> list[dict[str, list[str]]]:
     return rows
 
 
-def _figures_agree(found: dict[str, object]) -> None:
-    """Every statement's parts add up to its profit, to the cent."""
+def _statements(found: dict[str, object]) -> list[dict[str, str]]:
     statements = found["statements"]
     assert isinstance(statements, list)
-    for one in statements:
-        parts = [Decimal(str(amount)) for name, amount in one.items() if name not in {"name", "profit"}]
+    return statements
+
+
+def _figures_agree(found: dict[str, object]) -> None:
+    """Every statement's parts add up to its profit, to the cent."""
+    for one in _statements(found):
+        parts = [Decimal(amount) for name, amount in one.items() if name not in {"name", "profit"}]
         assert sum(parts, Decimal(0)) == Decimal(one["profit"])
 
 
