@@ -6,22 +6,17 @@ nobody has for a while; one thread for each carries the bytes of all its connect
 
 A jump host that cannot be reached is the trouble of the hosts behind it and of nobody else: each of them gets that as
 its cause, with how far the jump host came, and so does whoever asks within the next seconds, at once. A jump host that
-falls silent is given up after ``DEAD_S``, and every connection through it ends.
+falls silent is given up after ``push.jump_traffic.DEAD_S``, and every connection through it ends.
 """
 
 import contextlib
-import os
-import selectors
 import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from threading import Event, Lock, Thread
-
-from paramiko.channel import Channel
 
 from muster.errors import MusterError, Unreachable
 from muster.fleet import Jump, TransportName
@@ -31,26 +26,16 @@ from muster.ports import Order, Target
 from muster.steps import Step, StepName
 from push.credentials import Credentials
 from push.failures import ConnectionLost, Silent, explain
-from push.jump_bridge import Bell, Bridge, socket_pair
+from push.jump_traffic import Call, Traffic
 from push.known_hosts import USUAL_PORT, KnownHosts, host_pattern
 from push.lane import Dialed
 from push.ssh_login import Account, check_host_key, log_in
 from push.ssh_session import Session, SshOptions, open_session
-from push.transport import Door, Guard, Stopped
+from push.transport import Door, Guard
 from push.winrm_passwords import PasswordGate
 
-IDLE_S = 30.0
-"""How long a session stays when no connection goes through it."""
 REFUSED_S = 10.0
 """For so long nobody tries again what has just failed: a whole site asks at one time."""
-SIGN_S = 5.0
-"""A session that was silent for so long is asked for a sign of life."""
-DEAD_S = 20.0
-"""A session that was silent for so long is dead."""
-STALLED_S = 0.005
-TICK_S = 0.5
-PROHIBITED = 1
-"""A reason of RFC 4254, 5.1; the others are about the host that is wanted."""
 _NOTHING = Step(StepName.PROBE, "")
 
 
@@ -68,17 +53,6 @@ class Reach:
     def hop_s(self) -> float:
         """The longest that one jump host may take."""
         return self.connect_timeout_s + self.options.login_timeout_s
-
-
-@dataclass(eq=False, slots=True)
-class Call:
-    """One connection that somebody wants; ``broken_by`` makes it a ``push.lane.Line``."""
-
-    address: str
-    port: int
-    answer: Callable[[Dialed | Exception], None]
-    is_wanted: Callable[[], bool]
-    broken_by: str = ""
 
 
 class Jumps:
@@ -138,7 +112,7 @@ class Gateway:
         self._via = parent.name if parent else ""
         self._calls: deque[Call] = deque()
         self._lock = Lock()
-        self._traffic: _Traffic | None = None
+        self._traffic: Traffic | None = None
         self._is_running = False
         self._failure: MusterError | None = None
         self._failed_at = 0.0
@@ -176,7 +150,7 @@ class Gateway:
                     return
 
     def _serve(self, session: Session) -> None:
-        traffic = _Traffic(session, str(self._jump), self._next_call)
+        traffic = Traffic(session, str(self._jump), self._next_call)
         with self._lock:
             self._traffic, self._failure = traffic, None
         try:
@@ -274,121 +248,6 @@ class Gateway:
         return self._reach.hop_s + (self._parent.longest_s() if self._parent else 0.0)
 
 
-class _Traffic:
-    """What goes through one session; everything but ``ring`` belongs to the session's thread."""
-
-    def __init__(self, session: Session, name: str, next_call: Callable[[], Call | None]) -> None:
-        self._session = session
-        self._name = name
-        self._next_call = next_call
-        self._selector = selectors.DefaultSelector()
-        self._eventfd = os.eventfd(0, os.EFD_NONBLOCK)
-        self._selector.register(self._eventfd, selectors.EVENT_READ)
-        self._closing = Lock()
-        self._is_closed = False
-        self._rung: deque[Call] = deque()
-        self._opening: dict[Call, tuple[Channel, Bell]] = {}
-        self._bridges: dict[Call, Bridge] = {}
-
-    def ring(self) -> None:
-        """Wake the thread; from any thread, also after the end."""
-        with self._closing:
-            if not self._is_closed:
-                os.eventfd_write(self._eventfd, 1)
-
-    def carry(self, may_end: Callable[[], bool]) -> None:
-        """Until nobody needs it any more.
-
-        Raises:
-            ConnectionLost: the jump host is gone.
-        """
-        used_at = signed_at = time.monotonic()
-        while True:
-            self._begin_calls()
-            self._move()
-            now = time.monotonic()
-            if not self._session.is_active():
-                raise ConnectionLost
-            if self._opening or self._bridges:
-                used_at = now
-            elif now > used_at + IDLE_S and may_end():
-                return
-            silent_s = now - self._session.heard_at
-            if silent_s > DEAD_S and (self._opening or self._bridges):
-                raise ConnectionLost
-            if silent_s > SIGN_S and now > signed_at + SIGN_S:
-                signed_at = now
-                self._session.ask_for_a_sign()
-
-    def _begin_calls(self) -> None:
-        """Ask the jump host for every connection that is wanted."""
-        while (call := self._next_call()) is not None:
-            if not call.is_wanted():
-                call.answer(Stopped())
-                continue
-            bell = Bell(partial(self._hear, call))
-            try:
-                self._opening[call] = self._session.open_direct(call.address, call.port, bell), bell
-            except Exception as error:  # noqa: BLE001 - it is told to whoever wanted the connection
-                call.answer(error)
-
-    def _hear(self, call: Call) -> None:
-        """In paramiko's thread: something has happened to this call's channel."""
-        self._rung.append(call)
-        self.ring()
-
-    def _move(self) -> None:
-        """Wait a little until something can be moved, and move it."""
-        stalled = [call for call, bridge in self._bridges.items() if bridge.is_stalled]
-        wait_s = 0.0 if self._rung else STALLED_S if stalled else TICK_S
-        ready: dict[Call, None] = dict.fromkeys(stalled)
-        for key, _ in self._selector.select(wait_s):
-            if key.data is None:
-                os.eventfd_read(self._eventfd)
-            else:
-                ready[key.data] = None
-        while self._rung:
-            ready[self._rung.popleft()] = None
-        for call in ready:
-            if call in self._opening:
-                self._opened(call)
-            bridge = self._bridges.get(call)
-            if bridge is not None and bridge.move():
-                self._rung.append(call)
-            if bridge is not None and bridge.is_over:
-                del self._bridges[call]
-
-    def _opened(self, call: Call) -> None:
-        """The jump host has said yes or no."""
-        channel, bell = self._opening[call]
-        if not self._session.is_active():
-            return  # neither: the session is gone, and ``close`` tells everybody
-        del self._opening[call]
-        refusal = self._session.refusals.pop(channel.get_id(), None)
-        if refusal is not None:
-            call.answer(refused(*refusal, name=self._name, port=call.port))
-        elif not call.is_wanted():
-            channel.close()
-            call.answer(Stopped())
-        else:
-            near, theirs = socket_pair()
-            self._bridges[call] = Bridge(channel, near, self._selector, bell, data=call)
-            theirs.settimeout(0.0)
-            call.answer((theirs, call))
-
-    def close(self) -> None:
-        """End every connection; where the session is lost, each of them hears of it."""
-        for call in self._opening:
-            call.answer(Unreachable(f"jump host {self._name} was lost"))
-        for call, bridge in self._bridges.items():
-            call.broken_by = self._name
-            bridge.close()
-        with self._closing:
-            self._is_closed = True
-            os.close(self._eventfd)
-        self._selector.close()
-
-
 def _await_greeting(connection: socket.socket, guard: Guard, timeout_s: float) -> None:
     """Return when the jump host has begun to speak; whoever gets the connection reads it again.
 
@@ -403,26 +262,6 @@ def _await_greeting(connection: socket.socket, guard: Guard, timeout_s: float) -
         raise Silent(timeout_s) from None
     if not heard:
         raise ConnectionLost
-
-
-def refused(reason: int, words: str, *, name: str, port: int) -> Unreachable:
-    """What it means that a jump host did not open a connection; ``words`` are its own."""
-    if reason == PROHIBITED:
-        return Unreachable(
-            f"jump host {name} lets no connection through: {words}",
-            hint="its sshd must allow it for this account: AllowTcpForwarding, PermitOpen",
-        )
-    known = {
-        "refused": (f"refused: nothing listens on port {port}", "is its service running, and is this the right port?"),
-        "timed out": ("no answer to the connection", "is it switched on, and is the way to it open?"),
-        "no route": ("no route to it", "is its network up?"),
-        "unreachable": ("no route to it", "is its network up?"),
-        "unknown host": ("its name is not known there", "check the address in the fleet file"),
-        "not known": ("its name is not known there", "check the address in the fleet file"),
-    }
-    told = next((meaning for part, meaning in known.items() if part in words.lower()), None)
-    cause, hint = told or (f"no connection: {words}", "muster retry tries again")
-    return Unreachable(f"{cause} (seen from jump host {name})", hint=hint)
 
 
 def _guard(jump: Jump, seconds: float) -> Guard:

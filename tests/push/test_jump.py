@@ -17,7 +17,7 @@ from muster.ids import HostId, SiteId
 from muster.outcomes import Ending, Stage, StepReport
 from muster.ports import Order, Pusher, Target
 from muster.settings import Settings
-from push import jump as module
+from push import jump_traffic as module
 from push.credentials import Credentials
 from push.known_hosts import KnownHosts
 from push.redact import Redactor

@@ -9,7 +9,7 @@ import pytest
 
 from muster.fleet import Jump
 from muster.ports import Target
-from push import jump as module
+from push import jump_traffic as module
 from tests.fleet.faults import Fault
 from tests.fleet.openssh import KeyPair, openssh_fleet, why_not
 from tests.push.conformance import PusherConformance
