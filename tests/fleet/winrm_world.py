@@ -38,6 +38,8 @@ class WinRmWorld:
     user: str = USER
     password: str = PASSWORD
     output_limit_bytes: int = 262_144
+    logon: Logon = Logon.BASIC
+    """Of hosts that the book does not name."""
 
     def __post_init__(self) -> None:
         self.authority = Authority(self.folder)
@@ -89,7 +91,7 @@ class WinRmWorld:
         """A transport that knows the hosts."""
         return WinRmTransport(
             credentials or Credentials(),
-            AccessBook(WinRmAccess(logon=Logon.BASIC, ca=str(self.authority.ca)), hosts=self.access),
+            AccessBook(WinRmAccess(logon=self.logon, ca=str(self.authority.ca)), hosts=self.access),
             output_limit_bytes=self.output_limit_bytes,
             gate=self.gate,
         )

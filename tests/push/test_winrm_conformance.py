@@ -8,6 +8,7 @@ import os
 import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -84,7 +85,7 @@ class _Settling:
 
 @dataclass
 class StubWorld:
-    """Four whole hosts and one of every fault, entered by Basic over TLS; test_winrm.py has the other ways."""
+    """Four whole hosts and one of every fault, over TLS; test_winrm.py has the other ways."""
 
     inner: WinRmWorld
     closed: int
@@ -129,16 +130,16 @@ class StubWorld:
         return "\n".join(list(engine.active))
 
 
-@pytest.fixture(scope="module")
-def stub_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StubWorld]:
-    folder = tmp_path_factory.mktemp("winrm")
+@contextmanager
+def stub_hosts(folder: Path, logon: str) -> Iterator[StubWorld]:
+    """The world, its hosts entered by this logon."""
     foreign = folder / "foreign"
     foreign.mkdir()
-    world = WinRmWorld(folder)
+    world = WinRmWorld(folder, logon=Logon(logon))
     for number in range(WHOLE_HOSTS):
-        world.add(f"whole-{number}")
+        world.add(f"whole-{number}", logon=logon)
     for fault, (faults, _) in STAGED.items():
-        world.add(fault.value, faults=faults, engine=StubEngine(full=fault is Fault.FULL_DISK))
+        world.add(fault.value, logon=logon, faults=faults, engine=StubEngine(full=fault is Fault.FULL_DISK))
     changed = Fault.CHANGED_KEY.value
     world.access[changed] = {**world.access[changed], "certificate_sha256": "ab" * 32}
     world.hosts[Fault.UNKNOWN_KEY.value].certificate = Authority(foreign).issue("127.0.0.1")
@@ -159,12 +160,33 @@ def _knock(address: tuple[str, int]) -> socket.socket:
     return knock
 
 
+@pytest.fixture(scope="module")
+def basic_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StubWorld]:
+    with stub_hosts(tmp_path_factory.mktemp("winrm"), "basic") as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def ntlm_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StubWorld]:
+    with stub_hosts(tmp_path_factory.mktemp("winrm"), "ntlm") as world:
+        yield world
+
+
 class TestStub(PusherConformance):
     """A hundred stub hosts would be the same."""
 
     @pytest.fixture
-    def world(self, stub_world: StubWorld) -> StubWorld:
-        return stub_world
+    def world(self, basic_world: StubWorld) -> StubWorld:
+        return basic_world
+
+
+@pytest.mark.slow
+class TestStubByNtlm(PusherConformance):
+    """The logon that is the default; test_winrm.py and test_winrm_logons.py have what is its own."""
+
+    @pytest.fixture
+    def world(self, ntlm_world: StubWorld) -> StubWorld:
+        return ntlm_world
 
 
 REAL_HOST = os.environ.get("MUSTER_TEST_WINRM_HOST", "")
