@@ -106,8 +106,9 @@ def _shells(fix: PreparedFix) -> Iterator[Look]:
 
 
 def _scripts(fix: PreparedFix) -> list[Step]:
-    steps = (fix.step(name, OsFamily.LINUX, timezone=ZONE) for name in StepName)
-    return [step for step in steps if step is not None and step.script]
+    """One step for each script: a verify that is the probe again is not looked at twice."""
+    steps = [fix.step(name, OsFamily.LINUX, timezone=ZONE) for name in StepName]
+    return list({step.script: step for step in reversed(steps) if step is not None and step.script}.values())[::-1]
 
 
 def _run(words: list[str], text: str = "", *, cwd: Path | None = None) -> str:

@@ -281,7 +281,9 @@ def test_a_password_is_in_no_file_even_when_we_are_killed_and_the_rest_is_swept(
     assert not left.exists()
 
 
-@pytest.mark.parametrize("module", ["ansible.builtin.raw", "ansible.builtin.shell"])
+@pytest.mark.parametrize(
+    "module", ["ansible.builtin.raw", pytest.param("ansible.builtin.shell", marks=pytest.mark.slow)]
+)
 def test_a_stop_ends_a_playbook_at_once_here_and_at_the_host(fleet: Fleet, tmp_path: Path, module: str) -> None:
     host, stop = fleet.hosts[0], Event()
     host.run("rm -f /opt/stopping")

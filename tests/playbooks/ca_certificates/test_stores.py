@@ -139,7 +139,7 @@ def test_whenever_it_is_killed_the_bundle_is_whole_and_the_next_push_ends_it(hos
 
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="needs shellcheck (apt-get install shellcheck)")
-@pytest.mark.parametrize("name", list(StepName))
+@pytest.mark.parametrize("name", [StepName.PROBE, StepName.APPLY, StepName.ROLLBACK])
 def test_shellcheck_finds_nothing(fix: PreparedFix, name: StepName) -> None:
     done = subprocess.run(
         ["shellcheck", "-s", "sh", "-"],

@@ -217,8 +217,9 @@ def test_a_wrong_parameter_is_named_with_what_would_be_right(parameters: dict[st
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="needs shellcheck (apt-get install shellcheck)")
 def test_shellcheck_finds_nothing() -> None:
-    for name in StepName:
-        script = made(set_key(), name).script.encode()
+    scripts = {made(set_key(), name).script: name for name in StepName}
+    for text, name in scripts.items():
+        script = text.encode()
         done = subprocess.run(
             ["shellcheck", "-s", "sh", "-"], input=script, capture_output=True, timeout=60, check=False
         )
