@@ -104,7 +104,13 @@ def test_a_fix_that_breaks_the_contract_fails_where_it_breaks_it(
 
 @needs_a_host
 def test_config_change_is_carried_out_on_a_host_that_a_command_prepares(workspace: Path) -> None:
-    given = ("path=/etc/app.conf", "way=key", "key=limit", "value=50", "health_command=grep -q limit /etc/app.conf")
+    given: tuple[str, ...] = (
+        "path=/etc/app.conf",
+        "way=key",
+        "key=limit",
+        "value=50",
+        "health_command=grep -q limit /etc/app.conf",
+    )
     given += ("health_deadline_s=1",)
     words = [word for one in given for word in ("--set", one)]
     found = looks(workspace, "config-change", *words, "--prepare", "echo limit=10 >/etc/app.conf")
