@@ -172,13 +172,17 @@ def _refuse_violations(problem: Problem, plan: Plan) -> None:
 def problem_around(services: Services, plan: Plan) -> Problem:
     """The problem as it is now, around a plan's own visits and efforts: what the plan is judged by.
 
-    Visits of which no host needs anything any more are not in it.
+    Visits of which no host needs anything any more are not in it. Whom a client does not want is taken as it is now.
 
     Raises:
         NothingToPlan: no host needs a visit.
     """
     world = world_of(services, plan.campaign_id, now=services.clock.now())
-    return _with_own_efforts(build(world, services.ledger.hosts(plan.campaign_id), keep=plan.visits), plan)
+    now = build(world, services.ledger.hosts(plan.campaign_id), keep=plan.visits)
+    around = _with_own_efforts(now, plan)
+    unwanted = {demand.visit.id: demand.visit.excluded for demand in now.demands}
+    demands = (replace(d, visit=replace(d.visit, excluded=unwanted[d.visit.id])) for d in around.demands)
+    return replace(around, demands=tuple(demands))
 
 
 def problem_as_planned(services: Services, plan: Plan) -> Problem:
@@ -207,6 +211,7 @@ def _fallen(services: Services, plan: Plan) -> tuple[str, ...]:
     gone = sorted({one.visit_id for one in plan.assignments} - problem.demand_index.keys())
     still = replace(
         plan,
+        visits=tuple(demand.visit for demand in problem.demands),
         assignments=tuple(one for one in plan.assignments if one.visit_id in problem.demand_index),
         unplaced=tuple(one for one in plan.unplaced if one.visit_id in problem.demand_index),
     )

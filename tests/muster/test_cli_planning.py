@@ -367,3 +367,17 @@ def test_what_clients_were_told_does_not_move_unless_it_is_released(muster: Shel
     assert "--release" in muster(workspace, "replan").stdout
     wrong = muster(workspace, "replan", "--release", "V-nowhere")
     assert (wrong.returncode, "no visit 'V-nowhere'" in wrong.stderr) == (2, True)
+
+
+def test_a_plan_with_somebody_whom_the_client_does_not_want_any_more_is_rejected(
+    muster: Shell, workspace: Path
+) -> None:
+    made_plan(muster, workspace)
+    (workspace / "clients.csv").write_text("id,name,email,excluded\nacme,Acme,office@acme.example,anna; ben\n")
+    assert muster(workspace, "import", "clients.csv").returncode == 0
+    done = muster(workspace, "dispatch")
+    assert done.returncode == 1
+    assert "must not do V-" in done.stderr
+    (workspace / "clients.csv").write_text("id,name,email,excluded\nacme,Acme,office@acme.example,\n")
+    assert muster(workspace, "import", "clients.csv").returncode == 0
+    assert muster(workspace, "dispatch").returncode == 0
