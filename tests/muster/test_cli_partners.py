@@ -39,6 +39,7 @@ name: Spring
 fix: tzdata
 deadline: 2027-03-12 18:00
 timezone: America/Vancouver
+reason: Your clocks must learn the new rules.
 parameters: {instants: ["2027-03-14T12:00:00Z"]}
 """
 SCORES = [f"{name}=4" for name in ("skill", "customer experience", "track record", "trustworthiness", "credit")]
