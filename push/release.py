@@ -118,8 +118,11 @@ def begin_wave(
     tried: AbstractSet[HostId],
     *,
     also: AbstractSet[HostId] = NOBODY,
+    room: int | None = None,
 ) -> WaveRow | None:
     """The wave that is open, or a new one once the last was watched for long enough; None when nobody's turn it is.
+
+    ``room`` is how many hosts this run may still touch; None for any number.
 
     Raises:
         CampaignStopped: a stop is in force, or what was verified in the last wave is so no more.
@@ -127,12 +130,10 @@ def begin_wave(
     refuse_when_stopped(context)
     if (there := open_wave(context)) is not None:
         return there
-    limit = selection.limit(campaign)
-    left = None if limit is None else max(0, limit - len(tried))
-    if not candidates(scene_of(context, campaign), plan, selection, tried, also=also)[:left]:
+    if not candidates(scene_of(context, campaign), plan, selection, tried, also=also)[:room]:
         return None
     watch_last_wave(context, campaign)
-    found = candidates(scene_of(context, campaign), plan, selection, tried, also=also)[:left]
+    found = candidates(scene_of(context, campaign), plan, selection, tried, also=also)[:room]
     waves = context.ledger.waves(context.campaign_id)
     fleet = context.book.fleet
     chosen = next_wave(campaign.waves, found, waves, sites=site_kinds(fleet), seen=kinds_seen(waves, fleet))

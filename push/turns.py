@@ -43,6 +43,7 @@ class Turns:
         wait: whether the run stays until the deadline for hosts whose hours open and for hosts that come on line.
         tried: hosts that this run has taken into a wave.
         answered: hosts that could not be reached, and answered this run.
+        handed_out: how many hosts this run has touched, or tried to.
     """
 
     context: Context
@@ -53,6 +54,7 @@ class Turns:
     doors: Doors | None = None
     tried: set[HostId] = field(default_factory=set)
     answered: set[HostId] = field(default_factory=set)
+    handed_out: int = 0
     _knocked: bool = False
 
     def next_wave(self) -> WaveRow | None:
@@ -65,14 +67,23 @@ class Turns:
             self.campaign = self.context.ledger.campaign(self.context.campaign_id)  # its policy may change meanwhile
             if not self._knocked:
                 self._knock()
-            wave = begin_wave(self.context, self.campaign, self.plan, self.selection, self.tried, also=self.answered)
+            wave = begin_wave(
+                self.context,
+                self.campaign,
+                self.plan,
+                self.selection,
+                self.tried,
+                also=self.answered,
+                room=self._room(),
+            )
             if wave is not None or not self._wait_for_somebody():
                 return wave
 
     def left_of(self, wave: WaveRow) -> tuple[HostId, ...]:
         """The hosts of the wave that are to be pushed now; from then on they count as tried."""
-        left = left_of_wave(self.context, self.campaign, wave, self.selection, self.tried)
+        left = left_of_wave(self.context, self.campaign, wave, self.selection, self.tried)[: self._room()]
         self.tried |= set(wave.host_ids)
+        self.handed_out += len(left)
         return left
 
     def settle(self, wave: WaveRow) -> None:
@@ -90,7 +101,7 @@ class Turns:
 
     def _wait_for_somebody(self) -> bool:
         """Stay until it is somebody's turn; False when there is nothing (more) to wait for."""
-        while self.wait and not self._is_full():
+        while self.wait and self._room() != 0:
             refuse_when_stopped(self.context)
             begun_s = time.monotonic()
             scene = self._scene()
@@ -105,9 +116,10 @@ class Turns:
             self._sleep(max(WAIT_LOOK_S, (time.monotonic() - begun_s) / SHARE_OF_TIME))
         return False
 
-    def _is_full(self) -> bool:
+    def _room(self) -> int | None:
+        """How many hosts this run may still touch; None for any number."""
         limit = self.selection.limit(self.campaign)
-        return limit is not None and len(self.tried) >= limit
+        return None if limit is None else max(0, limit - self.handed_out)
 
     def _somebody_waits(self, scene: Scene) -> bool:
         """Whether any host may come by itself before the deadline: by its visit, its hours, its door or its owner."""

@@ -203,6 +203,18 @@ def test_a_run_touches_no_more_than_it_may(tmp_path: Path) -> None:
     assert len(pushed(world)) == 6
 
 
+def test_a_run_that_carries_on_with_an_open_wave_touches_no_more_than_it_may_either(tmp_path: Path) -> None:
+    world = make_world(tmp_path, many(6), waves=WavePolicy(canary_per_kind=6))
+    planned(world)
+    interrupted = turns_of(world.context, Selection(RUN)).next_wave()
+    assert interrupted is not None
+    assert len(interrupted.host_ids) == 6, "a wave was opened, and its run died"
+    assert run(world, most=2) == [6]
+    assert pushed(world) == ["h000", "h001"]
+    assert world.ledger.waves(CAMPAIGN)[0].verdict == "2 of 2 verified, 4 not touched"
+    assert run(world) == [4]
+
+
 def test_a_spent_budget_stops_the_campaign_and_a_person_who_resumes_begins_a_new_one(tmp_path: Path) -> None:
     budgets = BudgetPolicy(per_client=Budget(lost_hosts=1))
     world = make_world(tmp_path, many(20), budgets=budgets, waves=WavePolicy(tolerated_failures=20))
