@@ -144,7 +144,8 @@ class Search:
 class Part:
     """The search of some visits on some days of a state, which stays as it is until ``write`` is called.
 
-    Other visits that are on those days are locked: they keep their day and their order among themselves.
+    Other visits that are on those days are locked: they keep their day and their order among themselves. Where
+    several parts are searched ``at_once``, each may use up its share of what is left of a cap that goes beyond it.
     """
 
     def __init__(
@@ -156,12 +157,13 @@ class Part:
         days: Sequence[int] | None = None,
         *,
         only_insert: bool = False,
+        at_once: int = 1,
     ) -> None:
         self.touring, self.state = touring, state
         chosen = range(len(touring.problem.days)) if days is None else days
         free = range(len(touring.problem.demands)) if visits is None else visits
         self.numbering, locked = _numbering(touring, state, free, chosen)
-        raw = _raw(touring, state, self.numbering, locked)
+        raw = _raw(touring, state, self.numbering, locked, at_once)
         self.search = Search(raw, seed, FIRST_CANDIDATES, 0) if only_insert else Search(raw, seed)
         row_of = {v: r for r, v in enumerate(self.numbering.visits) if r not in locked}
         locked_on = {(self.numbering.visits[r], day): r for r, day in locked.items()}
@@ -232,7 +234,7 @@ def raw_of_everything(touring: Touring) -> Raw:
     return raw
 
 
-def _raw(touring: Touring, state: State, numbering: Numbering, locked: Mapping[int, int]) -> Raw:
+def _raw(touring: Touring, state: State, numbering: Numbering, locked: Mapping[int, int], at_once: int = 1) -> Raw:
     visits = np.array(numbering.visits, dtype=np.int64)
     days = np.array(numbering.days, dtype=np.int64)
     of_visit, of_day = touring.arrays.visits, touring.arrays.days
@@ -249,7 +251,7 @@ def _raw(touring: Touring, state: State, numbering: Numbering, locked: Mapping[i
     offsets = np.zeros(len(visits) + 1, dtype=np.int64)
     offsets[1:] = np.cumsum([len(s) for s in spans])
     day, blocked = _days(touring, days, spots)
-    cap, day_cap = _caps(touring, state, days, day)
+    cap, day_cap = _caps(touring, state, days, day, at_once)
     people, group = np.unique(of_day.person[days], return_inverse=True)
     chosen = np.ix_(people, visits)
     return Raw(
@@ -315,18 +317,21 @@ def _days(touring: Touring, days: Ints, spots: Mapping[int, int]) -> tuple[Recor
     return day, blocked
 
 
-def _caps(touring: Touring, state: State, days: Ints, day: Records) -> tuple[Records, Ints]:
-    """The problem's caps, less what days outside of the part use; fills in the caps of each day."""
+def _caps(touring: Touring, state: State, days: Ints, day: Records, at_once: int) -> tuple[Records, Ints]:
+    """The problem's caps, less what days outside of the part use or may use; fills in the caps of each day."""
     arrays = touring.arrays
     cap = np.zeros(len(arrays.cap_minutes), dtype=CAP)
-    cap["limit"] = np.minimum(arrays.cap_minutes, NEVER)
     cap["counts_travel"] = arrays.cap_counts_travel
-    used = np.array(state.cap_used, dtype=np.int64)
+    inside = np.zeros(len(cap), dtype=np.int64)
+    of_part = np.zeros(len(cap), dtype=np.int64)
     for number in days.tolist():
         tour = state.tours[number]
-        if tour is not None:
-            for c in arrays.days.cap[arrays.days.cap_offsets[number] : arrays.days.cap_offsets[number + 1]]:
-                used[c] -= tour.effort_minutes + (tour.travel_minutes if cap["counts_travel"][c] else 0)
-    cap["limit"] -= used.astype(np.int64)
+        of_day = arrays.days.cap[arrays.days.cap_offsets[number] : arrays.days.cap_offsets[number + 1]]
+        of_part[of_day] += 1
+        for c in of_day if tour is not None else ():
+            inside[c] += tour.effort_minutes + (tour.travel_minutes if cap["counts_travel"][c] else 0)
+    left = np.minimum(arrays.cap_minutes, NEVER).astype(np.int64) - np.array(state.cap_used, dtype=np.int64)
+    beyond = of_part < np.bincount(arrays.days.cap, minlength=len(cap))
+    cap["limit"] = inside + np.where(beyond & (left > 0), left // at_once, left)
     day["cap_from"], day["cap_to"] = arrays.days.cap_offsets[days], arrays.days.cap_offsets[days + 1]
     return cap, arrays.days.cap.astype(np.int64)

@@ -4,7 +4,7 @@ from random import Random
 
 import numpy as np
 
-from scheduler.arrays import NOBODY
+from scheduler.arrays import NOBODY, Ints
 from scheduler.state import State
 from scheduler.tour import Touring
 
@@ -22,6 +22,7 @@ def parts_of(touring: Touring, state: State, visits_each: int, random: Random) -
     problem = touring.problem
     count = max(1, round(len(problem.demands) / visits_each))
     homes, people = _homes(touring)
+    home_of = np.array(homes, dtype=np.int32)
     part_of_person = _cut(touring, state, people, homes, count, random)
     visits: list[list[int]] = [[] for _ in range(count)]
     days: list[list[int]] = [[] for _ in range(count)]
@@ -34,12 +35,12 @@ def parts_of(touring: Touring, state: State, visits_each: int, random: Random) -
         if placed is not None:
             visits[part_of_person[problem.days[placed[0]].person]].append(visit)
         else:
-            nearest = _nearest(touring, visit, people, homes, random)
+            nearest = _nearest(touring, visit, people, home_of, random)
             visits[part_of_person[nearest]].append(visit)
     return [(v, d) for v, d in zip(visits, days, strict=True) if v and d]
 
 
-def _nearest(touring: Touring, visit: int, people: list[int], homes: list[int], random: Random) -> int:
+def _nearest(touring: Touring, visit: int, people: list[int], homes: Ints, random: Random) -> int:
     """Who lives nearest of those who may do a visit; for a visit from home anybody who may."""
     able = np.flatnonzero(touring.arrays.visits.allowed[people, visit])
     if not len(able):
@@ -47,7 +48,7 @@ def _nearest(touring: Touring, visit: int, people: list[int], homes: list[int], 
     spot = touring.spot[visit]
     if spot == NOBODY:
         return people[int(random.choice(able))]
-    away = touring.arrays.travel[spot, np.array(homes)[able]]
+    away = touring.arrays.travel[spot, homes[able]]
     return people[int(able[int(away.argmin())])]
 
 

@@ -164,7 +164,8 @@ class _Run:
             visits, days = shares[number]
 
             def made() -> None:
-                found[number] = Part(loose.touring, loose, seeds[number], visits, days)
+                at_once = 1 if visits is None else len(shares)
+                found[number] = Part(loose.touring, loose, seeds[number], visits, days, at_once=at_once)
 
             return made
 

@@ -1,9 +1,11 @@
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 from benchmarks.instances import Recipe, make
 from scheduler.assemble import plan_of
+from scheduler.problem import Cap
 from scheduler.search import first, is_warm, prove, search, warm_up
 from scheduler.search.compiled import FOLDER
 from scheduler.search.part import Part
@@ -99,3 +101,17 @@ def test_a_warm_process_has_nothing_more_to_compile() -> None:
     prove(touring, [found.solution()], seconds=0.5)
     assert {file.name for file in FOLDER.rglob("*.nbc")} == before
     assert is_warm()
+
+
+def test_parts_that_are_searched_at_once_share_what_is_left_of_a_cap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scheduler.search.run.WHOLE_VISITS", 100)
+    monkeypatch.setattr("scheduler.search.run.PART_VISITS", 50)
+    free = make(Recipe(160, 16, 3))
+    everything = tuple(range(len(free.days)))
+    worked = first(Touring(free), 1)
+    minutes = sum(tour.effort_minutes for tour in worked.tours if tour is not None)
+    touring = Touring(replace(free, caps=(*free.caps, Cap("all together", everything, minutes // 2))))
+    state = search(touring, first(touring, 1), MaxIterations(8000), 1)
+    plan = plan_of(touring, state.solution(), bound=None, seed=1, seconds=0.0, with_reasons=False)
+    assert not violations(touring.problem, plan)
+    assert state.cap_used[-1] > 0.45 * minutes
