@@ -41,7 +41,9 @@ def test_every_command_has_a_help_with_an_example_that_begins_with_its_name(name
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_that_a_page_names_is_there(page: Path) -> None:
-    typed = re.findall(r"(?:^    |`|\$ )muster((?: [a-z][a-z-]*)+)", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    typed = re.findall(
+        r"(?:^    |`|\$ )muster((?: [a-z][a-z-]*)+)", page.read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
     for words in typed:
         first = " ".join(["muster", words.split()[0]])
         assert first in COMMANDS, f"{page.name} names {first!r}"
