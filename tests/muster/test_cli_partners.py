@@ -293,3 +293,48 @@ def test_wrong_words_are_answered_with_a_sentence(
     done = muster(workspace, "partner", *words)
     assert done.returncode == 2, done.stderr
     assert told in done.stderr
+
+
+def test_money_from_an_offer_to_the_page_for_the_board(muster: Shell, workspace: Path) -> None:
+    make_eligible(muster, workspace)
+    good(muster(workspace, "money", "offer", "list", "--host", "100", "--site", "20", "--contract", "borg=50"))
+    quotes = json.loads(good(muster(workspace, "money", "quote", "list", "--json")))
+    assert {one["client"]: one["total"] for one in quotes} == {"acme": "320.00 EUR", "borg": "160.00 EUR"}
+    assert "no quote in spring" in muster(workspace, "money", "sign", "nobody", "--by", "Bo").stderr
+    good(muster(workspace, "money", "sign", "acme", "--by", "Bo Acme"))
+    assert "was signed already" in muster(workspace, "money", "sign", "acme", "--by", "Bo").stderr
+    good(muster(workspace, "money", "sign", "borg", "--no"))
+    assert "signed: 320.00 EUR" in good(muster(workspace, "money", "quotes"))
+    assert "has no plan that binds" in muster(workspace, "money", "profit").stderr
+    visits = planned(muster, workspace)
+    good(muster(workspace, "dispatch"))
+    found = json.loads(good(muster(workspace, "money", "profit", "--seconds", "1", "--json")))
+    by_name = {one["name"]: one for one in found["statements"]}
+    cents = sum(round(7000 * _minutes(one) / 60) for one in visits)
+    assert by_name["with partners, planned"]["revenue"] == "320.00", "of the signed client only"
+    assert by_name["with partners, planned"]["partners"] == f"{-cents / 100:.2f}"
+    assert by_name["without partners, planned"]["revenue"] == "0.00", "nobody else can do it"
+    assert found["missed_without_partners"] == {"acme": 3, "borg": 3}
+    assert (found["protected_with_partners"], found["protected_without_partners"]) == (6, 0)
+    page, book = (Path(file) for file in found["files"])
+    assert "6 of 6 machines are right in time, without them 0" in page.read_text()
+    assert book.read_bytes()[:2] == b"PK"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("offer", "list", "--host", "much"), "is not an amount of money"),
+        (("offer", "list", "--host", "1", "--site", "2 CAD"), "one offer, one currency"),
+        (("offer", "list", "--host", "1", "--discount", "10=150"), "lies between 0 and 100"),
+        (("offer", "list", "--host", "1", "--discount", "ten"), "is not of the form"),
+        (("quote", "nothing"), "there is no offer 'nothing'"),
+        (("profit",), "has no plan that binds"),
+    ],
+)
+def test_wrong_words_about_money_are_answered_with_a_sentence(
+    muster: Shell, workspace: Path, words: tuple[str, ...], told: str
+) -> None:
+    done = muster(workspace, "money", *words)
+    assert done.returncode == 2, done.stderr
+    assert told in done.stderr
