@@ -17,14 +17,15 @@ h2{font-size:1.1rem;margin:0 0 .7rem}p{margin:.3rem 0}.lead{font-size:1.15rem;ma
 section{background:#fff;border:1px solid #dde3e9;border-radius:10px;padding:1.1rem 1.3rem;margin-top:1.1rem}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:.9rem;margin-top:1.1rem}
 .tile{background:#fff;border:1px solid #dde3e9;border-radius:10px;padding:.8rem 1rem}.tile b{display:block;
-font-size:1.35rem;font-variant-numeric:tabular-nums;white-space:nowrap}.tile span{color:#566575;font-size:.9rem}
+font-size:1.15rem;font-variant-numeric:tabular-nums;white-space:nowrap}.tile span{color:#566575;font-size:.9rem}
 .good{border-left:6px solid #1d7a4f}.bad{border-left:6px solid #b3392e}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:.35rem .6rem;border-bottom:1px solid #e6ebef;text-align:right}
 th:first-child,td:first-child{text-align:left}
 thead th{font-size:.85rem;color:#566575;font-weight:600;vertical-align:bottom}
 tr.sum td{font-weight:700;border-top:2px solid #1b2a38}
-.wide{overflow-x:auto}svg{width:100%;height:auto;display:block}svg text{font:13px system-ui,sans-serif;fill:#1b2a38}
+.wide{overflow-x:auto}
+svg{width:100%;min-width:600px;height:auto;display:block}svg text{font:13px system-ui,sans-serif;fill:#1b2a38}
 svg .mute{fill:#566575;font-size:12px}.note{color:#566575;font-size:.9rem}
 @media print{body{background:#fff}section,.tile{break-inside:avoid}}
 """
@@ -43,7 +44,9 @@ def profit_html(comparison: Comparison) -> str:
             f"<h1>{escape(comparison.campaign)}: why it paid</h1>",
             f'<p class="lead">{escape(_sentence(comparison))}</p>',
             _tiles(comparison),
-            _section("With partners and without", _bars(planned, without) + _kinds(comparison)),
+            _section(
+                "With partners and without", f'<div class="wide">{_bars(planned, without)}</div>{_kinds(comparison)}'
+            ),
             _section("Week by week", _weeks(comparison)),
             _section("What partners brought", _table_by(comparison, "partner")),
             _section("Clients", _clients(comparison)),
@@ -198,7 +201,8 @@ def _weeks(comparison: Comparison) -> str:
     drawn.append('<rect x="90" y="0" width="14" height="14" fill="#1d7a4f"/><text x="110" y="12">with partners</text>')
     drawn.append('<rect x="230" y="0" width="14" height="14" fill="#8fa3b5"/><text x="250" y="12">without</text>')
     return (
-        f'<svg viewBox="0 0 1000 285" role="img" aria-label="Profit by week">{"".join(drawn)}</svg>'
+        '<div class="wide"><svg viewBox="0 0 1000 285" role="img" aria-label="Profit by week">'
+        f"{''.join(drawn)}</svg></div>"
         '<p class="note">Profit by the week in which a visit is planned. Penalties fall due in the week of the '
         "deadline; machines that were right already are booked in the first week.</p>"
     )

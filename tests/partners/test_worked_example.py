@@ -198,7 +198,9 @@ def test_the_story_from_the_gap_to_the_profit(manager: Manager) -> None:
     opened.close()
     told = {
         "needed": needed, "at_hand": at_hand, "short": short, "with_partners": with_partners, "still": still,
-        "placed": placed, "left": left, "profit": profit, "late": len(names), "late_placed": late_placed, "late_left": late_left, "status": status["by_status"],
+        "placed": placed, "left": left, "profit": profit, "late": len(names),
+        "late_placed": late_placed, "late_left": late_left,
+        "status": status["by_status"],
         "end": end, "cards": cards,
     }  # fmt: skip
     if out := os.environ.get("MUSTER_STORY_OUT"):
