@@ -160,10 +160,11 @@ def _judged(touring: Touring, routes: dict[str, list[int]]) -> Row:
 def published(options: Namespace) -> list[Row]:
     """Every instance of the folder, Muster and the peers in turn."""
     rows: list[Row] = []
-    best = vrptw.best_known(options.vrptw)
+    folder = options.vrptw.resolve()  # a child works in a folder of its own
+    best = vrptw.best_known(folder)
     why = install_peers()
     wanted = options.only.lower().split(",") if options.only else sorted(best)
-    for file in sorted(f for f in options.vrptw.glob("*.txt") if f.stem.lower() in wanted):
+    for file in sorted(f for f in folder.glob("*.txt") if f.stem.lower() in wanted):
         command = contestant("vrptw", "--file", str(file), "--seconds", options.seconds, "--seed", str(options.seed))
         found = [child("muster", file.stem, command)]
         for peer in ROUTE_PEERS:
