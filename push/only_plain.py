@@ -12,7 +12,7 @@ from muster.fleet import Become
 from muster.outcomes import Ending, Stage, StepReport
 from muster.ports import Order, Pusher, StopSignal, Target
 
-HINT = "push it by its scripts: push_by: ssh in muster.yml"
+HINT = "push it by its scripts (push_by: ssh in muster.yml); steps that are playbooks only cannot reach it"
 
 
 class OnlyPlain:

@@ -57,7 +57,7 @@ def write_fleet_files(folder: Path, fleet: Fleet) -> Path:
     """One client, one site, one engineer, and the hosts."""
     folder.mkdir()
     for name, row in (
-        ("clients", {"id": "acme", "name": "Acme"}),
+        ("clients", {"id": "acme", "name": "Acme", "email": "it@acme.example"}),
         ("sites", {"id": "hq", "client_id": "acme", "name": "HQ", "timezone": ZONE}),
         ("crew", {"id": "mira", "name": "Mira", "timezone": ZONE, "shifts": "Mon-Fri 08:00-16:30", "skills": "linux"}),
     ):
