@@ -1,6 +1,7 @@
 """The command ``muster``: its groups, the options before the command, and the one place where errors end."""
 
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -12,14 +13,13 @@ from muster.cli import (
     acts,
     calendars,
     capacity,
+    certificates,
     demo,
     doctor,
-    fix,
+    exports,
     fleet,
+    groups,
     odds,
-    partner_files,
-    partner_terms,
-    partners,
     pilot,
     planning,
     replanning,
@@ -27,8 +27,6 @@ from muster.cli import (
     waves,
     whatif,
 )
-from muster.cli import money as money_commands
-from muster.cli.outgoing import add_outgoing
 from muster.cli.output import errors, say_error
 from muster.cli.workspace import Workspace
 from muster.errors import MusterError
@@ -66,86 +64,61 @@ def options(
     context.obj = Workspace(folder)
 
 
-hosts = typer.Typer(no_args_is_help=True, help="Hosts: trust their keys.")
-hosts.command("trust")(fleet.trust)
-hosts.command("forgive")(fleet.forgive)
+Panel = Mapping[str, Callable[..., None] | typer.Typer]
 
-plan = typer.Typer(invoke_without_command=True)
-plan.callback()(planning.plan)
-plan.command("explain")(planning.explain)
-plan.command("tight")(planning.tight)
-plan.command("show")(planning.show)
-plan.command("diff")(replanning.diff)
-plan.command("picture")(replanning.picture)
-plan.command("export")(replanning.export)
+PANELS: Mapping[str, Panel] = {
+    "Make ready": {
+        "init": fleet.init,
+        "import": fleet.import_files,
+        "calendars": calendars.calendars,
+        "hosts": groups.HOSTS,
+        "fix": groups.FIX,
+        "doctor": doctor.doctor,
+        "demo": demo.demo,
+    },
+    "Can we make it": {
+        "probe": acts.probe,
+        "estimate": planning.estimate,
+        "pilot": pilot.pilot,
+        "capacity": capacity.capacity,
+        "plan": groups.PLAN,
+        "what-if": whatif.what_if,
+        "odds": odds.odds,
+        "replan": replanning.replan,
+    },
+    "Before it begins": {
+        "premortem": groups.PREMORTEM,
+        "waves": waves.waves,
+        "notices": groups.NOTICES,
+        "dispatch": planning.dispatch,
+    },
+    "Push": {
+        "run": acts.run,
+        "status": watching.status,
+        "stop": acts.stop,
+        "resume": acts.resume,
+        "retry": acts.retry,
+        "rollback": acts.rollback,
+    },
+    "Partners and money": {"partner": groups.PARTNER, "money": groups.MONEY},
+    "What leaves the house": {
+        "report": watching.report,
+        "certificate": certificates.certificate,
+        "evidence": groups.EVIDENCE,
+        "findings": groups.FINDINGS,
+        "schedule": groups.SCHEDULE,
+        "psa": exports.psa,
+        "audit": exports.audit,
+    },
+}
+"""Every command, in the order in which a campaign needs them."""
 
-partner = typer.Typer(no_args_is_help=True, help="Partners: vetting, agreements, what they see, do and are paid.")
-partner.command("list")(partner_files.partner_list)
-partner.command("show")(partner_files.show)
-partner.command("import")(partner_files.import_list)
-partner.command("vet")(partner_files.vet)
-partner.command("override")(partner_files.override)
-partner.command("credential")(partner_files.credential)
-partner.command("agree")(partner_terms.agree)
-partner.command("sign")(partner_terms.sign)
-partner.command("document")(partners.document)
-partner.command("suspend")(partner_files.suspend)
-partner.command("authorise")(partner_files.authorise)
-partner.command("limits")(partner_files.limits)
-partner.command("client")(partner_terms.client_terms)
-partner.command("rules")(partner_terms.house_rules)
-partner.command("tasks")(partners.tasks)
-partner.command("disclosures")(partners.disclosures)
-partner.command("incident")(partners.incident)
-partner.command("matters")(partners.matters)
-partner.command("swap")(partners.swap)
-partner.command("decide")(partners.decide)
-partner.command("claim")(partners.claim)
-partner.command("settle")(partners.settle)
-partner.command("pay")(partners.pay)
-partner.command("feedback")(partners.feedback)
-partner.command("scorecard")(partners.card)
-
-fixes = typer.Typer(no_args_is_help=True, help="Fixes: list them, look at one, make your own, check it.")
-fixes.command("list")(fix.list_fixes)
-fixes.command("show")(fix.show)
-fixes.command("new")(fix.new)
-fixes.command("check")(fix.check)
-
-money = typer.Typer(no_args_is_help=True, help="Money: offers, quotes, sign-ups, and the profit of a campaign.")
-money.command("offer")(money_commands.offer)
-money.command("quote")(money_commands.quote)
-money.command("sign")(money_commands.sign)
-money.command("quotes")(money_commands.quotes)
-money.command("profit")(money_commands.profit)
-
-app.command("init")(fleet.init)
-app.command("import")(fleet.import_files)
-app.command("calendars")(calendars.calendars)
-app.add_typer(hosts, name="hosts")
-app.add_typer(fixes, name="fix")
-app.command("probe")(acts.probe)
-app.command("estimate")(planning.estimate)
-app.command("pilot")(pilot.pilot)
-app.command("capacity")(capacity.capacity)
-app.add_typer(plan, name="plan")
-app.add_typer(partner, name="partner")
-app.add_typer(money, name="money")
-app.command("replan")(replanning.replan)
-app.command("what-if")(whatif.what_if)
-app.command("odds")(odds.odds)
-app.command("dispatch")(planning.dispatch)
-app.command("waves")(waves.waves)
-app.command("run")(acts.run)
-app.command("stop")(acts.stop)
-app.command("resume")(acts.resume)
-app.command("status")(watching.status)
-app.command("retry")(acts.retry)
-app.command("rollback")(acts.rollback)
-app.command("report")(watching.report)
-app.command("doctor")(doctor.doctor)
-app.command("demo")(demo.demo)
-add_outgoing(app)
+for _title, _panel in PANELS.items():
+    for _name, _command in _panel.items():
+        if isinstance(_command, typer.Typer):
+            app.add_typer(_command, name=_name, rich_help_panel=_title)
+        else:
+            app.command(_name, rich_help_panel=_title)(_command)
 
 
 def main() -> None:

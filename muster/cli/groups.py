@@ -1,0 +1,135 @@
+"""The groups of commands: each a noun, with what can be done to it."""
+
+from collections.abc import Callable, Mapping
+
+import typer
+
+from muster.cli import (
+    evidence,
+    findings,
+    fix,
+    fleet,
+    money,
+    notices,
+    partner_files,
+    partner_terms,
+    partners,
+    planning,
+    premortem,
+    replanning,
+    schedules,
+)
+
+Commands = Mapping[str, Callable[..., None]]
+
+
+def _noun(about: str, commands: Commands) -> typer.Typer:
+    """A group that does nothing by itself; ``about`` is its help."""
+    return _filled(typer.Typer(no_args_is_help=True, help=about), commands)
+
+
+def _verb(itself: Callable[..., None], commands: Commands) -> typer.Typer:
+    """A command that can be typed alone, with more behind it."""
+    made = typer.Typer(invoke_without_command=True)
+    made.callback()(itself)
+    return _filled(made, commands)
+
+
+def _filled(group: typer.Typer, commands: Commands) -> typer.Typer:
+    for name, command in commands.items():
+        group.command(name)(command)
+    return group
+
+
+HOSTS = _noun("Hosts: trust their keys.", {"trust": fleet.trust, "forgive": fleet.forgive})
+
+PLAN = _verb(
+    planning.plan,
+    {
+        "explain": planning.explain,
+        "tight": planning.tight,
+        "show": planning.show,
+        "diff": replanning.diff,
+        "picture": replanning.picture,
+        "export": replanning.export,
+    },
+)
+
+FIX = _noun(
+    "Fixes: list them, look at one, make your own, check it.",
+    {"list": fix.list_fixes, "show": fix.show, "new": fix.new, "check": fix.check},
+)
+
+PARTNER = _noun(
+    "Partners: vetting, agreements, what they see, do and are paid.",
+    {
+        "list": partner_files.partner_list,
+        "show": partner_files.show,
+        "import": partner_files.import_list,
+        "vet": partner_files.vet,
+        "override": partner_files.override,
+        "credential": partner_files.credential,
+        "agree": partner_terms.agree,
+        "sign": partner_terms.sign,
+        "document": partners.document,
+        "suspend": partner_files.suspend,
+        "authorise": partner_files.authorise,
+        "limits": partner_files.limits,
+        "client": partner_terms.client_terms,
+        "rules": partner_terms.house_rules,
+        "tasks": partners.tasks,
+        "disclosures": partners.disclosures,
+        "incident": partners.incident,
+        "matters": partners.matters,
+        "swap": partners.swap,
+        "decide": partners.decide,
+        "claim": partners.claim,
+        "settle": partners.settle,
+        "pay": partners.pay,
+        "feedback": partners.feedback,
+        "scorecard": partners.card,
+    },
+)
+
+MONEY = _noun(
+    "Money: offers, quotes, sign-ups, and the profit of a campaign.",
+    {
+        "offer": money.offer,
+        "quote": money.quote,
+        "sign": money.sign,
+        "quotes": money.quotes,
+        "profit": money.profit,
+    },
+)
+
+PREMORTEM = _verb(
+    premortem.premortem,
+    {"ignore": premortem.ignore_rule, "heed": premortem.heed_rule, "rules": premortem.rules},
+)
+
+NOTICES = _noun(
+    "What clients are told about visits.\n\nExample: muster notices preview",
+    {
+        "write": notices.write,
+        "preview": notices.preview,
+        "list": notices.list_held,
+        "override": notices.override,
+        "sheet": notices.sheet,
+    },
+)
+
+SCHEDULE = _noun(
+    "Schedules of people and partners.\n\nExample: muster schedule export --person kim", {"export": schedules.export}
+)
+
+EVIDENCE = _noun(
+    "What proves a certificate.\n\nExample: muster evidence verify acme/spring-acme-evidence.json",
+    {
+        "create-key": evidence.make_key,
+        "show-key": evidence.show_key,
+        "verify": evidence.check,
+        "compare": evidence.compare,
+    },
+)
+
+FINDINGS = _verb(findings.findings, {"add": findings.add, "cause": findings.cause})
