@@ -7,9 +7,10 @@ is shown, also by a calendar that has not heard of the latest clock change.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
-import icalendar
-from icalendar import Calendar, Event, Timezone, vCalAddress, vText
+if TYPE_CHECKING:  # only who writes a calendar needs it
+    from icalendar import Event, Timezone
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Appointment:
 
 def calendar(appointments: Iterable[Appointment], *, name: str, at: datetime, method: str = "PUBLISH") -> bytes:
     """An iCalendar file (RFC 5545); the same appointments give the same bytes."""
+    from icalendar import Calendar
+
     there = list(appointments)
     made = Calendar()
     made.add("prodid", "-//Muster//Visits//EN")
@@ -49,7 +52,9 @@ def calendar(appointments: Iterable[Appointment], *, name: str, at: datetime, me
     return bytes(made.to_ical())
 
 
-def _event(one: Appointment, at: datetime) -> Event:
+def _event(one: Appointment, at: datetime) -> "Event":
+    from icalendar import Event, vCalAddress, vText
+
     event = Event()
     event.add("uid", one.uid)
     event.add("sequence", one.sequence)
@@ -71,8 +76,10 @@ def _event(one: Appointment, at: datetime) -> Event:
     return event
 
 
-def _zones(appointments: list[Appointment]) -> list[Timezone]:
+def _zones(appointments: list[Appointment]) -> "list[Timezone]":
     """The rules of every zone that is used, from the year before the first appointment to the one after the last."""
+    from icalendar import Timezone
+
     by_name: dict[str, list[datetime]] = {}
     for one in appointments:
         by_name.setdefault(str(one.starts.tzinfo), []).extend((one.starts, one.ends))
@@ -84,7 +91,7 @@ def _zones(appointments: list[Appointment]) -> list[Timezone]:
         if name != "UTC":
             first, last = min(times).year - 1, max(times).year + 2
             found.append(
-                icalendar.Timezone.from_tzinfo(
+                Timezone.from_tzinfo(
                     tzinfo,
                     name,
                     first_date=date(first, 1, 1),

@@ -3,20 +3,24 @@
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-
-import jinja2
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from typing import TYPE_CHECKING
 
 from muster.errors import InputError
+
+if TYPE_CHECKING:  # only who sets a page needs it
+    import jinja2
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def environment(folders: tuple[Path, ...] = ()) -> jinja2.Environment:
+def environment(folders: tuple[Path, ...] = ()) -> "jinja2.Environment":
     """Templates of these folders first, then Muster's own.
 
     They can change nothing, and a name that is not there is an error rather than an empty place in a client's letter.
     """
+    import jinja2
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
     made = ImmutableSandboxedEnvironment(
         loader=jinja2.FileSystemLoader([*folders, TEMPLATES]),
         autoescape=lambda name: name is None or ".html" in name,
@@ -35,6 +39,8 @@ def render(name: str, values: Mapping[str, object], folders: tuple[Path, ...] = 
     Raises:
         InputError: a company's own template is wrong; the message says where.
     """
+    import jinja2
+
     try:
         return _environment(folders).get_template(name).render(**values)
     except jinja2.TemplateSyntaxError as error:
@@ -52,5 +58,5 @@ def plural(number: int, singular: str, more: str = "") -> str:
 
 
 @cache
-def _environment(folders: tuple[Path, ...]) -> jinja2.Environment:
+def _environment(folders: tuple[Path, ...]) -> "jinja2.Environment":
     return environment(folders)

@@ -3,10 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-
-import jinja2
 
 from muster.files import write_whole
 from muster.fleet import Client
@@ -14,6 +11,7 @@ from muster.ids import ClientId, HostId
 from muster.outcomes import HostStatus
 from muster.plan import Plan
 from muster.records import WaveState
+from reports import pages
 from reports.burndown import BurnDown, beginning, burn_down
 from reports.folding import fold, natural
 from reports.grouping import RANK, WHAT_NEXT, HostGroup, group_hosts
@@ -173,7 +171,7 @@ def summary_page(
 
 def render(page: SummaryPage) -> str:
     """The page as HTML; every text is escaped."""
-    return _template().render(page=page)
+    return pages.render("summary.html.j2", {"page": page})
 
 
 def write_summary(
@@ -182,18 +180,6 @@ def write_summary(
     """Write the page, wholly or not at all."""
     write_whole(path, render(summary_page(record, client_id=client_id, evidence=evidence)).encode("utf-8"))
     return path
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("reports"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("summary.html.j2")
 
 
 def _open_group(group: HostGroup) -> OpenGroup:

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-
-import xlsxwriter
-from xlsxwriter.format import Format
-from xlsxwriter.workbook import Workbook
+from typing import TYPE_CHECKING
 
 from reports.cells import disarm
+
+if TYPE_CHECKING:  # only who writes a spreadsheet needs it
+    from xlsxwriter.format import Format
+    from xlsxwriter.workbook import Workbook
 
 Cell = str | int | float | datetime | None
 _OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -47,6 +48,8 @@ class Sheet:
 
 def workbook(sheets: Iterable[Sheet], *, title: str, created: datetime) -> bytes:
     """The file; no cell of it is a formula or a link. Moments are shown as their own clock has them."""
+    import xlsxwriter
+
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, _OPTIONS) as book:
         book.set_properties({"title": title, "created": created.replace(tzinfo=None)})
@@ -65,7 +68,7 @@ def _format(look: Look) -> dict[str, object]:
     return plain if look is Look.TEXT else {**plain, "num_format": look.value, "align": "right"}
 
 
-def _write(book: Workbook, sheet: Sheet, header: Format, looks: dict[Look, Format]) -> None:
+def _write(book: "Workbook", sheet: Sheet, header: "Format", looks: "dict[Look, Format]") -> None:
     made = book.add_worksheet(sheet.name)
     made.set_row(0, 30)
     for number, column in enumerate(sheet.columns):

@@ -22,7 +22,6 @@ from scheduler.localtime import Hours, expand
 from scheduler.policy import Policy
 from scheduler.problem import (
     AT_HOME,
-    SPEAKS,
     Barred,
     Cap,
     Demand,
@@ -36,6 +35,7 @@ from scheduler.problem import (
     Span,
     money,
 )
+from scheduler.skills import SPEAKS
 from scheduler.spans import cut
 from scheduler.travel import Spot
 from scheduler.visits import VisitMaker

@@ -22,7 +22,8 @@ from muster.plan import VisitMode
 from muster.records import HostState
 from scheduler.build import World, build
 from scheduler.estimate import EffortModel
-from scheduler.problem import AT_HOME, SPEAKS, Barred, Demand, PersonDay, Problem
+from scheduler.problem import AT_HOME, Barred, Demand, PersonDay, Problem
+from scheduler.skills import SPEAKS
 
 SHARES = (0.5, 0.8, 0.95)
 """How sure the hours needed are: in this share of cases they are not exceeded."""

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from muster.ids import PersonId
-from scheduler.problem import AT_HOME, SPEAKS, Demand, Person, PersonDay, Problem, Span
+from scheduler.problem import AT_HOME, Demand, Person, PersonDay, Problem, Span
 from scheduler.reasons import Obstacles
 from scheduler.rules import Case
+from scheduler.skills import SPEAKS
 from scheduler.state import State
 from scheduler.tour import Tour, Touring
 from scheduler.travel import Spot

@@ -52,9 +52,6 @@ from scheduler.travel import Spot, Travel
 AT_HOME: Final = -1
 """The spot of a remote visit: wherever the person's day begins."""
 
-SPEAKS: Final = "speaks "
-"""How a language is told among skills: ``speaks fr``. A skill of a file is one word, so nothing else looks like it."""
-
 
 class Span(NamedTuple):
     """Minutes from the problem's epoch; ``ends`` is not part of it."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from scheduler.localtime import zone
-from scheduler.problem import AT_HOME, SPEAKS, Demand, Person, PersonDay, Problem, Span
+from scheduler.problem import AT_HOME, Demand, Person, PersonDay, Problem, Span
+from scheduler.skills import SPEAKS
 from scheduler.spans import without
 from scheduler.state import State
 from scheduler.tour import Touring

@@ -16,7 +16,7 @@ from muster.plan import Visit, VisitMode
 from muster.records import HostState
 from scheduler.estimate import EffortModel
 from scheduler.localtime import instant, zone
-from scheduler.problem import SPEAKS
+from scheduler.skills import SPEAKS
 
 ONSITE_STATUSES = frozenset({HostStatus.UNREACHABLE, HostStatus.UNSUPPORTED})
 """Nobody gets at these from afar."""

@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, requires, version
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 import httpx
 from packaging.requirements import Requirement
@@ -19,12 +20,13 @@ from packaging.requirements import Requirement
 import muster
 from flows.server import ANSWER_TIMEOUT_S, API_VARIABLE, check_configured_server
 from muster.cli.output import count
-from muster.cli.trusting import scan_hosts
 from muster.cli.workspace import Workspace
 from muster.errors import MusterError
 from muster.fleet import Fleet, Host, TransportName
 from muster.ids import SiteId
-from push.trust import Offer, Standing
+
+if TYPE_CHECKING:  # it brings paramiko, which no other command of this file needs
+    from push.trust import Offer
 
 LEAST_FREE_BYTES = 1_000_000_000
 SLOW_LEDGER_S = 0.5
@@ -156,6 +158,8 @@ def credentials(workspace: Workspace) -> Iterator[Checkup]:
 
 def reach(workspace: Workspace, sample: int) -> Iterator[Checkup]:
     """Whether a sample of the hosts answers: of every site some, and of SSH hosts the key that is trusted."""
+    from muster.cli.trusting import scan_hosts
+
     fleet = workspace.ledger.fleet()
     if not fleet.hosts:
         yield Checkup("fleet", State.LOOK, "no host is known yet", "muster import fleet/")
@@ -181,7 +185,9 @@ def sample_of(fleet: Fleet, most: int) -> list[Host]:
     return [host for one in rounds for host in one if host is not None][:most]
 
 
-def _as_checkup(offer: Offer) -> Checkup:
+def _as_checkup(offer: "Offer") -> Checkup:
+    from push.trust import Standing
+
     host = f"{offer.target.host_id} ({offer.target.address})"
     match offer.standing:
         case Standing.SAME:

@@ -9,7 +9,7 @@ from muster.plan import Assignment, VisitMode
 from reports.notices.languages import known
 from reports.premortem.case import Case
 from reports.premortem.worry import Severity, Worry, worry
-from scheduler.problem import SPEAKS
+from scheduler.skills import SPEAKS
 from scheduler.visits import is_server
 
 OFFICE = (time(9), time(17))
