@@ -17,7 +17,7 @@ from partners.agreement import SignedAgreement
 from partners.booking import Booked, booked, week_of
 from partners.offers import Offer, Quote, QuoteState, quote
 from partners.papers import FILES, OFFERS, QUOTES, WORK, change
-from partners.profit import Comparison, Facts, Stage, missed, statement
+from partners.profit import Comparison, Facts, Stage, Statement, missed, statement
 from partners.standing import agreement_on
 from scheduler.problem import Problem
 from scheduler.whatif import without_partner
@@ -110,6 +110,19 @@ def profit_of(
             **{kept.value.id: kept.value.name for kept in services.book.papers(FILES)},
         },
     )
+
+
+def margin_of(services: Services, problem: Problem, plan: Plan) -> Statement | None:
+    """What a plan would earn by the quotes that are signed, planned as a whole; None where no quote is signed.
+
+    Machines that are right already are earned, and what past visits have cost is not in it: it is what is still to
+    decide, so it compares plans that begin now.
+    """
+    campaign = services.ledger.campaign(plan.campaign_id)
+    facts = _facts(services, campaign, plan, booked(problem, plan, campaign.timezone))
+    if not any(quote.state is QuoteState.SIGNED for quote in facts.quotes.values()):
+        return None
+    return statement(plan.id, Stage.PLANNED, facts)
 
 
 def _dispatched(services: Services, campaign_id: CampaignId) -> list[tuple[Plan, datetime]]:

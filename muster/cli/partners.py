@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -24,6 +25,14 @@ from partners.scope import ListedVisit, Window
 from partners.scorecard import Feedback, scorecard
 from partners.swaps import SwapState, asked
 from partners.work import Work, approved, paid
+
+
+class DocumentForm(StrEnum):
+    """What an agreement is written as."""
+
+    HTML = "html"
+    PDF = "pdf"
+
 
 VisitArgument = Annotated[str, typer.Argument(help="Id of a visit of the plan that binds.")]
 
@@ -349,21 +358,25 @@ def document(
     context: typer.Context,
     partner: PartnerArgument,
     agreement: Annotated[str, typer.Argument(help="Id of the agreement.")],
-    out: Annotated[Path | None, typer.Option(help="Where it is written; by default reports/ID.html.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where it is written; by default reports/ID.FORMAT.")] = None,
+    form: Annotated[DocumentForm, typer.Option("--format", help="A page or a PDF.")] = DocumentForm.HTML,
     as_json: JsonOption = False,
 ) -> None:
     """Write an agreement as a document, for a lawyer to check: it is marked as a draft that needs counsel.
 
-    Example: muster partner document north A-2026-1
+    Example: muster partner document north A-2026-1 --format pdf
     """
     from partners.file import agreement_of
     from reports.agreement_page import agreement_html
+    from reports.pdf import pdf_of
 
     with opened(context) as workspace:
         found = agreement_of(file_of(workspace, partner), agreement)
-        path = out or workspace.folder / "reports" / f"{agreement}.html"
+        path = out or workspace.folder / "reports" / f"{agreement}.{form.value}"
+        page = agreement_html(found, today(workspace))
+        made = pdf_of(page) if form is DocumentForm.PDF else page.encode()
         try:
-            write_whole(path, agreement_html(found, today(workspace)).encode())
+            write_whole(path, made)
         except OSError as error:
             raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
         say_json({"file": str(path)}) if as_json else say(f"wrote {path}: a draft that needs counsel")

@@ -13,6 +13,7 @@ from muster.ids import CampaignId, HostId
 from muster.outcomes import Finding, HostStatus, Stage, Verdict
 from muster.records import ProbeRecord
 from tests.muster.shell import Done, Shell
+from tests.reports.printers import can_print
 
 SPRING = CampaignId("spring")
 NOW = datetime(2027, 3, 1, 15, tzinfo=UTC)
@@ -259,6 +260,14 @@ def test_an_agreement_becomes_a_document_that_says_it_needs_counsel(muster: Shel
     assert "<script" not in text
 
 
+@pytest.mark.skipif(not can_print(), reason="neither Pango nor Chromium is here")
+def test_an_agreement_becomes_a_pdf(muster: Shell, workspace: Path) -> None:
+    make_eligible(muster, workspace)
+    said = good(muster(workspace, "partner", "document", "northwest-it", "A-1", "--format", "pdf"))
+    assert "A-1.pdf" in said
+    assert (workspace / "reports" / "A-1.pdf").read_bytes()[:5] == b"%PDF-"
+
+
 def test_two_people_and_a_reason_override_what_falls_short(muster: Shell, workspace: Path) -> None:
     muster(workspace, "partner", "import", "community.csv")
     words = ("partner", "override", "northwest-it", "credit", "--until", "2027-06-30", "--by", "kim")
@@ -316,6 +325,8 @@ def test_money_from_an_offer_to_the_page_for_the_board(muster: Shell, workspace:
     assert by_name["without partners, planned"]["revenue"] == "0.00", "nobody else can do it"
     assert found["missed_without_partners"] == {"acme": 3, "borg": 3}
     assert (found["protected_with_partners"], found["protected_without_partners"]) == (6, 0)
+    today = json.loads(good(muster(workspace, "what-if", "overtime 5", "--seconds", "0.2", "--json")))["scenarios"][0]
+    assert (today["margin"], today["currency"]) == (by_name["with partners, planned"]["profit"], "EUR")
     page, book = (Path(file) for file in found["files"])
     assert "6 of 6 machines are right in time, without them 0" in page.read_text()
     assert book.read_bytes()[:2] == b"PK"

@@ -268,7 +268,23 @@ def test_other_worlds_are_planned_from_the_plan_and_compared(muster: Shell, work
     assert found["without person anna; overtime 60"]["moved_visits"] >= 1
     said = muster(workspace, "what-if", "people +1 windows", "--seconds", "0.2").stdout
     assert "people +1 windows" in said
-    assert "+1" in said
+    assert "what limits it:" in said
+    assert "margin: no quote is signed yet" in said
+
+
+def test_each_world_says_by_when_how_likely_and_what_limits_it(muster: Shell, workspace: Path) -> None:
+    made_plan(muster, workspace)
+    words = ("add partner newcomer with 1 person; people +1 windows", "overtime 20 %", "automation 0 %")
+    done = muster(workspace, "what-if", *words, "--seconds", "0.2", "--json")
+    assert done.returncode == 0, done.stderr
+    today, added, longer, onsite = json.loads(done.stdout)["scenarios"]
+    assert today["done_by"] is None, "a machine is left out"
+    assert (today["all_done"], today["margin"]) == (0, None)
+    assert "left out" in today["risks"][0]
+    assert added["done_by"] is not None
+    assert added["all_done"] > 0
+    assert longer["hosts_left_out"] == today["hosts_left_out"]
+    assert onsite["cost_cents"] > today["cost_cents"], "everybody must travel"
 
 
 def test_a_scenario_that_cannot_be_read_is_a_sentence_and_all_forms_are_shown(muster: Shell, workspace: Path) -> None:
@@ -277,7 +293,7 @@ def test_a_scenario_that_cannot_be_read_is_a_sentence_and_all_forms_are_shown(mu
     assert done.returncode == 2
     assert "cannot be read" in done.stderr
     assert "deadline -3d" in muster(workspace, "what-if").stdout
-    assert len(json.loads(muster(workspace, "what-if", "--json").stdout)["forms"]) == 9
+    assert len(json.loads(muster(workspace, "what-if", "--json").stdout)["forms"]) == 13
     assert muster(workspace, "what-if", "overtime 5", "overtime 5").returncode == 2
 
 

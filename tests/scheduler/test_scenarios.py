@@ -1,17 +1,18 @@
 """Scenarios as people say them: every form changes what it says, and nothing else can be read."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
+from muster.crew import Partner
 from muster.errors import InputError
-from muster.fleet import Place
+from muster.fleet import Place, TransportName
 from muster.ids import PartnerId
 from muster.outcomes import HostStatus
 from scheduler.build import World, build
-from scheduler.scenarios import FORMS, STEPS, scenario
-from tests.scheduler.world import engineer, partner, states, world
+from scheduler.scenarios import FORMS, STEPS, scenario, states_in
+from tests.scheduler.world import DAYTIME, engineer, partner, states, world
 
 
 def here() -> World:
@@ -22,7 +23,7 @@ def here() -> World:
         engineer("Kim", rate_cents_per_hour=7_000),
         engineer("Pia", partner_id=PartnerId("north")),
     ]
-    return world(people, [replace(north, agreement=agreement)])
+    return world(people, [replace(north, agreement=agreement), Partner(PartnerId("empty"), "Empty")])
 
 
 def test_more_people_are_like_our_own_and_live_in_the_region() -> None:
@@ -65,6 +66,61 @@ def test_clients_and_sites_open_up() -> None:
     assert {window.closes.hour for site in earlier for window in site.access} == {17}, "it is never shortened"
 
 
+def test_overtime_in_percent_is_of_everybodys_usual_day() -> None:
+    part_time = engineer("Kim", shifts=tuple(replace(one, ends=time(12)) for one in DAYTIME[:2]))
+    made = scenario("overtime 20 %", world([engineer("Anna"), part_time, engineer("Ben", shifts=())]))
+    assert [p.overtime_minutes_per_day for p in made.crew.engineers] == [96, 48, 0]
+    assert scenario("overtime 20%", here()) == scenario("overtime 20 %", here()) != here()
+
+
+def test_a_partner_that_may_be_given_nothing_is_added_with_its_people() -> None:
+    bare = Partner(PartnerId("slow"), "Slow Ltd")
+    sam = engineer("Sam", partner_id=PartnerId("slow"))
+    today = replace(
+        world([engineer("Anna"), sam], [bare]),
+        objections={PartnerId("slow"): "it has not been vetted"},
+        kept_out={sam.id: "not authorised"},
+    )
+    onsite = states(today.fleet)
+    assert [one.person_id for one in build(today, onsite).left_out] == [sam.id]
+    added = build(scenario("add partner SLOW", today), onsite)
+    assert added.left_out == ()
+    assert {person.id for person in added.people} == {"anna", "sam"}
+    assert any(added.people[one.person].id == "sam" for one in added.days)
+    assert today.crew.partner[PartnerId("slow")].vetting is None, "the world as it is stays"
+
+
+def test_a_partner_that_nobody_knows_is_added_with_so_many_people() -> None:
+    made = scenario("add partner Newcomer with 2 people in north", here())
+    found = [p for p in made.crew.engineers if p.partner_id == "newcomer"]
+    assert [(p.name, p.region, p.rate_cents_per_hour) for p in found] == [
+        ("Newcomer 1", "north", 6_000),
+        ("Newcomer 2", "north", 6_000),
+    ], "like Pia, the only one of a partner"
+    assert len(build(made, states(made.fleet)).people) == 5
+
+
+@pytest.mark.parametrize(("percent", "remote"), [(0, 0), (50, 4), (90, 8), (100, 9)])
+def test_automation_is_the_share_of_open_machines_that_answer_from_afar(percent: int, remote: int) -> None:
+    text = f"overtime 5; automation {percent} %"
+    before = states(here().fleet, HostStatus.UNREACHABLE, acme_hq_0=HostStatus.STALE, acme_hq_1=HostStatus.STALE)
+    after = states_in(text, here(), before)
+    assert sum(one.status is HostStatus.STALE for one in after) == remote
+    assert after == states_in(text, here(), before)
+    assert states_in("overtime 5", here(), before) == before
+    changed = sum(one != other for one, other in zip(before, after, strict=True))
+    assert changed == abs(remote - 2), "as few machines as can be"
+
+
+def test_protected_machines_and_those_without_a_transport_are_not_automated() -> None:
+    fleet = here().fleet
+    mute = replace(fleet, hosts=tuple(replace(one, transport=TransportName.NONE) for one in fleet.hosts))
+    before = states(mute, HostStatus.UNREACHABLE)
+    assert states_in("automation 100 %", replace(here(), fleet=mute), before) == before
+    right = states(fleet, HostStatus.RIGHT)
+    assert states_in("automation 0 %", here(), right) == right
+
+
 def test_the_percentile_makes_visits_longer() -> None:
     onsite = states(here().fleet, HostStatus.UNREACHABLE)
     usual, careful = build(here(), onsite), build(scenario("percentile 95", here()), onsite)
@@ -79,8 +135,9 @@ def test_several_are_joined() -> None:
 
 @pytest.mark.parametrize("text", [example for example, _ in FORMS])
 def test_every_form_that_is_shown_can_be_read(text: str) -> None:
-    text = text.replace("northside", "north")
-    assert scenario(text, here()) != here()
+    text = text.replace("add partner northside", "add partner empty with 1 person").replace("northside", "north")
+    before = states(here().fleet, HostStatus.UNREACHABLE)
+    assert scenario(text, here()) != here() or states_in(text, here(), before) != before
 
 
 def test_as_many_forms_are_shown_as_there_are() -> None:
@@ -94,6 +151,9 @@ def test_as_many_forms_are_shown_as_there_are() -> None:
         ("people +2 linux;", "cannot be read"),
         ("without partner nort", "no partner 'nort'"),
         ("without person kimm", "no person 'kimm'"),
+        ("add partner nort", "no partner 'nort'"),
+        ("add partner empty", "has nobody in the crew"),
+        ("automation 101 %", "more than everything"),
         ("deadline -90d", "before now"),
         ("access until 25:00", "no time of day"),
         ("percentile 100", "no share of cases"),
