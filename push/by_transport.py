@@ -38,8 +38,9 @@ def fast_pusher(settings: Settings, credentials: Credentials, *, redactor: Redac
     def winrm() -> Transport:
         from push.winrm import winrm_transport
 
-        return winrm_transport(settings, credentials)
+        return winrm_transport(settings, credentials, dialer=dialer)
 
+    dialer = LateDialer(jumps)
     transports = ByTransport({TransportName.SSH: ssh, TransportName.WINRM: winrm})
     limits = Limits(
         settings.parallel_hosts,
@@ -47,7 +48,7 @@ def fast_pusher(settings: Settings, credentials: Credentials, *, redactor: Redac
         per_site=settings.site_hosts,
         site_bytes_per_s=settings.site_bytes_per_s,
     )
-    return PoolPusher(transports, limits, redactor=redactor, dialer=LateDialer(jumps))
+    return PoolPusher(transports, limits, redactor=redactor, dialer=dialer)
 
 
 def remember_refusals(settings: Settings) -> None:

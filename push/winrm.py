@@ -23,6 +23,8 @@ from muster.ports import Order, Pusher, Target
 from muster.settings import Settings
 from push.clixml import plain
 from push.credentials import Credentials, Password
+from push.dialing import dial_of
+from push.lane import Dialer
 from push.pool import Limits, PoolPusher
 from push.redact import SHARED as SHARED_REDACTOR
 from push.redact import Redactor
@@ -53,6 +55,7 @@ class _Visit:
     password: str = field(repr=False)
     connection: socket.socket | None
     login_timeout_s: float
+    dialer: Dialer | None
 
     @property
     def address(self) -> tuple[str, int]:
@@ -64,16 +67,23 @@ class _Visit:
         guard = self.guard
         logon_ends_at = time.monotonic() + self.login_timeout_s
 
+        def is_in() -> bool:
+            return guard.stage in {Stage.TRANSFER, Stage.COMMAND, Stage.FINISHED}
+
+        def reached(stage: Stage) -> None:
+            if not is_in():  # another connection in the middle of a session does not set it back
+                guard.reached(stage)
+
         def remaining_s() -> float:
-            if guard.stage in {Stage.TRANSFER, Stage.COMMAND, Stage.FINISHED}:
+            if is_in():
                 return guard.remaining_s
             return min(guard.remaining_s, max(0.05, logon_ends_at - time.monotonic()))
 
         watch = Watch(
             remaining_s=remaining_s,
             check=guard.check,
-            knocked=lambda: guard.reached(Stage.BANNER),
-            entered=lambda: guard.reached(Stage.AUTHENTICATE),
+            knocked=lambda: reached(Stage.BANNER),
+            entered=lambda: reached(Stage.AUTHENTICATE),
             leash=guard.on_cut,
         )
         connection, self.connection = self.connection, None
@@ -85,7 +95,8 @@ class _Visit:
 
     def _wire(self, connection: socket.socket | None, watch: Watch) -> Wire:
         url = endpoint(self.order.target, self.access)
-        return Wire(url, self.address, self.access, self.user, self.password, connection, watch)
+        dial = dial_of(self.order.target, self.address[1], self.dialer)
+        return Wire(url, self.address, self.access, self.user, self.password, connection, watch, dial=dial)
 
 
 def winrm_pusher(
@@ -117,9 +128,9 @@ def winrm_pusher(
 
 
 def winrm_transport(
-    settings: Settings, credentials: Credentials, *, book: AccessBook | None = None
+    settings: Settings, credentials: Credentials, *, book: AccessBook | None = None, dialer: Dialer | None = None
 ) -> "WinRmTransport":
-    """WinRM as the settings have it; the arguments and errors are those of ``winrm_pusher``."""
+    """WinRM as the settings have it; the other arguments and the errors are those of ``winrm_pusher``."""
     file = settings.path(Path(ACCESS_FILE))
     if book is None:
         book = read_access(file) if file.exists() else AccessBook()
@@ -129,6 +140,7 @@ def winrm_transport(
         default_user=settings.default_user,
         output_limit_bytes=settings.output_limit_bytes,
         login_timeout_s=settings.login_timeout_s,
+        dialer=dialer,
     )
 
 
@@ -141,6 +153,7 @@ class WinRmTransport:
         default_user: for hosts that name no user.
         login_timeout_s: the longest wait for TLS, logon and a shell together.
         gate: keeps bad passwords from being tried again; one for the process unless a test brings its own.
+        dialer: reaches hosts behind jump hosts, where a session needs another connection.
     """
 
     def __init__(
@@ -152,6 +165,7 @@ class WinRmTransport:
         output_limit_bytes: int = 262_144,
         login_timeout_s: float = 15.0,
         gate: PasswordGate | None = None,
+        dialer: Dialer | None = None,
     ) -> None:
         self._credentials = credentials
         self._book = book or AccessBook()
@@ -159,6 +173,7 @@ class WinRmTransport:
         self._output_limit_bytes = output_limit_bytes
         self._login_timeout_s = login_timeout_s
         self._gate = gate or SHARED
+        self._dialer = dialer
 
     def door(self, target: Target) -> Door | None:
         """The WinRM port; the server waits for us to speak."""
@@ -190,12 +205,13 @@ class WinRmTransport:
             )
         refuse_without_modules(access.logon)
         by_ticket = access.logon is Logon.KERBEROS and target.credential in NO_PASSWORD
-        password = "" if by_ticket else self._password(target)
+        password = "" if by_ticket else self._password(target, guard)
         user = target.user or self._default_user
-        return _Visit(order, guard, access, user, password, connection, self._login_timeout_s)
+        return _Visit(order, guard, access, user, password, connection, self._login_timeout_s, self._dialer)
 
-    def _password(self, target: Target) -> str:
-        login = self._credentials.resolve(target.credential)
+    def _password(self, target: Target, guard: Guard) -> str:
+        guard.reached(Stage.AUTHENTICATE)
+        login = self._credentials.resolve(target.credential, wait=guard.slice_s)
         if not isinstance(login, Password):
             raise SecretError(
                 f"{target.credential}: WinRM takes a password, not a key", hint="give a reference such as env:NAME"
@@ -213,7 +229,8 @@ class WinRmTransport:
         )
         try:
             place = f"{visit.address[0]}:{visit.address[1]}"
-            with self._gate.attempt(visit.user, visit.password, place, guard):
+            reference = visit.order.target.credential
+            with self._gate.attempt(visit.user, visit.password, place, guard, reference=reference):
                 shell.open(visit.order.step.arguments)
             return _step(shell, visit, self._output_limit_bytes)
         finally:

@@ -18,6 +18,7 @@ from typing import cast
 from winrm.protocol import Protocol
 from winrm.transport import Transport
 
+from push.dialing import Dial, straight
 from push.winrm_access import Logon, WinRmAccess
 from push.winrm_http import HttpTransport, Road
 from push.winrm_logons import session_for
@@ -77,10 +78,8 @@ class _Line:
     ``again`` says whether another may follow it; with NTLM and Kerberos the session belongs to the connection.
     """
 
-    def __init__(
-        self, address: tuple[str, int], connection: socket.socket | None, watch: Watch, *, again: bool
-    ) -> None:
-        self._address = address
+    def __init__(self, dial: Dial, connection: socket.socket | None, watch: Watch, *, again: bool) -> None:
+        self._dial = dial
         self._again = again
         self._given = connection
         self.watch = watch
@@ -91,7 +90,7 @@ class _Line:
         if self.used and not self._again:
             raise SecondConnection
         self.used = True
-        opened = self._given or socket.create_connection(self._address, self.watch.remaining_s())
+        opened = self._given or self._dial(self.watch.remaining_s(), self.watch.check)
         self._given = None
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         opened.settimeout(max(0.05, self.watch.remaining_s()))
@@ -168,6 +167,7 @@ class Wire(Protocol):
 
     Args:
         connection: an open socket to the host, which now belongs to the wire; None opens one.
+        dial: how one is opened; straight to ``address`` when not given.
     """
 
     def __init__(
@@ -179,6 +179,8 @@ class Wire(Protocol):
         password: str,
         connection: socket.socket | None,
         watch: Watch,
+        *,
+        dial: Dial | None = None,
     ) -> None:
         super().__init__(
             endpoint,
@@ -190,7 +192,7 @@ class Wire(Protocol):
             read_timeout_sec=RECEIVE_POLL_S + 1,
             operation_timeout_sec=RECEIVE_POLL_S,
         )
-        self._line = _Line(address, connection, watch, again=access.logon is Logon.BASIC)
+        self._line = _Line(dial or straight(address), connection, watch, again=access.logon is Logon.BASIC)
         secure = access.scheme_for(address[1]) == "https"
         road = Road(
             connect=self._line.open,

@@ -13,6 +13,7 @@ from muster.outcomes import StepReport
 from muster.ports import Order, Target
 from muster.steps import Step, StepName
 from push.credentials import Credentials
+from push.lane import Dialer
 from push.pool import Limits, PoolPusher
 from push.winrm import WinRmTransport
 from push.winrm_access import AccessBook, Logon, WinRmAccess
@@ -87,13 +88,14 @@ class WinRmWorld:
     def __exit__(self, *_details: object) -> None:
         self._fleet.__exit__(None, None, None)
 
-    def transport(self, credentials: Credentials | None = None) -> WinRmTransport:
+    def transport(self, credentials: Credentials | None = None, *, dialer: Dialer | None = None) -> WinRmTransport:
         """A transport that knows the hosts."""
         return WinRmTransport(
             credentials or Credentials(),
             AccessBook(WinRmAccess(logon=self.logon, ca=str(self.authority.ca)), hosts=self.access),
             output_limit_bytes=self.output_limit_bytes,
             gate=self.gate,
+            dialer=dialer,
         )
 
     def target(self, name: str) -> Target:

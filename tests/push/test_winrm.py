@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from muster.outcomes import Ending, Stage
+from push.secrets_refused import RefusedPasswords
 from push.winrm_access import AccessBook, Logon, endpoint
 from push.winrm_shell import LINE_LIMIT, WinRmShell
 from push.winrm_wire import Wire, plain_watch
@@ -193,6 +194,27 @@ def test_a_line_that_cmd_would_cut_off_is_never_sent(world: WinRmWorld) -> None:
         shell.close()
         wire.close()
     assert host.counters.requests == {"Create": 1, "Delete": 1}
+
+
+def test_a_refused_password_is_written_down_with_its_reference(world: WinRmWorld, tmp_path: Path) -> None:
+    """Whoever reads the list of refused passwords looks for the reference to correct."""
+    world.add("till", faults=Faults(refuse_logon=True))
+    world.gate.memory = RefusedPasswords(tmp_path / "refused.json")
+    with world:
+        assert world.one("till").stage is Stage.AUTHENTICATE
+    assert [one.reference for one in world.gate.memory.all()] == ["env:MUSTER_TEST_WINRM_WORD"]
+
+
+def test_a_secret_that_does_not_come_costs_the_order_its_deadline_only(world: WinRmWorld) -> None:
+    host = world.add("till")
+    with world:
+        order = world.order("till", deadline_s=1)
+        began = time.monotonic()
+        report = world.push(replace(order, target=replace(order.target, credential="command:sleep 12")))["till"]
+        assert time.monotonic() - began < 10
+    assert (report.ending, report.stage) == (Ending.UNKNOWN, Stage.AUTHENTICATE), report
+    assert "nothing was touched" in report.cause
+    assert not host.counters.requests
 
 
 def test_a_step_over_its_time_is_told_to_stop_and_its_shell_deleted(world: WinRmWorld) -> None:
