@@ -3,20 +3,20 @@
 The scheduler decides; this reads what it needs from the ledger and writes what it proposes.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from flows.measured import effort_of
 from flows.partnering import projected
 from flows.services import Services
 from muster.errors import DispatchRejected, InvalidPlan
-from muster.ids import CampaignId, ClientId, HostId, PersonId, PlanId
+from muster.ids import CampaignId, ClientId, PersonId, PlanId
 from muster.outcomes import HostStatus
 from muster.plan import Plan, VisitMode
 from scheduler.build import World, build
-from scheduler.estimate import EffortModel, Observation, effort_model
 from scheduler.policy import Policy
 from scheduler.problem import Problem
 from scheduler.stop import AnyOf, Cancelled, MaxSeconds
@@ -33,24 +33,6 @@ NEEDS = {VisitMode.REMOTE: HostStatus.STALE, VisitMode.ONSITE: HostStatus.UNREAC
 
 SUMS = frozenset({"cost", "objective", "bound"})
 """Rules about a plan's own sums: with a visit less, or another rate, a plan costs something else and still holds."""
-
-
-def effort_of(services: Services, campaign_id: CampaignId) -> EffortModel:
-    """The estimate of a campaign: its own guess, moved by every push that it has measured.
-
-    A host's measurement is the time of all its attempts together, so that a host that took three tries counts as one
-    that takes long.
-    """
-    ledger = services.ledger
-    fleet = ledger.fleet()
-    seconds: dict[HostId, float] = defaultdict(float)
-    for attempt in ledger.attempts(campaign_id):
-        if attempt.outcome is not None and attempt.outcome.duration_s > 0:
-            seconds[attempt.host_id] += attempt.outcome.duration_s
-    observations = [
-        Observation(VisitMode.REMOTE, total / 60, fleet.host[host_id].os) for host_id, total in sorted(seconds.items())
-    ]
-    return effort_model(ledger.campaign(campaign_id).effort, observations)
 
 
 def world_of(services: Services, campaign_id: CampaignId, *, now: datetime) -> World:

@@ -16,12 +16,13 @@ import numpy as np
 from ortools.linear_solver import pywraplp
 
 from muster.crew import Engineer
-from muster.fleet import Fleet, OsFamily
+from muster.fleet import Fleet
 from muster.ids import ClientId, PartnerId
 from muster.plan import VisitMode
 from muster.records import HostState
 from scheduler.build import World, build
 from scheduler.estimate import EffortModel
+from scheduler.kinds import HostKind, kind_of
 from scheduler.problem import AT_HOME, Barred, Demand, PersonDay, Problem
 from scheduler.skills import SPEAKS
 
@@ -157,7 +158,7 @@ class _Group:
     weeks: frozenset[Week]
     barred: frozenset[Barred]
     visits: int = 0
-    hosts: Counter[OsFamily] = field(default_factory=Counter)
+    hosts: Counter[HostKind] = field(default_factory=Counter)
     travel: int = 0
 
     def minutes(self, effort: EffortModel, share: float) -> float:
@@ -202,7 +203,7 @@ def _groups(problem: Problem, fleet: Fleet) -> list[_Group]:
             groups[key] = _Group(*key)
         group = groups[key]
         group.visits += visit.people
-        group.hosts.update(fleet.host[host_id].os for host_id in visit.host_ids)
+        group.hosts.update(kind_of(fleet.host[host_id]) for host_id in visit.host_ids)
         group.travel += travel[number] * visit.people
     return list(groups.values())
 

@@ -1,43 +1,52 @@
 """How long visits take: priors from the campaign, moved by what was measured, with an honest spread.
 
-The model. Minutes per host are lognormal: their logarithm is normal with unknown mean and variance. The prior is
-conjugate (normal, inverse gamma) and counts as much as ``PRIOR_WEIGHT`` measured hosts: its mean is the campaign's
-minutes per host, its spread ``PRIOR_SPREAD`` on the logarithm (two hosts in three within a factor of about 1.8). A
-visit is the setup plus the sum of its hosts. The sum is matched by a lognormal of the same mean and variance (Fenton
-and Wilkinson); the variance has a part that averages out over hosts and a part that does not, because every host of
-the visit shares the same unknown mean. So a large visit is relatively surer than a small one, but never surer than
-what has been learned. See Gelman et al., Bayesian Data Analysis, section 3.3, for the posterior.
+The model. Minutes per host are lognormal, with a mean of their own for every kind of host, by mode, family, role and
+version; kinds learn from each other (``scheduler/pooling.py`` has the tree, the prior's weight and what is done about
+outliers). A visit is a setup and the sum of its hosts. The sum is matched by a lognormal of the same mean and variance
+(Fenton and Wilkinson); the variance has a part that averages out over hosts and a part that does not, because every
+host of a kind shares the same unknown mean. So a large visit is relatively surer than a small one, but never surer than
+what has been learned.
 
-Limits: hosts of one visit are independent given the mean, a visit's setup is never measured, and the mode and family
-alone decide: a slow site is not told from a slow family.
+Two things are measured. A push is the machine's minutes of one host. A finished visit is a person's minutes for all its
+hosts; it is divided into setup and hosts by alternately fitting both. A person's day is what plans are made of, so
+pushes do not count for a mode and family of which visits have been finished.
+
+Limits: hosts of one visit are independent given the means of their kinds, so that a slow site is not told from a slow
+kind; where all finished visits are of one size, only the guess divides setup from hosts.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, exp, log, sqrt
-from statistics import NormalDist
+from statistics import NormalDist, median
 from types import MappingProxyType
 
 from muster.campaign import EffortPolicy
 from muster.fleet import OsFamily
 from muster.plan import VisitMode
-
-PRIOR_WEIGHT = 5.0
-"""The prior counts like so many measured hosts."""
-
-PRIOR_SPREAD = 0.6
-"""Standard deviation of the logarithm of minutes per host before anything is measured."""
+from scheduler.kinds import HostKind
+from scheduler.pooling import PRIOR_SPREAD, PRIOR_WEIGHT, Learned, Measured, Path, Pooled, pool
 
 SETUP_SPREAD = 0.3
-"""Standard deviation of a visit's setup, as a share of it."""
+"""Standard deviation of a visit's setup before anything is measured, as a share of it."""
 
 SHORTEST_MINUTES = 0.05
 """Three seconds: a measurement below is counted as this."""
 
+LEAST_HOSTS_SHARE = 0.1
+"""However long the setup is thought to be, this share of a finished visit was its hosts."""
+
+DIVISIONS = 20
+"""How often setup and hosts of finished visits are fitted in turn."""
+
+NORMAL_OF_MEDIAN = 1.4826
+"""Times the median distance from the median: the standard deviation of what is normal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The person's minutes that one host took.
+    """The minutes that one host took.
 
     Attributes:
         family: None where it is not known; it then counts for every family.
@@ -46,6 +55,17 @@ class Observation:
     mode: VisitMode
     minutes: float
     family: OsFamily | None = None
+    role: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedVisit:
+    """The minutes that a person took for one visit, travel apart."""
+
+    mode: VisitMode
+    minutes: float
+    hosts: Mapping[HostKind, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,67 +101,179 @@ class PerHost:
         mean: expected minutes.
         own_deviation: how far single hosts lie from the mean; averages out over many.
         shared_deviation: how far the mean itself may lie from the truth; does not average out.
-        measured: how many hosts it was learned from.
+        measured: how many pushes and visits of this kind it was learned from.
+        weight: like so many measured hosts the mean is known, with what other kinds and the guess say.
     """
 
     mean: float
     own_deviation: float
     shared_deviation: float
     measured: int
+    weight: float = PRIOR_WEIGHT
+
+    @property
+    def one(self) -> Effort:
+        """The effort of the next host of this kind."""
+        return Effort(self.mean, sqrt(self.own_deviation**2 + self.shared_deviation**2))
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """A visit's minutes whatever its size; ``measured`` finished visits it was learned from."""
+
+    mean: float
+    deviation: float
+    measured: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class EffortModel:
-    """Answers how long a visit takes; made by ``effort_model``."""
+    """Answers how long a visit takes; made by ``effort_model``.
+
+    Attributes:
+        by_people: families of which visits were finished, so that pushes do not count.
+    """
 
     policy: EffortPolicy
-    per_host: Mapping[tuple[VisitMode, OsFamily], PerHost] = field(default_factory=lambda: MappingProxyType({}))
+    pooled: Mapping[VisitMode, Pooled]
+    setup: Mapping[VisitMode, Setup]
+    per_host: Mapping[tuple[VisitMode, OsFamily], PerHost]
+    by_people: Mapping[VisitMode, frozenset[OsFamily]]
+    _known: dict[tuple[VisitMode, HostKind], PerHost] = field(default_factory=dict, compare=False)
 
-    def visit(self, mode: VisitMode, hosts: Mapping[OsFamily, int]) -> Effort:
-        """The effort of one visit with so many hosts of each family."""
-        setup = self.policy.setup_minutes
-        mean, variance = setup, (SETUP_SPREAD * setup) ** 2
-        for family, count in hosts.items():
-            kind = self.per_host[mode, family]
+    def of(self, mode: VisitMode, kind: HostKind | OsFamily) -> PerHost:
+        """What is known of one kind; of a family: of its hosts in the shares in which they were measured."""
+        if isinstance(kind, OsFamily):
+            return self.per_host[mode, kind]
+        if (mode, kind) not in self._known:
+            self._known[mode, kind] = _per_host(self.pooled[mode].of(_path(kind)))
+        return self._known[mode, kind]
+
+    def visit(self, mode: VisitMode, hosts: Mapping[HostKind, int] | Mapping[OsFamily, int]) -> Effort:
+        """The effort of one visit with so many hosts of each kind, or of each family.
+
+        The means of a family's kinds err as one, which is a little too careful: they have only their parents in common.
+        """
+        setup = self.setup[mode]
+        mean, variance = setup.mean, setup.deviation**2
+        unsure: dict[OsFamily, float] = defaultdict(float)
+        for key, count in hosts.items():
+            kind = self.of(mode, key)
             mean += count * kind.mean
-            variance += count * kind.own_deviation**2 + (count * kind.shared_deviation) ** 2
-        return Effort(mean, sqrt(variance))
+            variance += count * kind.own_deviation**2
+            unsure[key if isinstance(key, OsFamily) else key.family] += count * kind.shared_deviation
+        return Effort(mean, sqrt(variance + sum(minutes**2 for minutes in unsure.values())))
 
-    def total(self, mode: VisitMode, visits: int, hosts: Mapping[OsFamily, int]) -> Effort:
+    def total(self, mode: VisitMode, visits: int, hosts: Mapping[HostKind, int] | Mapping[OsFamily, int]) -> Effort:
         """The effort of many visits together: what is not known of the mean is the same for all of them."""
-        one = self.visit(mode, hosts)
-        setup, setup_variance = self.policy.setup_minutes, (SETUP_SPREAD * self.policy.setup_minutes) ** 2
-        variance = one.deviation**2 + (visits - 1) * setup_variance
-        return Effort(one.mean + (visits - 1) * setup, sqrt(max(0.0, variance)))
+        one, setup = self.visit(mode, hosts), self.setup[mode]
+        variance = one.deviation**2 + (visits - 1) * setup.deviation**2
+        return Effort(one.mean + (visits - 1) * setup.mean, sqrt(max(0.0, variance)))
 
-    def minutes(self, mode: VisitMode, hosts: Mapping[OsFamily, int]) -> int:
+    def minutes(self, mode: VisitMode, hosts: Mapping[HostKind, int] | Mapping[OsFamily, int]) -> int:
         """Whole minutes of one visit at the campaign's percentile."""
         return self.visit(mode, hosts).minutes_at(self.policy.percentile)
 
+    def shared(self, mode: VisitMode, hosts: Mapping[HostKind, int]) -> float:
+        """How many minutes of a visit's deviation every other visit of these kinds has, too."""
+        return sum(count * self.of(mode, kind).shared_deviation for kind, count in hosts.items())
 
-def effort_model(policy: EffortPolicy, observations: Iterable[Observation] = ()) -> EffortModel:
+
+def effort_model(
+    policy: EffortPolicy, observations: Iterable[Observation] = (), visits: Iterable[FinishedVisit] = ()
+) -> EffortModel:
     """Learn from what was measured; with nothing measured every answer has the prior's mean."""
-    measured = tuple(observations)
-    priors = {VisitMode.REMOTE: policy.remote_minutes_per_host, VisitMode.ONSITE: policy.onsite_minutes_per_host}
-    learned = {}
-    for mode, prior in priors.items():
+    measured, finished = tuple(observations), tuple(visits)
+    guesses = {VisitMode.REMOTE: policy.remote_minutes_per_host, VisitMode.ONSITE: policy.onsite_minutes_per_host}
+    pooled, setups, per_host, people = {}, {}, {}, {}
+    for mode, guess in guesses.items():
+        done = [one for one in finished if one.mode is mode and one.hosts]
+        by_people = people[mode] = frozenset(kind.family for one in done for kind in one.hosts)
+        pushed = [one for one in measured if one.mode is mode and one.family not in by_people]
+        pooled[mode], setups[mode] = _learned(guess, policy.setup_minutes, pushed, done)
         for family in OsFamily:
-            seen = [o.minutes for o in measured if o.mode is mode and o.family in {family, None}]
-            learned[mode, family] = learn(prior, seen)
-    return EffortModel(policy, MappingProxyType(learned))
+            per_host[mode, family] = _of_family(pooled[mode], family)
+    frozen = MappingProxyType
+    return EffortModel(policy, frozen(pooled), frozen(setups), frozen(per_host), frozen(people))
 
 
 def learn(prior_minutes: float, measured_minutes: Iterable[float]) -> PerHost:
     """The posterior of one kind of host, from its prior mean and measured minutes."""
-    logs = [log(max(minutes, SHORTEST_MINUTES)) for minutes in measured_minutes]
-    count, spread = len(logs), PRIOR_SPREAD**2
-    prior_log = log(max(prior_minutes, SHORTEST_MINUTES)) - spread * (1 + 1 / PRIOR_WEIGHT) / 2
-    weight = PRIOR_WEIGHT + count
-    average = sum(logs) / count if logs else prior_log
-    centre = (PRIOR_WEIGHT * prior_log + count * average) / weight
-    scatter = sum((value - average) ** 2 for value in logs)
-    apart = PRIOR_WEIGHT * count / weight * (average - prior_log) ** 2
-    own = (PRIOR_WEIGHT * spread + scatter + apart) / weight
-    shared = own / weight
-    mean = exp(centre + (own + shared) / 2)
-    return PerHost(mean, mean * sqrt(exp(shared) * (exp(own) - 1)), mean * sqrt(exp(shared) - 1), count)
+    kind = _path(HostKind(OsFamily.LINUX))
+    values = {kind: [Measured(_log(minutes)) for minutes in measured_minutes]}
+    return _per_host(pool(_centre(prior_minutes), values).of(kind))
+
+
+def _learned(
+    guess: float, setup_guess: float, pushed: Sequence[Observation], done: Sequence[FinishedVisit]
+) -> tuple[Pooled, Setup]:
+    """The tree of one mode and the setup of its visits, fitted in turn."""
+    values: dict[Path, list[Measured]] = defaultdict(list)
+    for one in pushed:
+        path = _path(HostKind(one.family, one.role, one.version)) if one.family else ()
+        values[path].append(Measured(_log(one.minutes)))
+    found, setup = pool(_centre(guess), values), Setup(setup_guess, SETUP_SPREAD * setup_guess)
+    for _ in range(DIVISIONS if done else 0):
+        together = {path: list(seen) for path, seen in values.items()}
+        for visit in done:
+            for path, part in _divided(visit, found, setup.mean):
+                together.setdefault(path, []).append(part)
+        found = pool(_centre(guess), together)
+        setup = _setup(setup_guess, [visit.minutes - _hosts_mean(visit, found) for visit in done])
+    return found, setup
+
+
+def _divided(visit: FinishedVisit, found: Pooled, setup: float) -> Iterable[tuple[Path, Measured]]:
+    """A visit's minutes without the setup, given to its kinds in the shares in which they are expected."""
+    hosts = max(visit.minutes - setup, LEAST_HOSTS_SHARE * visit.minutes)
+    factor = hosts / _hosts_mean(visit, found)
+    for kind, count in visit.hosts.items():
+        mean = _per_host(found.of(_path(kind))).mean
+        yield _path(kind), Measured(_log(factor * mean), count)
+
+
+def _hosts_mean(visit: FinishedVisit, found: Pooled) -> float:
+    return sum(count * _per_host(found.of(_path(kind))).mean for kind, count in visit.hosts.items())
+
+
+def _setup(guess: float, seen: Sequence[float]) -> Setup:
+    """The guess counts like ``PRIOR_WEIGHT`` visits; of those seen the median, which no outlier moves."""
+    rest = [max(0.0, minutes) for minutes in seen]
+    weight = PRIOR_WEIGHT + len(rest)
+    middle = median(rest)
+    spread = NORMAL_OF_MEDIAN * median(abs(minutes - middle) for minutes in rest)
+    own = (PRIOR_WEIGHT * (SETUP_SPREAD * guess) ** 2 + len(rest) * spread**2) / weight
+    return Setup((PRIOR_WEIGHT * guess + len(rest) * middle) / weight, sqrt(own * (1 + 1 / weight)), len(rest))
+
+
+def _of_family(pooled: Pooled, family: OsFamily) -> PerHost:
+    """Any host of a family: its kinds in the shares in which they were measured, as sure as if all erred together."""
+    below = pooled.measured_below((family.value,))
+    if not below:
+        return _per_host(pooled.of(_path(HostKind(family))))
+    total = sum(below.values())
+    kinds = [(count / total, _per_host(pooled.of(path))) for path, count in below.items()]
+    mean = sum(share * one.mean for share, one in kinds)
+    own = sum(share * (one.own_deviation**2 + (one.mean - mean) ** 2) for share, one in kinds)
+    shared = sum(share * one.shared_deviation for share, one in kinds)
+    return PerHost(mean, sqrt(own), shared, total, 1 / sum(share / one.weight for share, one in kinds))
+
+
+def _per_host(known: Learned) -> PerHost:
+    own, shared = known.own, known.shared
+    mean = exp(known.centre + (own + shared) / 2)
+    deviation, unsure = mean * sqrt(exp(shared) * (exp(own) - 1)), mean * sqrt(exp(shared) - 1)
+    return PerHost(mean, deviation, unsure, known.measured, own / shared)
+
+
+def _path(kind: HostKind) -> Path:
+    return (kind.family.value, kind.role, kind.version)
+
+
+def _log(minutes: float) -> float:
+    return log(max(minutes, SHORTEST_MINUTES))
+
+
+def _centre(minutes: float) -> float:
+    """The logarithm around which kinds lie whose mean is so many minutes."""
+    return _log(minutes) - PRIOR_SPREAD**2 * (1 + 1 / PRIOR_WEIGHT) / 2

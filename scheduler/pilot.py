@@ -2,8 +2,9 @@
 
 What is not known of the mean of a kind (mode and family) is the same for all its machines, so it grows with their
 number: N machines of a kind with the shared deviation s are uncertain by N times s minutes. Having measured n machines
-of it, its variance is that of ``estimate.learn``: ``own / (weight + n)``. A visit is worth what it takes away of the
-variance of all work together; the best is picked, counted as measured, and then the next.
+of it, its variance is ``own / (weight + n)``, with the weight of what is known already (``PerHost.weight``). A visit is
+worth what it takes away of the variance of all work together; the best is picked, counted as measured, and then the
+next.
 
 Limits: visits are picked by what they would teach were they measured; whoever does them must still be free, and a
 kind whose first visits surprise everybody teaches more than is reckoned here.
@@ -17,7 +18,7 @@ from math import sqrt
 from muster.fleet import Fleet, OsFamily
 from muster.ids import VisitId
 from muster.plan import Visit, VisitMode
-from scheduler.estimate import PRIOR_WEIGHT, EffortModel
+from scheduler.estimate import EffortModel
 
 Kind = tuple[VisitMode, OsFamily]
 
@@ -74,8 +75,7 @@ def _variance(model: EffortModel, total: Mapping[Kind, int], measured: Mapping[K
 def _shared(model: EffortModel, kind: Kind, more: int) -> float:
     """The deviation of a kind's mean after so many more machines of it."""
     known = model.per_host[kind]
-    weight = PRIOR_WEIGHT + known.measured
-    return known.shared_deviation * sqrt(weight / (weight + more))
+    return known.shared_deviation * sqrt(known.weight / (known.weight + more))
 
 
 def minutes_of(lessons: Iterable[Lesson]) -> int:

@@ -18,6 +18,7 @@ from muster.fleet import Fleet
 from muster.ids import ClientId, VisitId
 from muster.plan import Plan, VisitMode
 from scheduler.estimate import Effort, EffortModel
+from scheduler.kinds import kinds_of
 from scheduler.problem import AT_HOME, PersonDay, Problem
 
 Times = NDArray[np.float64]
@@ -63,10 +64,8 @@ def uncertain(model: EffortModel, fleet: Fleet, plan: Plan) -> dict[VisitId, Unc
     """What the estimate says about each visit of a plan."""
     found = {}
     for visit in plan.visits:
-        families = [fleet.host[host_id].os for host_id in visit.host_ids]
-        counts = {family: families.count(family) for family in families}
-        effort = model.visit(visit.mode, counts)
-        shared = sum(count * model.per_host[visit.mode, family].shared_deviation for family, count in counts.items())
+        counts = kinds_of(fleet.host[host_id] for host_id in visit.host_ids)
+        effort, shared = model.visit(visit.mode, counts), model.shared(visit.mode, counts)
         found[visit.id] = Uncertain(effort, min(1.0, (shared / effort.deviation) ** 2) if effort.deviation else 0.0)
     return found
 

@@ -15,13 +15,12 @@ from muster.outcomes import HostStatus
 from muster.plan import Visit, VisitMode
 from muster.records import HostState
 from scheduler.estimate import EffortModel
+from scheduler.kinds import is_server, kinds_of
 from scheduler.localtime import instant, zone
 from scheduler.skills import SPEAKS
 
 ONSITE_STATUSES = frozenset({HostStatus.UNREACHABLE, HostStatus.UNSUPPORTED})
 """Nobody gets at these from afar."""
-
-SERVER_WORDS = ("server", "domain controller", "hypervisor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ class VisitMaker:
         if not host_ids:
             return None
         hosts = [self.fleet.host[host_id] for host_id in host_ids]
-        minutes = self.effort.minutes(visit.mode, _families(hosts))
+        minutes = self.effort.minutes(visit.mode, kinds_of(hosts))
         now = self._visit(visit.id, self.fleet.site[visit.site_id], visit.mode, hosts)
         return replace(now, effort_minutes=minutes)
 
@@ -131,7 +130,7 @@ class VisitMaker:
         parts = 1
         while parts < len(hosts):
             pieces = _pieces(hosts, parts)
-            if all(self.effort.minutes(mode, _families(p)) <= self.effort.policy.max_visit_minutes for p in pieces):
+            if all(self.effort.minutes(mode, kinds_of(p)) <= self.effort.policy.max_visit_minutes for p in pieces):
                 break
             parts += 1
         return _pieces(hosts, parts)
@@ -146,7 +145,7 @@ class VisitMaker:
             site_id=site.id,
             mode=mode,
             host_ids=tuple(host.id for host in hosts),
-            effort_minutes=self.effort.minutes(mode, _families(hosts)),
+            effort_minutes=self.effort.minutes(mode, kinds_of(hosts)),
             skills=skills_for(hosts) | spoken,
             priority=client.priority,
             earliest=earliest,
@@ -179,12 +178,6 @@ def mode_of(host: Host, status: HostStatus) -> VisitMode:
     if host.transport is TransportName.NONE or status in ONSITE_STATUSES:
         return VisitMode.ONSITE
     return VisitMode.REMOTE
-
-
-def is_server(host: Host) -> bool:
-    """Whether a machine serves others, as far as its role, its system's name or its tags say so."""
-    words = f"{host.role} {host.os_version} {' '.join(host.tags)}".lower()
-    return any(word in words for word in SERVER_WORDS)
 
 
 def skills_for(hosts: Iterable[Host]) -> frozenset[str]:

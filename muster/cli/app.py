@@ -16,6 +16,7 @@ from muster.cli import (
     certificates,
     demo,
     doctor,
+    estimates,
     exports,
     fleet,
     groups,
@@ -78,7 +79,7 @@ PANELS: Mapping[str, Panel] = {
     },
     "Can we make it": {
         "probe": acts.probe,
-        "estimate": planning.estimate,
+        "estimate": estimates.estimate,
         "pilot": pilot.pilot,
         "capacity": capacity.capacity,
         "plan": groups.PLAN,
@@ -99,6 +100,7 @@ PANELS: Mapping[str, Panel] = {
         "resume": acts.resume,
         "retry": acts.retry,
         "rollback": acts.rollback,
+        "visit": groups.VISIT,
     },
     "Partners and money": {"partner": groups.PARTNER, "money": groups.MONEY},
     "What leaves the house": {

@@ -18,6 +18,7 @@ from muster.cli import (
     premortem,
     replanning,
     schedules,
+    visits,
 )
 
 Commands = Mapping[str, Callable[..., None]]
@@ -133,3 +134,5 @@ EVIDENCE = _noun(
 )
 
 FINDINGS = _verb(findings.findings, {"add": findings.add, "cause": findings.cause})
+
+VISIT = _noun("Visits: what they took.", {"finish": visits.finish, "list": visits.finished})

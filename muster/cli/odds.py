@@ -33,7 +33,8 @@ def odds(
 
     Example: muster odds --no-show 0.03
     """
-    from flows.planning import effort_of, problem_as_planned
+    from flows.measured import effort_of
+    from flows.planning import problem_as_planned
     from scheduler.robust import simulate, uncertain
 
     with opened(context) as workspace:

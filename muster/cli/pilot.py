@@ -22,7 +22,8 @@ def pilot(
 
     Example: muster pilot --most 10
     """
-    from flows.planning import effort_of, problem_of
+    from flows.measured import effort_of
+    from flows.planning import problem_of
     from scheduler.pilot import minutes_of
     from scheduler.pilot import pilot as pick
 

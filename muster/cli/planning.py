@@ -10,68 +10,17 @@ from typing import Annotated
 import typer
 
 from muster.cli.campaigns import CampaignOption, JsonOption
-from muster.cli.output import count, say, say_json, table
+from muster.cli.output import count, say, say_json
 from muster.cli.plan_pages import plan_document, reason_line, say_plan
 from muster.cli.searching import searching
 from muster.cli.workspace import Workspace, me, opened
 from muster.errors import NotFound
-from muster.fleet import OsFamily
 from muster.ids import CampaignId, PlanId, VisitId
-from muster.plan import Plan, Reason, VisitMode
-from scheduler.estimate import EffortModel, PerHost
+from muster.plan import Plan, Reason
 
 PlanOption = Annotated[str | None, typer.Option("--plan", help="Id of a plan; by default the newest.")]
-SHARES = (0.5, 0.8, 0.95)
 EXPLAINED_VISITS = 20
 SHOWN_TIGHT = 8
-
-
-def estimate(context: typer.Context, campaign: CampaignOption = None, as_json: JsonOption = False) -> None:
-    """Say how long hosts take: the campaign's guess, moved by every push that was measured.
-
-    Example: muster estimate
-    """
-    from flows.planning import effort_of
-
-    with opened(context) as workspace:
-        meant = workspace.campaign(campaign)
-        model = effort_of(workspace.services, meant.id)
-        families = {host.os for host in workspace.ledger.fleet().hosts}
-        if as_json:
-            say_json({"campaign": meant.id, "shares": SHARES, "estimates": _estimates(model, families)})
-            return
-        table(
-            ("mode", "family", "minutes a host", "measured", "10 hosts: half", "80 %", "95 % of cases"),
-            [
-                (mode.value, family.value, f"{known.mean:.1f}", f"{known.measured:,}", *_tens(model, mode, family))
-                for mode, family, known in _known(model, families)
-            ],
-            right=(2, 3, 4, 5, 6),
-        )
-        say("\nmeasured: hosts whose pushes were timed; without any, these are the campaign's own guess")
-
-
-def _known(model: EffortModel, families: set[OsFamily]) -> list[tuple[VisitMode, OsFamily, PerHost]]:
-    order = [(mode, family) for mode in VisitMode for family in OsFamily if family in families]
-    return [(mode, family, model.per_host[mode, family]) for mode, family in order]
-
-
-def _tens(model: EffortModel, mode: VisitMode, family: OsFamily) -> list[str]:
-    effort = model.visit(mode, {family: 10})
-    return [f"{effort.at(share):.0f} min" for share in SHARES]
-
-
-def _estimates(model: EffortModel, families: set[OsFamily]) -> list[dict[str, object]]:
-    return [
-        {
-            "mode": mode.value,
-            "family": family.value,
-            "minutes_per_host": known.mean,
-            "measured_hosts": known.measured,
-            "minutes_of_10_hosts": [model.visit(mode, {family: 10}).at(share) for share in SHARES],
-        }
-        for mode, family, known in _known(model, families)
-    ]
 
 
 def plan(

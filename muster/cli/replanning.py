@@ -207,7 +207,8 @@ def _as_png(drawn: str) -> bytes:
 
 
 def _drawn(workspace: Workspace, plan: Plan, kind: Picture, day: date | None) -> str:
-    from flows.planning import effort_of, problem_as_planned
+    from flows.measured import effort_of
+    from flows.planning import problem_as_planned
     from scheduler.capacity import capacity_of
     from scheduler.pictures.daymap import day_map
     from scheduler.pictures.load import load

@@ -9,8 +9,8 @@ from muster.plan import Assignment, VisitMode
 from reports.notices.languages import known
 from reports.premortem.case import Case
 from reports.premortem.worry import Severity, Worry, worry
+from scheduler.kinds import is_server
 from scheduler.skills import SPEAKS
-from scheduler.visits import is_server
 
 OFFICE = (time(9), time(17))
 """Local hours, Monday to Friday, in which people sit at their machines."""

@@ -191,6 +191,34 @@ def test_estimate_and_capacity_speak_to_people_and_to_scripts(muster: Shell, wor
     assert json.loads(muster(workspace, "capacity", "--json").stdout)["needs"]
 
 
+def test_a_finished_visit_moves_the_estimate_and_its_evidence_is_shown(muster: Shell, workspace: Path) -> None:
+    refused = muster(workspace, "visit", "finish", "V-hq-remote-1", "--minutes", "60")
+    assert (refused.returncode, "no plan binds yet" in refused.stderr) == (2, True)
+    plan = made_plan(muster, workspace)
+    assert muster(workspace, "dispatch", str(plan["id"])).returncode == 0
+    before = json.loads(muster(workspace, "estimate", "--json").stdout)
+    visit = str(next(one["visit"] for one in plan["assignments"] if "h8" in list(one["hosts"])))  # type: ignore[call-overload]
+    for minutes in ("9000", "95"):
+        done = muster(
+            workspace, "visit", "finish", visit, "--minutes", minutes, "--travel-minutes", "30", "--by", "Ben"
+        )
+        assert done.returncode == 0, done.stderr
+    (kept,) = json.loads(muster(workspace, "visit", "list", "--json").stdout)["visits"]
+    assert (kept["visit"], kept["minutes"], kept["by"]) == (visit, 95, "Ben")
+    after = json.loads(muster(workspace, "estimate", "--json").stdout)
+    rows = [
+        next(one for one in document["estimates"] if one["mode"] == "onsite" and one["family"] == "linux")
+        for document in (before, after)
+    ]
+    assert rows[0]["minutes_per_host"] == pytest.approx(20)
+    assert 20 < rows[1]["minutes_per_host"] < 90
+    assert (rows[0]["measured_hosts"], rows[1]["measured_hosts"]) == (0, 1)
+    assert "1 visit" in muster(workspace, "estimate").stdout
+    wrong = muster(workspace, "visit", "finish", visit, "--minutes", "0")
+    assert wrong.returncode == 2
+    assert muster(workspace, "visit", "finish", "V-none", "--minutes", "5").returncode == 2
+
+
 def test_status_and_report_agree_with_the_ledger(muster: Shell, workspace: Path) -> None:
     document = json.loads(muster(workspace, "status", "--json").stdout)
     assert document["by_status"] == {"needs the fix": 7, "unreachable": 1}

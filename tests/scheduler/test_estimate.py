@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from muster.campaign import EffortPolicy
 from muster.fleet import OsFamily
 from muster.plan import VisitMode
-from scheduler.estimate import Effort, Observation, effort_model, learn
+from scheduler.estimate import Effort, FinishedVisit, Observation, effort_model, learn
+from scheduler.kinds import HostKind
 
 POLICY = EffortPolicy(remote_minutes_per_host=3.0, onsite_minutes_per_host=20.0, setup_minutes=10.0)
 LINUX = {OsFamily.LINUX: 10}
@@ -34,10 +35,49 @@ def test_a_few_measurements_move_the_guess_part_of_the_way() -> None:
     assert 3.0 < learn(3.0, [9.0, 9.5, 8.5]).mean < 9.0
 
 
-def test_what_is_measured_of_one_family_says_nothing_about_another() -> None:
-    model = effort_model(POLICY, [Observation(VisitMode.REMOTE, 30.0, OsFamily.WINDOWS)] * 20)
-    assert model.visit(VisitMode.REMOTE, LINUX).mean == pytest.approx(40)
-    assert model.visit(VisitMode.REMOTE, {OsFamily.WINDOWS: 10}).mean > 200
+def test_what_is_measured_of_one_kind_says_much_of_its_like_and_little_of_the_rest() -> None:
+    measured = [Observation(VisitMode.REMOTE, 6.0, OsFamily.WINDOWS, "server", "windows 2019")] * 5
+    model = effort_model(POLICY, measured)
+    servers, newer, clients, linux = (
+        model.of(VisitMode.REMOTE, kind).mean
+        for kind in (
+            HostKind(OsFamily.WINDOWS, "server", "windows 2019"),
+            HostKind(OsFamily.WINDOWS, "server", "windows 2022"),
+            HostKind(OsFamily.WINDOWS, "desktop", "windows 11"),
+            HostKind(OsFamily.LINUX, "server", "debian 12"),
+        )
+    )
+    assert 6.0 > servers > newer > clients > linux > 3.0
+    assert linux < 3.5
+    assert model.of(VisitMode.ONSITE, HostKind(OsFamily.WINDOWS, "server")).mean == pytest.approx(20)
+
+
+def test_one_host_that_took_all_day_moves_the_estimate_no_more_than_one_that_was_slow() -> None:
+    usual = [7.0, 8.0, 9.0] * 7
+    assert learn(8.0, [*usual, 3000.0]).mean == pytest.approx(learn(8.0, [*usual, 60.0]).mean, rel=0.01)
+    assert learn(8.0, [*usual, 3000.0]).mean < 1.25 * learn(8.0, usual).mean
+
+
+def test_a_guess_that_is_wrong_tenfold_is_given_up_soon() -> None:
+    assert learn(3.0, [30.0, 25.0, 35.0] * 5).one.at(0.5) == pytest.approx(30, rel=0.2)
+
+
+def test_finished_visits_tell_setup_from_hosts_where_their_sizes_differ() -> None:
+    kind = HostKind(OsFamily.WINDOWS, "server")
+    done = [FinishedVisit(VisitMode.ONSITE, 45.0 + 12.0 * hosts, {kind: hosts}) for hosts in (1, 2, 3, 5, 8, 12)] * 10
+    model = effort_model(POLICY, visits=done)
+    assert 30 < model.setup[VisitMode.ONSITE].mean < 50
+    assert model.of(VisitMode.ONSITE, kind).mean == pytest.approx(12, rel=0.25)
+    for hosts in (2, 5, 12):
+        assert model.visit(VisitMode.ONSITE, {kind: hosts}).mean == pytest.approx(45 + 12 * hosts, rel=0.15)
+    assert model.setup[VisitMode.REMOTE].mean == 10
+
+
+def test_where_people_have_finished_visits_the_machines_minutes_do_not_count() -> None:
+    kind = HostKind(OsFamily.LINUX)
+    pushes = [Observation(VisitMode.REMOTE, 0.1, OsFamily.LINUX)] * 50
+    visits = [FinishedVisit(VisitMode.REMOTE, 40.0, {kind: 10})] * 5
+    assert effort_model(POLICY, pushes, visits) == effort_model(POLICY, (), visits)
 
 
 def test_large_visits_are_surer_but_never_surer_than_what_is_known() -> None:
