@@ -213,6 +213,20 @@ def _agreements(services: Services, plan: Plan) -> dict[PartnerId, SignedAgreeme
     return found
 
 
+def agreements_of(services: Services, problem: Problem) -> dict[PartnerId, SignedAgreement]:
+    """What covers each partner on its first day in a problem; those without a file are left out."""
+    known = known_of(services.book)
+    found: dict[PartnerId, SignedAgreement] = {}
+    for day in sorted(problem.days, key=lambda one: one.starts):
+        partner_id = problem.people[day.person].partner_id
+        if partner_id is None or partner_id in found or partner_id not in known.files:
+            continue
+        covering = agreement_on(known.files[partner_id], day.day, known.rules)
+        if covering is not None:
+            found[partner_id] = covering
+    return found
+
+
 def _without_partners(problem: Problem, seconds: float, campaign: Campaign) -> tuple[Booked, ...]:
     """The best plan that our own people could have made."""
     from scheduler.solve import solve  # brings OR-Tools, which takes longer to load than most commands take

@@ -9,6 +9,7 @@ from muster.cli import (
     findings,
     fix,
     fleet,
+    make_or_buy,
     money,
     notices,
     partner_files,
@@ -42,7 +43,10 @@ def _filled(group: typer.Typer, commands: Commands) -> typer.Typer:
     return group
 
 
-HOSTS = _noun("Hosts: trust their keys.", {"trust": fleet.trust, "forgive": fleet.forgive})
+HOSTS = _noun(
+    "Hosts: trust their keys, and let refused passwords be tried again.",
+    {"trust": fleet.trust, "forgive": fleet.forgive},
+)
 
 PLAN = _verb(
     planning.plan,
@@ -100,6 +104,7 @@ MONEY = _noun(
         "sign": money.sign,
         "quotes": money.quotes,
         "profit": money.profit,
+        "make-or-buy": make_or_buy.make_or_buy,
     },
 )
 

@@ -332,6 +332,33 @@ def test_money_from_an_offer_to_the_page_for_the_board(muster: Shell, workspace:
     assert book.read_bytes()[:2] == b"PK"
 
 
+def test_make_or_buy_says_which_client_goes_to_whom_and_writes_nothing(muster: Shell, workspace: Path) -> None:
+    make_eligible(muster, workspace)
+    good(muster(workspace, "money", "offer", "list", "--host", "100", "--site", "20"))
+    good(muster(workspace, "money", "quote", "list"))
+    good(muster(workspace, "money", "sign", "acme", "--by", "Bo Acme"))
+    before = Workspace(workspace)
+    revision = before.ledger.revision()
+    found = json.loads(good(muster(workspace, "money", "make-or-buy", "--seconds", "0.3", "--json")))
+    acme, borg = found["clients"]
+    assert (acme["partner"], borg["partner"]) == ("northwest-it", "northwest-it"), "Anna's half hours do for neither"
+    assert (acme["revenue_cents"], borg["revenue_cents"]) == (32_000, 0), "of the signed client only"
+    assert acme["at_risk_cents"] == 3_200, "nothing is known of the partner: nine of ten"
+    assert (found["planned"]["hosts_placed"], found["left_out"], found["proved"]) == (6, [], True)
+    cost = acme["cost_cents"] + borg["cost_cents"]
+    assert found["planned"]["margin"] == f"{(32_000 - cost) / 100:.2f}", "the agreement's price, planned as asked"
+    ours, theirs = found["exposure"]
+    assert (ours["clients"], theirs["clients_percent"], theirs["revenue_percent"]) == (0, 100.0, 100.0)
+    limited = json.loads(good(muster(workspace, "money", "make-or-buy", "--clients", "50", "--seconds", "0", "--json")))
+    assert (len(limited["clients"]), len(limited["left_out"]), limited["planned"]) == (1, 1, None)
+    assert limited["clients"][0]["client"] == "acme", "as many machines, and more money"
+    said = good(muster(workspace, "money", "make-or-buy", "--all-clients", "50", "--seconds", "0"))
+    assert "1 client left out" in said
+    assert "expected profit" in said
+    assert before.ledger.revision() == revision
+    before.close()
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
