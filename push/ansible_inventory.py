@@ -144,7 +144,7 @@ def _environment(options: AnsibleOptions, task_timeout_s: int) -> dict[str, str]
 def _ssh_arguments(options: AnsibleOptions) -> list[str]:
     wanted = [
         "ControlMaster=auto",
-        "ControlPersist=60s",
+        "ControlPersist=15s",
         f"ServerAliveInterval={max(1, round(options.settings.login_timeout_s / ALIVE_COUNT))}",
         f"ServerAliveCountMax={ALIVE_COUNT}",
         f"UserKnownHostsFile={options.known_hosts}",
