@@ -4,13 +4,13 @@ Times in it are local: ``deadline: 2026-10-31 18:00`` with ``timezone: America/V
 at once, by its key.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
@@ -21,7 +21,7 @@ from muster.errors import CampaignFileError, Problem
 from muster.fleet import Fleet, Host
 from muster.ids import CampaignId, FixName, HostId
 from muster.safety import matches_of
-from muster.safety_file import RIGHT, SECTIONS, BudgetsSection, GatesSection
+from muster.safety_file import RIGHT, BudgetsSection, GatesSection
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
@@ -257,7 +257,7 @@ def _problems(path: Path, error: ValidationError) -> tuple[Problem, ...]:
             column=".".join(str(part) for part in one["loc"]),
             value="" if one["type"] == "missing" or isinstance(one["input"], dict) else str(one["input"]),
             wrong=_sentence(one["msg"], one["type"]),
-            right=_right(str(one["loc"][-1]), one["type"]),
+            right=_right(one["loc"], one["type"]),
         )
         for one in error.errors()
     )
@@ -270,19 +270,12 @@ def _sentence(message: str, kind: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _right(key: str, kind: str) -> str:
+def _right(loc: Sequence[int | str], kind: str) -> str:
+    key = str(loc[-1])
     if kind == "extra_forbidden":
-        sections: tuple[type[BaseModel], ...] = (
-            CampaignSections,
-            WavesSection,
-            EffortSection,
-            PlanningSection,
-            HostsSection,
-            *SECTIONS,
-        )
-        known = {field.alias or name for one in sections for name, field in one.model_fields.items()}
+        known = _keys_beside(loc)
         near = get_close_matches(key, known, n=1)
-        return f"did you mean {near[0]!r}?" if near else "docs/campaign-file.md lists every key"
+        return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
     examples = {
         "id": "lower-case letters, digits, '-', such as vancouver-2026",
         "deadline": "such as 2026-10-31 18:00",
@@ -290,6 +283,17 @@ def _right(key: str, kind: str) -> str:
         "fix": "such as tzdata (muster fix list)",
     }
     return examples.get(key) or RIGHT.get(key, "see docs/campaign-file.md")
+
+
+def _keys_beside(loc: Sequence[int | str]) -> tuple[str, ...]:
+    """Every key of the section in which a key stands, as the file has them."""
+    section: type[BaseModel] = CampaignSections
+    for part in loc[:-1]:
+        fields = {field.alias or name: field for name, field in section.model_fields.items()}
+        kind = fields[part].annotation if part in fields else None
+        inner = (one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, BaseModel))
+        section = next(inner, section)
+    return tuple(field.alias or name for name, field in section.model_fields.items())
 
 
 def _near(name: str, known: set[str]) -> str:

@@ -207,19 +207,6 @@ class BudgetsSection(_Strict):
         )
 
 
-SECTIONS: tuple[type[BaseModel], ...] = (
-    GatesSection,
-    BudgetsSection,
-    BudgetSection,
-    WindowSection,
-    BlackoutSection,
-    OrderSection,
-    HoldSection,
-    BackupSection,
-    MatchSection,
-)
-"""Every section, for naming the key that was nearly meant."""
-
 RIGHT = {
     "hours": "such as Mon-Fri 22:00-04:00; Sat,Sun 00:00-24:00",
     "from": LOCAL_EXAMPLE,

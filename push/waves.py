@@ -133,9 +133,11 @@ def judge_wave(
     touched = verified + lost
     rest = f", {untouched} not touched" if untouched else ""
     counts = f"{verified} of {touched} verified{rest}"
-    if lost > policy.tolerated_failures and verified < policy.min_success_rate * touched:
+    if verified < policy.min_success_rate * touched:
         needed = f"{policy.min_success_rate:.0%} are needed, or at most {policy.tolerated_failures} lost"
-        return WaveVerdict(passed=False, sentence=f"{counts}; {needed}")
+        counts = f"{counts}; {needed}"
+        if lost > policy.tolerated_failures:
+            return WaveVerdict(passed=False, sentence=counts)
     too_few = _too_few(policy, members if so_far is None else tuple(so_far))
     return WaveVerdict(passed=not too_few, sentence=counts + too_few)
 

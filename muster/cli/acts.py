@@ -30,6 +30,7 @@ from muster.errors import InputError, NotFound
 from muster.ids import HostId
 from muster.outcomes import HostStatus
 from muster.records import HostState
+from push.release import RUN
 from push.stop import STOP_FILE
 from push.waves import forecast, kinds_seen, site_kinds
 
@@ -250,6 +251,8 @@ def push_waves(
         _say_turn(workspace, campaign, found)
         if wait:
             say("waits until the deadline for hours that open and for hosts that come on line (Ctrl-C ends it safely)")
+    if wait:  # everybody may yet have a turn
+        turn = tuple(one.host_id for one in workspace.ledger.hosts(campaign.id) if one.status in RUN)
     ended = set(HostStatus) - {HostStatus.STALE, HostStatus.CLAIMED}
     with at_hosts(workspace, campaign, "push", len(turn), _counter(turn, ended)) as act:
         act(

@@ -159,6 +159,12 @@ def test_gates_and_budgets_are_read(tmp_path: Path) -> None:
         ("gates: {max_failures_per_host: 0}", "gates.max_failures_per_host", "such as 3"),
         ("gates: {windos: []}", "gates.windos", "did you mean 'windows'"),
         ("budgets: {per_client: {lost_share: 5}}", "budgets.per_client.lost_share", "a share such as 0.05"),
+        (
+            "budgets: {fleet: {}}",
+            "budgets.fleet",
+            "there are campaign, per_client, per_os_version, per_partner",
+        ),
+        ("budgets: {clients: {}}", "budgets.clients", "did you mean 'per_client'"),
         ("budgets: {per_clients: {}}", "budgets.per_clients", "did you mean 'per_client'"),
     ],
 )

@@ -1,17 +1,19 @@
 """Waves, gates and stops from the command line, on a ledger whose hosts were asked; no host is touched."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from flows.services import services_of
+from muster.cli import progress
 from muster.cli.workspace import Workspace
 from muster.ids import CampaignId, HostId, RunnerId
 from muster.outcomes import Evidence, Finding, HostOutcome, HostStatus, Stage, Verdict
-from muster.records import ProbeRecord
+from muster.records import HostState, ProbeRecord
 from muster.steps import StepName
 from tests.muster.shell import Shell
 
@@ -208,3 +210,33 @@ def test_before_a_plan_is_dispatched_waves_are_told_as_if_all_were_due(
     done = muster(fresh, "waves")
     assert "no plan is dispatched yet" in done.stdout
     assert "would touch 2, then 4: 6 hosts in 2 waves" in done.stdout
+
+
+def test_a_log_shows_how_far_it_has_come_and_that_it_still_waits(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Where there is no terminal, a run that waits for hours must not look like one that hangs."""
+    monkeypatch.setattr(progress, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
+    opened = Workspace(workspace)
+    told: list[str] = []
+
+    def done(states: Sequence[HostState]) -> int:
+        return sum(one.status is HostStatus.FAILED for one in states)
+
+    def wait_for(number: int) -> None:
+        until = time.monotonic() + 30
+        while len(told) < number and time.monotonic() < until:
+            told.extend(capfd.readouterr().err.splitlines())
+            time.sleep(0.01)
+
+    with progress.watching(opened.ledger, SPRING, "push", 8, done):
+        wait_for(1)
+        fail(workspace, "h3", 1)
+        wait_for(2)
+        monkeypatch.setattr(progress, "SIGN_SECONDS", 0.0)
+        wait_for(4)
+    opened.close()
+    words = [line.partition(" ")[2] for line in told if "in progress" not in line]
+    assert words[0] == "push: 0 of 8; 8 needs the fix"
+    assert words[1:3] == ["push: 1 of 8; 7 needs the fix, 1 failed"] * 2
