@@ -18,6 +18,7 @@ kind; where all finished visits are of one size, only the guess divides setup fr
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from math import ceil, exp, log, sqrt
 from statistics import NormalDist, median
 from types import MappingProxyType
@@ -37,11 +38,17 @@ SHORTEST_MINUTES = 0.05
 LEAST_HOSTS_SHARE = 0.1
 """However long the setup is thought to be, this share of a finished visit was its hosts."""
 
+SETTLED = 0.005
+"""A division that moves the setup by less, as a share of it, is the last one."""
+
 DIVISIONS = 20
 """How often setup and hosts of finished visits are fitted in turn."""
 
-NORMAL_OF_MEDIAN = 1.4826
-"""Times the median distance from the median: the standard deviation of what is normal."""
+MOST_PAIRED = 150
+"""Of more finished visits so many are paired."""
+
+ALIKE = 0.1
+"""Visits whose hosts are expected to take the same within this share say nothing about the setup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,31 +226,41 @@ def _learned(
             for path, part in _divided(visit, found, setup.mean):
                 together.setdefault(path, []).append(part)
         found = pool(_centre(guess), together)
-        setup = _setup(setup_guess, [visit.minutes - _hosts_mean(visit, found) for visit in done])
+        before, setup = setup, _setup(setup_guess, [(_hosts_mean(visit, found), visit.minutes) for visit in done])
+        if abs(before.mean - setup.mean) < SETTLED * setup.mean:
+            break
     return found, setup
 
 
 def _divided(visit: FinishedVisit, found: Pooled, setup: float) -> Iterable[tuple[Path, Measured]]:
     """A visit's minutes without the setup, given to its kinds in the shares in which they are expected."""
-    hosts = max(visit.minutes - setup, LEAST_HOSTS_SHARE * visit.minutes)
-    factor = hosts / _hosts_mean(visit, found)
+    total = sum(visit.hosts.values())
+    factor = max(visit.minutes - setup, LEAST_HOSTS_SHARE * visit.minutes) / _hosts_mean(visit, found)
     for kind, count in visit.hosts.items():
         mean = _per_host(found.of(_path(kind))).mean
-        yield _path(kind), Measured(_log(factor * mean), count)
+        yield _path(kind), Measured(_log(factor * mean), total, count / total)
 
 
 def _hosts_mean(visit: FinishedVisit, found: Pooled) -> float:
     return sum(count * _per_host(found.of(_path(kind))).mean for kind, count in visit.hosts.items())
 
 
-def _setup(guess: float, seen: Sequence[float]) -> Setup:
-    """The guess counts like ``PRIOR_WEIGHT`` visits; of those seen the median, which no outlier moves."""
-    rest = [max(0.0, minutes) for minutes in seen]
-    weight = PRIOR_WEIGHT + len(rest)
-    middle = median(rest)
-    spread = NORMAL_OF_MEDIAN * median(abs(minutes - middle) for minutes in rest)
-    own = (PRIOR_WEIGHT * (SETUP_SPREAD * guess) ** 2 + len(rest) * spread**2) / weight
-    return Setup((PRIOR_WEIGHT * guess + len(rest) * middle) / weight, sqrt(own * (1 + 1 / weight)), len(rest))
+def _setup(guess: float, points: Sequence[tuple[float, float]]) -> Setup:
+    """Where the line through finished visits begins, with expected minutes of hosts against minutes in all.
+
+    The line is Theil and Sen's: the median of the slopes of all pairs, which no outlier moves, and which does not ask
+    whether hosts are expected rightly on the whole. The guess counts like ``PRIOR_WEIGHT`` visits. How far
+    setups differ is not measured: what visits scatter is all put down to their hosts.
+    """
+    some = points[:: ceil(len(points) / MOST_PAIRED)]
+    slopes = [(y - v) / (x - u) for (x, y), (u, v) in combinations(some, 2) if abs(x - u) > ALIKE * max(x, u)]
+    if not slopes:
+        return Setup(guess, SETUP_SPREAD * guess)
+    slope = max(0.0, median(slopes))
+    begins = max(0.0, median(y - slope * x for x, y in some))
+    weight = PRIOR_WEIGHT + len(points)
+    mean = (PRIOR_WEIGHT * guess + len(points) * begins) / weight
+    return Setup(mean, SETUP_SPREAD * mean * sqrt(1 + 1 / weight), len(points))
 
 
 def _of_family(pooled: Pooled, family: OsFamily) -> PerHost:

@@ -18,6 +18,7 @@ measurements are independent given their kind.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import expm1, log1p
 
 Path = tuple[str, ...]
 """A node: () is all hosts of a mode, then family, role and version."""
@@ -32,9 +33,14 @@ PRIOR_WEIGHT = 1 / sum(LEVEL_SHARES)
 PRIOR_SPREAD = 0.6
 """Standard deviation of the logarithm of minutes per host before anything is measured: two in three within 1.8 fold."""
 
+MOST_SPREAD = 1.5
+"""Hosts of one kind are never thought to differ more: two in three within 4.5 fold."""
+
 CLIP = 2.5
 FREEDOM = 4.0
 ROUNDS = 12
+SETTLED = 1e-3
+"""A round that moves no mean by more than a tenth of a percent is the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +50,12 @@ class Measured:
     Attributes:
         log_minutes: logarithm of the minutes a host.
         hosts: how many hosts it is the average of: those of one visit have only been measured together.
+        part: what share of a measurement it is: kinds of one visit have only been measured together.
     """
 
     log_minutes: float
     hosts: int = 1
+    part: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +88,20 @@ class _Fit:
     def own_of(self, node: Path) -> float:
         return self.own.get(node[:1], self.own.get((), PRIOR_SPREAD**2))
 
-    def clipped(self, node: Path) -> list[tuple[float, int]]:
-        """Values within reach, and their hosts. An average's logarithm lies above the average logarithm."""
-        own = self.own_of(node)
-        seen = [(one.log_minutes - own / 2 * (1 - 1 / one.hosts), one.hosts) for one in self.values.get(node, ())]
-        if node not in self.centre:
-            return seen
-        reach, centre = CLIP * own**0.5, self.centre[node]
-        return [
-            (min(max(value, centre - reach / hosts**0.5), centre + reach / hosts**0.5), hosts) for value, hosts in seen
-        ]
+    def clipped(self, node: Path) -> list[tuple[float, float, float]]:
+        """Values within reach of the mean, like how many single hosts each counts, and which part of one it is.
+
+        An average over hosts scatters less than they do, and its logarithm lies above their average logarithm; both as
+        a lognormal of the same mean and variance has it.
+        """
+        own, found = self.own_of(node), []
+        for one in self.values.get(node, ()):
+            scatter = log1p(expm1(own) / one.hosts)
+            value, reach = one.log_minutes - (own - scatter) / 2, CLIP * scatter**0.5
+            if node in self.centre:
+                value = min(max(value, self.centre[node] - reach), self.centre[node] + reach)
+            found.append((value, one.part * own / scatter, one.part))
+        return found
 
     def settle(self) -> None:
         """The means and their variances, given how firmly each is held and where measurements are clipped."""
@@ -108,8 +120,8 @@ class _Fit:
             else:
                 pull[at] += firm * self.guess
             seen = self.clipped(node)
-            precision[at, at] += sum(hosts for _, hosts in seen)
-            pull[at] += sum(value * hosts for value, hosts in seen)
+            precision[at, at] += sum(weight for _, weight, _ in seen)
+            pull[at] += sum(value * weight for value, weight, _ in seen)
         covariance = np.linalg.inv(precision)
         means = covariance @ pull
         self.centre = {node: float(means[at]) for node, at in place.items()}
@@ -118,21 +130,21 @@ class _Fit:
     def spread(self) -> None:
         """The variance of single hosts: of all together, and of each family, held by the one of all."""
         squares: dict[Path, float] = defaultdict(float)
-        counts: dict[Path, int] = defaultdict(int)
+        counts: dict[Path, float] = defaultdict(float)
         for node in self.nodes:
             seen = self.clipped(node)
-            apart = sum(hosts * (value - self.centre[node]) ** 2 for value, hosts in seen)
-            unsure = sum(hosts for _, hosts in seen) * self.variance[node] * self.own_of(node)
+            apart = sum(weight * (value - self.centre[node]) ** 2 for value, weight, _ in seen)
+            unsure = sum(weight * part for _, weight, part in seen) * self.variance[node] * self.own_of(node)
             for group in {(), node[:1]}:
                 squares[group] += apart + unsure
-                counts[group] += len(seen)
+                counts[group] += sum(part for _, _, part in seen)
         pooled = (PRIOR_WEIGHT * PRIOR_SPREAD**2 + squares[()]) / (PRIOR_WEIGHT + counts[()])
         own = {
             group: (PRIOR_WEIGHT * pooled + squares[group]) / (PRIOR_WEIGHT + counts[group])
             for group in counts
             if group
         }
-        self.own = {**own, (): pooled}
+        self.own = {group: min(variance, MOST_SPREAD**2) for group, variance in {**own, (): pooled}.items()}
 
     def loosen(self) -> None:
         """Hold the less what is pulled far from its parent."""
@@ -169,8 +181,11 @@ def pool(guess: float, values: Mapping[Path, Sequence[Measured]]) -> Pooled:
     nodes = sorted({(), *(path[:cut] for path in values for cut in range(len(path) + 1))})
     fit = _Fit(guess, values, nodes)
     for _ in range(ROUNDS if any(values.values()) else 1):
+        before = fit.centre
         fit.settle()
         fit.spread()
         fit.loosen()
+        if before and all(abs(before[node] - centre) < SETTLED for node, centre in fit.centre.items()):
+            break
     counts = {node: sum(len(seen) for path, seen in values.items() if path[: len(node)] == node) for node in nodes}
     return Pooled(fit, counts)

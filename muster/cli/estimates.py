@@ -115,6 +115,8 @@ def _say_setups(model: EffortModel) -> None:
 
 
 def _minutes(minutes: float) -> str:
+    if minutes < 1:
+        return f"{60 * minutes:.0f} s"
     return f"{minutes:.0f} min" if minutes >= 10 else f"{minutes:.1f} min"
 
 
