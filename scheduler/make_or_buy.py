@@ -28,8 +28,11 @@ from ortools.sat.python import cp_model
 from muster.errors import PlanError
 from muster.ids import ClientId, PartnerId
 
-MOST_WORK = 60.0
-"""The solver's limit in its own deterministic measure, about seconds, for each of its questions."""
+MOST_WORK, MOST_WORK_NEXT = 3.0, 0.05
+"""The solver's limits in its own deterministic measure, for each aim: of the answer, and of each next best.
+
+With some dozens of clients and too little room the best is often found and seldom proved; then the answer says so.
+"""
 
 Choice = dict[ClientId, PartnerId | None]
 """Who does each client that is done; None is our own."""
@@ -199,14 +202,24 @@ def solve(problem: MakeOrBuy, *, with_next_best: bool = True) -> Answer:
         problem: clients, parties and limits.
         with_next_best: whether to ask again for every client that is given.
     """
-    choice, proved = _best(problem)
-    next_best = {}
+    first, proved = _best(problem, MOST_WORK)
+    found = [first]
     if with_next_best:
-        for client_id, partner_id in choice.items():
-            other, _ = _best(problem, banned=(client_id, partner_id))
-            next_best[client_id] = _compared(problem, choice, other, client_id)
+        found += [_best(problem, MOST_WORK_NEXT, banned=(one, first[one]), near=first)[0] for one in first]
+    choice = max(found, key=lambda one: _worth(problem, one))  # another than the first only where that is not proved
+    next_best = {}
+    for client_id in choice if with_next_best else ():
+        others = [one for one in found if client_id not in one or one[client_id] != choice[client_id]]
+        other = max(others, key=lambda one: _worth(problem, one))
+        next_best[client_id] = _compared(problem, choice, other, client_id)
     left_out = tuple(one.client_id for one in problem.clients if one.client_id not in choice)
     return Answer(choice, left_out, expected(problem, choice), proved, next_best)
+
+
+def _worth(problem: MakeOrBuy, choice: Choice) -> tuple[int, int, int]:
+    """The three aims, more is better."""
+    hosts = sum(one.hosts for one in problem.clients if one.client_id in choice)
+    return hosts, expected(problem, choice), -sum(one is not None for one in choice.values())
 
 
 def violations(problem: MakeOrBuy, choice: Mapping[ClientId, PartnerId | None]) -> tuple[str, ...]:
@@ -278,9 +291,16 @@ class _Model:
     on: dict[tuple[int, PartnerId | None], cp_model.IntVar]
 
 
-def _best(problem: MakeOrBuy, banned: tuple[ClientId, PartnerId | None] | None = None) -> tuple[Choice, bool]:
-    """The best choice by the three aims, one after the other; and whether that is proved."""
+def _best(
+    problem: MakeOrBuy,
+    most_work: float,
+    banned: tuple[ClientId, PartnerId | None] | None = None,
+    near: Choice | None = None,
+) -> tuple[Choice, bool]:
+    """The best choice by the three aims, one after the other; and whether that is proved. ``near`` is a hint."""
     made = _model(problem, banned)
+    if near is not None:
+        _hint(problem, made, near)
     clients = problem.clients
     aims = (
         sum(clients[number].hosts * one for (number, _), one in made.on.items()),
@@ -299,7 +319,7 @@ def _best(problem: MakeOrBuy, banned: tuple[ClientId, PartnerId | None] | None =
     for aim in aims:
         if isinstance(aim, int):  # nothing is in it
             continue
-        solver = _solver()
+        solver = _solver(most_work)
         made.model.maximize(aim)
         status = solver.solve(made.model)
         if status not in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
@@ -309,21 +329,28 @@ def _best(problem: MakeOrBuy, banned: tuple[ClientId, PartnerId | None] | None =
             clients[n].client_id: partner_id for (n, partner_id), one in made.on.items() if solver.boolean_value(one)
         }
         made.model.add(aim >= round(solver.objective_value))
-        made.model.clear_hints()  # type: ignore[no-untyped-call]  # OR-Tools left it without types
-        for one in made.on.values():
-            made.model.add_hint(one, solver.boolean_value(one))
+        _hint(problem, made, choice)
     return choice, proved
+
+
+def _hint(problem: MakeOrBuy, made: _Model, choice: Choice) -> None:
+    """Let the solver begin with a choice."""
+    made.model.clear_hints()  # type: ignore[no-untyped-call]  # OR-Tools left it without types
+    for (number, partner_id), one in made.on.items():
+        client_id = problem.clients[number].client_id
+        made.model.add_hint(one, client_id in choice and choice[client_id] == partner_id)
 
 
 def _option(client: ClientWork, partner_id: PartnerId | None) -> Option:
     return next(one for one in client.options if one.partner_id == partner_id)
 
 
-def _solver() -> cp_model.CpSolver:
+def _solver(most_work: float) -> cp_model.CpSolver:
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = 0
-    solver.parameters.max_deterministic_time = MOST_WORK
+    solver.parameters.max_deterministic_time = most_work
+    solver.parameters.linearization_level = 2  # the limits are sums over all clients: its relaxation is strong
     return solver
 
 
