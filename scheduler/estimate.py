@@ -32,8 +32,8 @@ from scheduler.pooling import PRIOR_SPREAD, PRIOR_WEIGHT, Learned, Measured, Pat
 SETUP_SPREAD = 0.3
 """Standard deviation of a visit's setup before anything is measured, as a share of it."""
 
-SHORTEST_MINUTES = 0.05
-"""Three seconds: a measurement below is counted as this."""
+SHORTEST_MINUTES = 0.001
+"""Sixty milliseconds: a measurement below is counted as this."""
 
 LEAST_HOSTS_SHARE = 0.1
 """However long the setup is thought to be, this share of a finished visit was its hosts."""
@@ -43,6 +43,12 @@ SETTLED = 0.005
 
 DIVISIONS = 20
 """How often setup and hosts of finished visits are fitted in turn."""
+
+GUESSED_SETUP = 0.6
+"""How far the guess of the setup may be wrong, as a share of it, once visits were finished."""
+
+NORMAL_OF_MEDIAN = 1.4826
+"""Times the median distance: the standard deviation of what is normal. A line's beginning is about twice as unsure."""
 
 MOST_PAIRED = 150
 """Of more finished visits so many are paired."""
@@ -226,7 +232,7 @@ def _learned(
             for path, part in _divided(visit, found, setup.mean):
                 together.setdefault(path, []).append(part)
         found = pool(_centre(guess), together)
-        before, setup = setup, _setup(setup_guess, [(_hosts_mean(visit, found), visit.minutes) for visit in done])
+        before, setup = setup, _setup(setup_guess, [(_hosts_middle(visit, found), visit.minutes) for visit in done])
         if abs(before.mean - setup.mean) < SETTLED * setup.mean:
             break
     return found, setup
@@ -245,12 +251,20 @@ def _hosts_mean(visit: FinishedVisit, found: Pooled) -> float:
     return sum(count * _per_host(found.of(_path(kind))).mean for kind, count in visit.hosts.items())
 
 
+def _hosts_middle(visit: FinishedVisit, found: Pooled) -> float:
+    """What the hosts take in half of all cases: less than the mean, and the fewer they are, the more so."""
+    kinds = [(count, _per_host(found.of(_path(kind)))) for kind, count in visit.hosts.items()]
+    mean = sum(count * one.mean for count, one in kinds)
+    return Effort(mean, sqrt(sum(count * one.own_deviation**2 for count, one in kinds))).at(0.5)
+
+
 def _setup(guess: float, points: Sequence[tuple[float, float]]) -> Setup:
     """Where the line through finished visits begins, with expected minutes of hosts against minutes in all.
 
     The line is Theil and Sen's: the median of the slopes of all pairs, which no outlier moves, and which does not ask
-    whether hosts are expected rightly on the whole. The guess counts like ``PRIOR_WEIGHT`` visits. How far
-    setups differ is not measured: what visits scatter is all put down to their hosts.
+    whether hosts are expected rightly on the whole. The guess and what the line says count by how sure they are: where
+    hosts take hours and the setup minutes, visits say little about it. How far setups differ is not measured: what
+    visits scatter is all put down to their hosts.
     """
     some = points[:: ceil(len(points) / MOST_PAIRED)]
     slopes = [(y - v) / (x - u) for (x, y), (u, v) in combinations(some, 2) if abs(x - u) > ALIKE * max(x, u)]
@@ -258,9 +272,11 @@ def _setup(guess: float, points: Sequence[tuple[float, float]]) -> Setup:
         return Setup(guess, SETUP_SPREAD * guess)
     slope = max(0.0, median(slopes))
     begins = max(0.0, median(y - slope * x for x, y in some))
-    weight = PRIOR_WEIGHT + len(points)
-    mean = (PRIOR_WEIGHT * guess + len(points) * begins) / weight
-    return Setup(mean, SETUP_SPREAD * mean * sqrt(1 + 1 / weight), len(points))
+    scatter = median(abs(y - slope * x - begins) for x, y in some)
+    unsure = 2 * NORMAL_OF_MEDIAN * scatter / sqrt(len(points)) + 1e-3
+    held, told = (GUESSED_SETUP * guess) ** -2 if guess > 0 else 1.0, unsure**-2
+    mean = (held * guess + told * begins) / (held + told)
+    return Setup(mean, sqrt((SETUP_SPREAD * mean) ** 2 + 1 / (held + told)), len(points))
 
 
 def _of_family(pooled: Pooled, family: OsFamily) -> PerHost:
