@@ -80,7 +80,7 @@ def known_cause(host: Host, scene: Scene) -> Held | None:
     if state is None or state.status.protected or state.failures_in_row < scene.policy.max_failures_per_host:
         return None
     return Held(
-        "known cause",
+        "cause wanted",
         f"it failed {state.failures_in_row} times in a row, and nobody has said why",
         hint=f'find out why, then: muster retry {host.id} --cause "..."',
     )

@@ -159,8 +159,11 @@ def stop(
     """
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
+        before = workspace.ledger.stopped(meant.id)
         workspace.ledger.stop(meant.id, by=me(), reason=reason)
         say(f"stopped {meant.id}: {reason}", style="bold")
+        if before is not None:
+            say(f"it was stopped already, by {before.by}, and that stays what is shown: {before.reason}")
         say("what is being written at a host is let come to its end; nothing new starts. muster resume lets it go on")
 
 

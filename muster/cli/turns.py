@@ -21,7 +21,7 @@ from reports.grouping import what_next
 HOW_AGAIN = {
     HostStatus.STALE: "muster run pushes it when its visit is due (--ahead: now)",
     HostStatus.FAILED: "muster retry pushes it again",
-    HostStatus.ROLLED_BACK: "muster probe asks it; then muster run pushes the fix again",
+    HostStatus.ROLLED_BACK: "muster probe HOST asks it; then muster run pushes the fix again",
     HostStatus.CLAIMED: "it is being worked on",
     HostStatus.PENDING: "muster probe asks it first",
     HostStatus.VERIFIED: "there is nothing to push",

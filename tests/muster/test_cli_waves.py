@@ -149,7 +149,7 @@ def test_a_host_that_failed_three_times_is_refused_until_a_person_says_why(muste
     assert "h3 failed 3 times in a row: disk full" in refused.stderr
     assert "--cause" in refused.stderr
     status = muster(workspace, "status").stdout
-    assert "known cause, it failed 3 times in a row" in status
+    assert "cause wanted, it failed 3 times in a row" in status
     nothing = muster(workspace, "retry", "h3", "--cause", " ? ")
     assert nothing.returncode == 2
     nobody = muster(workspace, "retry", "--cause", "the disks were full")
@@ -169,12 +169,15 @@ def test_what_a_person_said_about_a_host_is_shown(muster: Shell, workspace: Path
     said = " ".join(muster(workspace, "status", "--all").stdout.split())
     assert "disk full; Kim Lee: full of logs" in said
     assert json.loads(muster(workspace, "status", "--json").stdout)["explanations"] == {"h3": "Kim Lee: full of logs"}
-    assert "known cause" not in muster(workspace, "status").stdout, "it may be tried again"
+    assert "cause wanted" not in muster(workspace, "status").stdout, "it may be tried again"
 
 
 def test_a_stop_is_lifted_by_a_person_with_a_name_and_starts_nothing(muster: Shell, workspace: Path) -> None:
     assert "is not stopped" in muster(workspace, "resume").stdout
     muster(workspace, "stop", "--reason", "Exchange first")
+    again = muster(workspace, "stop", "--reason", "and the printers").stdout
+    assert "it was stopped already" in again
+    assert "Exchange first" in again
     waves = muster(workspace, "waves")
     assert "STOPPED by" in waves.stdout
     assert "Exchange first" in waves.stdout
