@@ -26,7 +26,6 @@ Path = tuple[str, ...]
 LEVEL_SHARES = (0.05, 0.05, 0.06, 0.04)
 """Variance of a node's mean around its parent's, as a share of the variance of single hosts, by depth."""
 
-DEPTH = len(LEVEL_SHARES) - 1
 PRIOR_WEIGHT = 1 / sum(LEVEL_SHARES)
 """The prior counts like so many measured hosts: five."""
 
