@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from sqlalchemy import Engine, event
 
 from ledger.store import SqlLedger
@@ -67,6 +68,7 @@ def test_a_batch_of_five_hundred_is_quick(ledger: SqlLedger) -> None:
     assert _best_cpu_s(claim_and_finish()) < 0.3
 
 
+@pytest.mark.slow
 def test_ten_thousand_hosts_are_read_quickly(ledger: SqlLedger) -> None:
     begin(ledger, 10_000)
     probe(ledger, ids(10_000))
@@ -81,6 +83,7 @@ def test_ten_thousand_hosts_are_read_quickly(ledger: SqlLedger) -> None:
     assert _best_cpu_s(read()) < 0.5
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_hosts_are_imported_in_seconds(ledger: SqlLedger) -> None:
     large = fleet(100_000)
     began = time.monotonic()

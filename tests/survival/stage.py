@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,6 +104,10 @@ class Stage(Workplace):
                     _remove(entry)
             shutil.copytree(self.kept / "hosts" / host.id, host.root, symlinks=True, dirs_exist_ok=True)
         self.log.write_bytes(b"")
+
+
+Lanes = Callable[[int], list[Stage]]
+"""Gives so many stages with campaigns that can be played beside each other; made when they are first asked for."""
 
 
 @contextmanager

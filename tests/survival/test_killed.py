@@ -18,7 +18,7 @@ from muster.demo.zones import FRESH_VERSION, zoneinfo_folder
 from muster.outcomes import HostStatus
 from muster.records import AttemptRow
 from tests.survival.host_log import Session, of_step, pushed_blindly
-from tests.survival.stage import Stage
+from tests.survival.stage import Lanes, Stage
 from tests.survival.workplace import Said, kill
 
 MOMENTS = 20
@@ -139,8 +139,8 @@ def _wrong_disks(stage: Stage) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def accidents(request: pytest.FixtureRequest, lanes: list[Stage]) -> Iterator[Accidents]:
-    played = Accidents(lanes, sorted(_chosen(request)))
+def accidents(request: pytest.FixtureRequest, lanes: Lanes) -> Iterator[Accidents]:
+    played = Accidents(lanes(2), sorted(_chosen(request)))
     yield played
     played.close()
 

@@ -202,6 +202,7 @@ def searched_openssh(tmp_path: Path, temporary: Path, prefect_home: Path, prefec
         work.kill_all()
 
 
+@pytest.mark.slow
 @pytest.mark.sshd
 @pytest.mark.skipif(bool(why_not()), reason=why_not())
 def test_a_campaign_by_ansible_leaves_no_secret_anywhere(searched_openssh: Searched, tmp_path: Path) -> None:

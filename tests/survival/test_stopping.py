@@ -77,7 +77,10 @@ def test_a_stop_file_does_the_same(stage: Stage) -> None:
     stage.well("resume")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(signal.SIGINT, id="Ctrl-C"), pytest.param(signal.SIGTERM, id="SIGTERM", marks=pytest.mark.slow)],
+)
 def test_an_interrupt_ends_this_run_only(stage: Stage, number: signal.Signals) -> None:
     said, seconds = stop_in_the_middle(stage, lambda run: os.kill(run.pid, number))
     assert seconds < OBEYED_WITHIN_S

@@ -48,6 +48,7 @@ def said(report: StepReport) -> tuple[Ending, StepOutput]:
     return report.ending, read_output(report.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_both_ways_leave_the_same_files_and_say_the_same(fleet: Fleet) -> None:
     by_script, by_ansible = fleet.hosts[: len(KINDS)], fleet.hosts[len(KINDS) :]

@@ -97,7 +97,7 @@ def installed(host: FleetHost) -> str:
     return host.run("dpkg-query -W -f='${Version}' tzdata").decode()
 
 
-@pytest.mark.parametrize("way", ["script", "ansible"])
+@pytest.mark.parametrize("way", ["script", pytest.param("ansible", marks=pytest.mark.slow)])
 def test_a_newer_package_is_installed_and_can_be_taken_back(
     fleet: Fleet, fix: PreparedFix, fresh: Path, stale: Path, tmp_path: Path, way: str
 ) -> None:
