@@ -11,8 +11,9 @@ from muster.campaign import EffortPolicy
 from muster.fleet import Fleet, OsFamily
 from muster.ids import HostId, VisitId
 from muster.plan import Visit, VisitMode
-from scheduler.estimate import PRIOR_WEIGHT, Observation, effort_model
+from scheduler.estimate import Observation, effort_model
 from scheduler.pilot import minutes_of, pilot
+from scheduler.pooling import PRIOR_WEIGHT
 from tests.scheduler.world import fleet, host, world
 
 
