@@ -1,0 +1,1 @@
+"""The portal: one place for managers, engineers, partners and clients."""
