@@ -7,7 +7,8 @@ between the first host and the last (where no other process helps), and that bef
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -17,7 +18,7 @@ from muster.clock import SystemClock
 from muster.crew import Crew
 from muster.fleet import Client, Fleet, Host, OsFamily, Site, TransportName
 from muster.ids import CampaignId, ClientId, FixName, HostId, RunnerId, SiteId
-from muster.outcomes import Ending, Evidence, Finding, HostOutcome, HostStatus, Stage, Verdict
+from muster.outcomes import Ending, Evidence, Finding, HostOutcome, HostStatus, Stage, StepReport, Verdict
 from muster.ports import Ledger, Order, Pusher, StopSignal, Target
 from muster.records import Lease, ProbeRecord
 from muster.settings import Settings
@@ -139,7 +140,16 @@ class StandIn:
 def fast_path(job: Job) -> Callable[[], int]:
     """One exec for each host, nothing written down."""
     pusher = job.ssh()
-    return lambda: sum(report.ending is Ending.DONE for report in pusher.execute(job.orders, stop=GO_ON))
+    return lambda: _done(pusher.execute(job.orders, stop=GO_ON))
+
+
+def _done(reports: Iterable[StepReport]) -> int:
+    """How many ended well; why the others did not goes to standard error, each cause once."""
+    endings = Counter((each.ending is Ending.DONE, f"{each.stage}: {each.cause}") for each in reports)
+    for (well, why), hosts in endings.items():
+        if not well:
+            print(f"{hosts} hosts: {why}", file=sys.stderr)
+    return sum(hosts for (well, _), hosts in endings.items() if well)
 
 
 def with_ledger(job: Job) -> Callable[[], int]:
@@ -199,7 +209,7 @@ def by_ansible_runner(job: Job) -> Callable[[], int]:
     here = Path(__file__).parent
     pusher = ansible_pusher(settings, known_hosts=job.known_hosts, playbooks=here, python="/usr/bin/python3")
     orders = (Order(order.target, order.step, ANSIBLE_DEADLINE_S) for order in job.orders)
-    return lambda: sum(report.ending is Ending.DONE for report in pusher.execute(orders, stop=GO_ON))
+    return lambda: _done(pusher.execute(orders, stop=GO_ON))
 
 
 CONTESTANTS = {

@@ -105,6 +105,8 @@ class Bench:
             }
         )
         print(f"  {who}: {done} of {hosts} in {seconds:.1f} s", file=sys.stderr, flush=True)
+        if done < hosts and measured.stderr.strip():
+            print(f"    {measured.stderr.strip()[-1000:]}", file=sys.stderr, flush=True)
 
     def row(self, who: str) -> Row:
         """The medians of one contestant."""
