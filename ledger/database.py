@@ -52,6 +52,12 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
+class _UnderWay(threading.local):
+    """The transaction that this thread is in by ``together``; None where it is in none."""
+
+    connection: Connection | None = None
+
+
 class Database:
     """Transactions on one database; safe to share between threads."""
 
@@ -61,19 +67,39 @@ class Database:
         self._engine = _sqlite_engine(address, limits) if address.is_sqlite else _postgres_engine(address, limits)
         # SQLite's busy handler sleeps and tries again: threads of one process queue here instead
         self._queue = threading.Lock()
+        self._under_way = _UnderWay()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one moment and writes nothing."""
+        if self._under_way.connection is not None:
+            yield self._under_way.connection
+            return
         with mapped(self.address), self._begun(writes=False) as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """The only writer's transaction; it is committed when the block ends well, else undone."""
+        if self._under_way.connection is not None:
+            yield self._under_way.connection
+            return
         with self._turn(), mapped(self.address), self._begun(writes=True) as connection:
             yield connection
             connection.commit()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """One transaction for everything that this thread reads and writes in the block, to any depth.
+
+        Nobody else writes meanwhile, so nothing slow belongs in it.
+        """
+        with self.writing() as connection:
+            outer, self._under_way.connection = self._under_way.connection, connection
+            try:
+                yield
+            finally:
+                self._under_way.connection = outer
 
     def close(self) -> None:
         """Give every connection back."""

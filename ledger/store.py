@@ -2,7 +2,7 @@
 """The ledger as the port wants it: every method is one transaction, and the work is in the modules beside it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 
 from ledger import attempts, campaigns, claims, events, inventory_store, plans, probes, waves
@@ -53,6 +53,9 @@ class SqlLedger:
         with self.database.writing() as connection:
             # asked inside the transaction: whoever had to wait for the lock must not write an older time
             yield Writing(connection, Guard(self._redact), self._clock.now(), self._lease_clock.now())
+
+    def together(self) -> AbstractContextManager[None]:
+        return self.database.together()
 
     def revision(self) -> int:
         with self.database.reading() as connection:

@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -115,6 +116,13 @@ class Ledger(Protocol):
     Times that the ledger writes come from its clock. All raise ``LedgerUnavailable`` when the database cannot be
     used, and ``NotFound`` for an id that it does not hold.
     """
+
+    def together(self) -> AbstractContextManager[None]:
+        """Everything that this thread does with the ledger and its book in the block happens wholly or not at all.
+
+        Nobody else can write meanwhile: whatever takes long is done before.
+        """
+        ...
 
     def revision(self) -> int:
         """The revision of the newest event; 0 when there is none."""
