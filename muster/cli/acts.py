@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from flows.causes import explain
 from flows.engine import CarryOut, Parameter, engine
 from flows.server import check_configured_server
+from flows.turns import Turn, whose_turn
 from muster.campaign import Campaign
 from muster.cli.campaigns import (
     ByOption,
@@ -20,11 +22,9 @@ from muster.cli.campaigns import (
     chosen_hosts,
     say_standing,
 )
-from muster.cli.causes import explain
 from muster.cli.checking import say_checked
 from muster.cli.output import count, errors, say
 from muster.cli.progress import Done, watching
-from muster.cli.turns import Turn, whose_turn
 from muster.cli.workspace import Workspace, me, opened
 from muster.errors import InputError, NotFound
 from muster.ids import HostId
@@ -108,7 +108,7 @@ def retry(
     with opened(context) as workspace:
         meant = campaign_to_push(workspace, campaign, quiet=as_json)
         only = chosen_hosts(hosts, workspace.ledger.hosts(meant.id)) if hosts else None
-        explain(workspace, meant, only, cause=cause, by=by or me())
+        explain(workspace.services, meant, only, cause=cause, by=by or me())
         push_waves(workspace, meant, ahead=True, retry_lost=True, only=only, quiet=as_json)
         say_standing(workspace, meant.id, as_json=as_json)
 
@@ -209,7 +209,7 @@ def hosts_of_wave(workspace: Workspace, campaign: Campaign, number: int) -> tupl
 
 def check_waves(workspace: Workspace, campaign: Campaign, *, ahead: bool, most: int, as_json: bool) -> None:
     """A dry run of a run: ask the hosts whose turn it is what would be changed, and say it."""
-    found = whose_turn(workspace, campaign, ahead=ahead, retry_lost=False, only=None, most=most)
+    found = whose_turn(workspace.services, campaign, ahead=ahead, retry_lost=False, only=None, most=most)
     if not as_json:
         _say_turn(workspace, campaign, found)
     before = workspace.ledger.revision()
@@ -248,7 +248,7 @@ def push_waves(
         NothingToPlan: no plan is dispatched.
         CampaignStopped: a stop is in force, or a wave did not pass its gate.
     """
-    found = whose_turn(workspace, campaign, ahead=ahead, retry_lost=retry_lost, only=only, most=most)
+    found = whose_turn(workspace.services, campaign, ahead=ahead, retry_lost=retry_lost, only=only, most=most)
     turn = found.hosts
     if not quiet:
         _say_turn(workspace, campaign, found)

@@ -164,14 +164,15 @@ def dispatch(
     Example: muster dispatch
     """
     from flows.planning import dispatch_plan
+    from flows.premortem import before_dispatch
     from muster.cli.notices import AT_DISPATCH, check_notices, written
-    from muster.cli.premortem import before_dispatch, say_briefly
+    from muster.cli.premortem import say_briefly
 
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
         wanted = chosen_plan(workspace, meant.id, plan_id)
         scene = check_notices(workspace, meant, wanted, without_notice)
-        worries = before_dispatch(workspace, meant, wanted)
+        worries = before_dispatch(workspace.services, workspace.settings.workspace, meant, wanted)
         chosen = dispatch_plan(workspace.services, wanted.id, by=me())
         notices = written(workspace, scene, occasions=AT_DISPATCH).written
         if as_json:

@@ -4,19 +4,13 @@ from typing import Annotated
 
 import typer
 
-from muster.campaign import Campaign
+from flows.premortem import case_in, looked_at
 from muster.cli.campaigns import CampaignOption, JsonOption
 from muster.cli.output import count, errors, say, say_json, table
-from muster.cli.workspace import Workspace, me, opened
+from muster.cli.workspace import me, opened
 from muster.errors import InputError
-from muster.fleet import OsFamily
-from muster.ids import ClientId, PartnerId
-from muster.plan import Plan
-from muster.steps import StepName
-from reports.premortem.case import Case, case_of, tried_kinds
-from reports.premortem.check import RULES, Answered, answered, heed, ignore, read_ignored, worries
+from reports.premortem.check import RULES, Answered, heed, ignore
 from reports.premortem.worry import listed, name_of, reason_and_cure
-from reports.record import read_record
 
 STYLES = {"severe": "bold red", "warning": "yellow", "remark": ""}
 
@@ -34,7 +28,7 @@ def premortem(
     if context.invoked_subcommand is not None:
         return
     with opened(context) as workspace:
-        found = looked_at(workspace, workspace.campaign(campaign))
+        found = looked_at(workspace.services, workspace.settings.workspace, workspace.campaign(campaign))
         if as_json:
             say_json([_document(one) for one in found])
         else:
@@ -57,9 +51,8 @@ def ignore_rule(
     if not reason.strip():
         raise InputError("without a reason nothing is ignored", hint='--reason "why it can be lived with"')
     with opened(context) as workspace:
-        said = ignore(
-            workspace.ledger, case_in(workspace, workspace.campaign(campaign)), rule, by=by or me(), reason=reason
-        )
+        case = case_in(workspace.services, workspace.settings.workspace, workspace.campaign(campaign))
+        said = ignore(workspace.ledger, case, rule, by=by or me(), reason=reason)
         say(f"{rule} is ignored for {said.concerned:,} {said.of}; it speaks up again when there are more")
 
 
@@ -90,19 +83,6 @@ def rules(context: typer.Context, as_json: JsonOption = False) -> None:
     table(("rule", "reason", "cure"), known)
 
 
-def looked_at(workspace: Workspace, campaign: Campaign, plan: Plan | None = None) -> tuple[Answered, ...]:
-    """Every rule put to a campaign and a plan of it (the one that binds, else the newest)."""
-    ignored = read_ignored(workspace.ledger, campaign.id)
-    return answered(worries(case_in(workspace, campaign, plan)), ignored)
-
-
-def before_dispatch(workspace: Workspace, campaign: Campaign, plan: Plan) -> tuple[Answered, ...]:
-    """What is not ignored, of a plan that is about to bind; that clients are not told yet is what dispatch mends."""
-    return tuple(
-        one for one in looked_at(workspace, campaign, plan) if not one.ignored and one.worry.rule != "not-told"
-    )
-
-
 def say_briefly(found: tuple[Answered, ...]) -> None:
     """One line for each severe worry, and how many others there are."""
     severe = [one.worry for one in found if one.blocks]
@@ -110,38 +90,6 @@ def say_briefly(found: tuple[Answered, ...]) -> None:
         errors.print(f"severe: {worry.rule}: {worry.text}: {worry.concerned:,}", style="bold red", markup=False)
     if len(found) > len(severe):
         errors.print(f"{count(len(found) - len(severe), 'warning')}: muster premortem says which")
-
-
-def case_in(workspace: Workspace, campaign: Campaign, plan: Plan | None = None) -> Case:
-    """What the rules look at."""
-    from partners.papers import FILES
-    from reports.notices.told import read_told
-
-    ledger = workspace.ledger
-    record = read_record(ledger, campaign.id, now=workspace.services.clock.now())
-    files = [kept.value for kept in workspace.services.book.papers(FILES)]
-    rivals: dict[PartnerId, frozenset[ClientId]] = {one.id: frozenset(one.competes_with) for one in files}
-    chosen = plan or record.plan
-    return case_of(
-        record,
-        plan=chosen,
-        rivals=rivals,
-        told=read_told(ledger, campaign.id).announced(chosen) if chosen else (),
-        rollback=families_with_rollback(workspace, campaign),
-        tried=tried_kinds(ledger, campaign, record.fleet),
-    )
-
-
-def families_with_rollback(workspace: Workspace, campaign: Campaign) -> tuple[OsFamily, ...]:
-    """The families on which the campaign's fix can be taken back."""
-    from playbooks.catalog import prepare_fix
-
-    fix = prepare_fix(campaign.fix, campaign.parameters, workspace=workspace.settings.workspace)
-    return tuple(
-        family
-        for family in (OsFamily.LINUX, OsFamily.WINDOWS)
-        if fix.step(StepName.ROLLBACK, family, timezone=campaign.timezone) is not None
-    )
 
 
 def _say(found: tuple[Answered, ...], *, everything: bool) -> None:

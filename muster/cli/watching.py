@@ -11,9 +11,9 @@ from rich.live import Live
 from rich.padding import Padding
 from rich.text import Text
 
+from flows.turns import held_now
 from muster.cli.campaigns import CampaignOption, JsonOption, counts_of
 from muster.cli.output import console, count, say, say_json, table
-from muster.cli.turns import held_now
 from muster.cli.waves import held_document
 from muster.cli.workspace import Workspace, opened
 from muster.errors import InputError

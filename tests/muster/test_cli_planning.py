@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from flows.services import services_of
-from muster.cli.turns import whose_turn
+from flows.turns import whose_turn
 from muster.cli.workspace import Workspace
 from muster.ids import CampaignId, HostId
 from muster.outcomes import Finding, HostStatus, Stage, Verdict
@@ -262,7 +262,7 @@ def test_a_host_outside_the_plan_that_binds_is_said_by_run_and_by_status(muster:
     made_plan(muster, workspace)
     assert muster(workspace, "dispatch").returncode == 0
     opened = Workspace(workspace)
-    found = whose_turn(opened, opened.campaign(None), ahead=True, retry_lost=False, only=None)
+    found = whose_turn(opened.services, opened.campaign(None), ahead=True, retry_lost=False, only=None)
     opened.close()
     assert found.unplanned == (HostId("h5"),), "nobody can be found for the Windows host"
     words = "1 host in no visit of the plan that binds: muster plan, then muster dispatch"
@@ -274,7 +274,9 @@ def test_a_host_that_is_named_and_not_pushed_is_told_why_and_what_takes_it_on(mu
     made_plan(muster, workspace)
     muster(workspace, "dispatch")
     opened = Workspace(workspace)
-    found = whose_turn(opened, opened.campaign(None), ahead=True, retry_lost=True, only=[HostId("h1"), HostId("h8")])
+    found = whose_turn(
+        opened.services, opened.campaign(None), ahead=True, retry_lost=True, only=[HostId("h1"), HostId("h8")]
+    )
     opened.close()
     assert found.hosts == ()
     assert list(found.remarks()) == [

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from flows.services import Services
 from muster.campaign import Campaign
-from muster.cli.output import count
-from muster.cli.workspace import Workspace
 from muster.errors import NothingToPlan
 from muster.fleet import Fleet, Host
 from muster.ids import HostId
@@ -43,7 +42,7 @@ class HeldGroup:
         """How many wait, until when, and why."""
         wait = "waits" if len(self.host_ids) == 1 else "wait"
         until = f" until {self.held.opens}" if self.held.opens else ""
-        return f"{count(len(self.host_ids), 'host')} {wait}{until}: {self.held.gate}, {self.held.reason}"
+        return f"{_count(len(self.host_ids), 'host')} {wait}{until}: {self.held.gate}, {self.held.reason}"
 
     @property
     def names(self) -> str:
@@ -87,14 +86,14 @@ class Turn:
     def remarks(self) -> Iterator[str]:
         """What a person has to know before the push: who waits, and for what."""
         if self.later:
-            yield f"{count(self.later, 'host')} not due yet by the plan (--ahead takes them now)"
+            yield f"{_count(self.later, 'host')} not due yet by the plan (--ahead takes them now)"
         if self.unplanned:
             number = len(self.unplanned)
-            yield f"{count(number, 'host')} in no visit of the plan that binds: muster plan, then muster dispatch"
+            yield f"{_count(number, 'host')} in no visit of the plan that binds: muster plan, then muster dispatch"
         for group in self.held:
             yield from group.lines()
         if self.over_limit:
-            yield f"{count(self.over_limit, 'host')} left for another run: this one may touch {len(self.hosts)}"
+            yield f"{_count(self.over_limit, 'host')} left for another run: this one may touch {len(self.hosts)}"
         for state in self.passed_over:
             how = HOW_AGAIN.get(state.status) or what_next(state)
             yield f"{state.host_id} is not pushed: {state.status.value}; {how}"
@@ -102,16 +101,16 @@ class Turn:
             yield "nothing to push (muster status says what is open)"
 
 
-def plan_that_binds(workspace: Workspace, campaign: Campaign) -> Plan | None:
+def plan_that_binds(services: Services, campaign: Campaign) -> Plan | None:
     """The plan that is dispatched, if one is."""
-    binding = workspace.ledger.dispatched(campaign.id)
-    return workspace.ledger.plan(binding.plan_id) if binding else None
+    binding = services.ledger.dispatched(campaign.id)
+    return services.ledger.plan(binding.plan_id) if binding else None
 
 
-def scene_now(workspace: Workspace, campaign: Campaign) -> Scene:
+def scene_now(services: Services, campaign: Campaign) -> Scene:
     """What the gates look at, as it stands now."""
-    states = {state.host_id: state for state in workspace.ledger.hosts(campaign.id)}
-    return Scene(campaign.gates, workspace.ledger.fleet(), states, whole_second(workspace.services.clock.now()))
+    states = {state.host_id: state for state in services.ledger.hosts(campaign.id)}
+    return Scene(campaign.gates, services.ledger.fleet(), states, whole_second(services.clock.now()))
 
 
 def whole_second(now: datetime) -> datetime:
@@ -120,7 +119,7 @@ def whole_second(now: datetime) -> datetime:
 
 
 def whose_turn(
-    workspace: Workspace,
+    services: Services,
     campaign: Campaign,
     *,
     ahead: bool,
@@ -133,10 +132,10 @@ def whose_turn(
     Raises:
         NothingToPlan: no plan is dispatched.
     """
-    plan = plan_that_binds(workspace, campaign)
+    plan = plan_that_binds(services, campaign)
     if plan is None:
         raise NothingToPlan("no plan is dispatched yet", hint="muster plan, then muster dispatch")
-    scene = scene_now(workspace, campaign)
+    scene = scene_now(services, campaign)
     named = frozenset(only) if only is not None else None
     selection = Selection(RETRY if retry_lost else RUN, ahead=ahead, only=named, most=most)
     turn = wanted_hosts(scene, plan, selection, frozenset())
@@ -176,3 +175,7 @@ def held_now(states: Sequence[HostState], campaign: Campaign, fleet: Fleet, now:
     scene = Scene(campaign.gates, fleet, {state.host_id: state for state in states}, whole_second(now))
     waiting = [fleet.host[state.host_id] for state in states if state.status in RUN | RETRY]
     return held_groups(waiting, scene)
+
+
+def _count(number: int, singular: str) -> str:
+    return f"{number:,} {singular}{'' if number == 1 else 's'}"

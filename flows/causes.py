@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from flows.services import Services
 from muster.campaign import Campaign
-from muster.cli.workspace import Workspace
 from muster.errors import InputError
 from muster.ids import HostId
 from muster.records import HostState
@@ -12,20 +12,20 @@ from reports.folding import fold
 SHORTEST_CAUSE = 5
 
 
-def explain(workspace: Workspace, campaign: Campaign, only: Sequence[HostId] | None, *, cause: str, by: str) -> None:
+def explain(services: Services, campaign: Campaign, only: Sequence[HostId] | None, *, cause: str, by: str) -> None:
     """Write down why the named hosts kept failing; without a cause, refuse those that need one.
 
     Raises:
         InputError: a named host has failed too often and no cause is given, or a cause for nobody.
     """
     named = set(only or ())
-    stuck = [one for one in workspace.ledger.hosts(campaign.id) if one.host_id in named and _needs_cause(one, campaign)]
+    stuck = [one for one in services.ledger.hosts(campaign.id) if one.host_id in named and _needs_cause(one, campaign)]
     if cause.strip():
         if only is None:
             raise InputError("a cause is about certain hosts", hint='name them: muster retry HOST --cause "..."')
         if len(cause.strip()) < SHORTEST_CAUSE:
             raise InputError(f"{cause!r} explains nothing", hint="say in a sentence why it failed, and what was done")
-        workspace.ledger.explain_failures(campaign.id, tuple(only), by=by, cause=cause.strip())
+        services.ledger.explain_failures(campaign.id, tuple(only), by=by, cause=cause.strip())
     elif stuck:
         names = fold(one.host_id for one in stuck)
         raise InputError(
