@@ -21,11 +21,16 @@ def newest_revision(connection: Connection) -> int:
     return connection.scalar(select(func.max(tables.events.c.revision))) or 0
 
 
-def read_events(connection: Connection, campaign_id: CampaignId | None, after: int, limit: int) -> tuple[Event, ...]:
-    """At most ``limit`` events with a revision greater than ``after``, oldest first."""
+def read_events(
+    connection: Connection, campaign_id: CampaignId | None, after: int, limit: int, kinds: Sequence[str] = ()
+) -> tuple[Event, ...]:
+    """At most ``limit`` events with a revision greater than ``after``, oldest first; of these kinds where given."""
+    query = _query(campaign_id, after, limit)
+    if kinds:
+        query = query.where(tables.events.c.kind.in_(kinds))
     return tuple(
         Event(row.revision, row.at, row.campaign_id, row.host_id, row.kind, row.by, row.data)
-        for row in _rows(connection, _query(campaign_id, after, limit))
+        for row in _rows(connection, query)
     )
 
 
@@ -60,7 +65,7 @@ def append_note(
 
 
 def append_notes(writing: Writing, campaign_id: CampaignId, notes: Sequence[Note], *, by: str) -> None:
-    """Append events about hosts of one campaign that change nothing."""
+    """Append events of one campaign that change nothing."""
     writing.campaign(campaign_id)
     writing.append(
         [

@@ -29,6 +29,13 @@ class Kind(StrEnum):
     RESUMED = "resumed"
     EXPLAINED = "failures explained"
     """A person said why a host keeps failing; its failures are counted anew."""
+    MESSAGE_QUEUED = "message queued"
+    MESSAGE_SENT = "message sent"
+    MESSAGE_FAILED = "message failed"
+    """A message was given up; tries that are to be repeated stand in the outbox only."""
+    MESSAGE_CALLED_OFF = "message called off"
+    MESSAGE_RETRIED = "message retried"
+    """A person had a message tried again that had been given up."""
 
 
 class Effect(StrEnum):

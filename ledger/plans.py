@@ -54,12 +54,15 @@ def read_plan_ids(connection: Connection, campaign_id: CampaignId) -> tuple[Plan
     return tuple(PlanId(plan_id) for plan_id in connection.scalars(query))
 
 
-def dispatch(writing: Writing, plan_id: PlanId, *, by: str, expected_revision: int) -> None:
+def dispatch(writing: Writing, plan_id: PlanId, *, by: str, expected_revision: int) -> CampaignId:
     """Make a plan binding, if nothing that plans are made from has moved since ``expected_revision``.
 
     What moves a plan: the inventory, the campaign's policy, a host enrolled, a status changed (also by somebody's
     probe), a claim or its end, another dispatch, a stop or its lifting. What does not: notes, renewed leases,
     questions asked, answers that change no status, saved plans, waves opened and closed.
+
+    Returns:
+        The campaign.
 
     Raises:
         Conflict: something has moved, or the plan names a host that is not in the campaign.
@@ -73,6 +76,7 @@ def dispatch(writing: Writing, plan_id: PlanId, *, by: str, expected_revision: i
         raise Conflict(f"the plan {plan_id} names the host {missing[0]}, which is not in {plan.campaign_id}")
     data = {"plan": plan_id, "hosts": binding}
     writing.append([Draft(Kind.PLAN_DISPATCHED, Effect.MOVES, by, data, plan.campaign_id)])
+    return plan.campaign_id
 
 
 def _must_not_have_moved(writing: Writing, plan: Plan, expected_revision: int) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 
-from ledger import attempts, campaigns, claims, events, inventory_store, plans, probes, waves
+from ledger import attempts, campaigns, claims, events, inventory_store, outbox, plans, probes, waves
 from ledger.database import Database
 from ledger.guard import Guard, Redact
 from ledger.writing import Writing
@@ -14,6 +14,7 @@ from muster.clock import Clock
 from muster.crew import Crew
 from muster.fleet import Fleet
 from muster.ids import CampaignId, HostId, PlanId, RunnerId, VisitId
+from muster.messages import Delivery, Message, MessageState, Queued
 from muster.outcomes import HostOutcome
 from muster.plan import Plan
 from muster.records import (
@@ -108,9 +109,21 @@ class SqlLedger:
         with self.database.reading() as connection:
             return plans.read_plan_ids(connection, campaign_id)
 
-    def dispatch(self, plan_id: PlanId, *, by: str, expected_revision: int) -> None:
+    def dispatch(
+        self,
+        plan_id: PlanId,
+        *,
+        by: str,
+        expected_revision: int,
+        notes: Sequence[Note] = (),
+        messages: Sequence[Message] = (),
+        call_off: Sequence[int] = (),
+    ) -> None:
         with self._writing() as writing:
-            plans.dispatch(writing, plan_id, by=by, expected_revision=expected_revision)
+            campaign_id = plans.dispatch(writing, plan_id, by=by, expected_revision=expected_revision)
+            events.append_notes(writing, campaign_id, notes, by=by)
+            outbox.call_off(writing, call_off, by=by, reason=f"plan {plan_id} was dispatched")
+            outbox.post(writing, messages, by=by)
 
     def dispatched(self, campaign_id: CampaignId) -> DispatchedPlan | None:
         with self.database.reading() as connection:
@@ -151,17 +164,36 @@ class SqlLedger:
         with self._writing() as writing:
             return waves.open_wave(writing, campaign_id, host_ids, by=by)
 
-    def close_wave(self, campaign_id: CampaignId, number: int, state: WaveState, verdict: str, *, by: str) -> None:
+    def close_wave(
+        self,
+        campaign_id: CampaignId,
+        number: int,
+        state: WaveState,
+        verdict: str,
+        *,
+        by: str,
+        messages: Sequence[Message] = (),
+    ) -> None:
         with self._writing() as writing:
             waves.close_wave(writing, campaign_id, number, state, verdict, by=by)
+            outbox.post(writing, messages, by=by)
 
     def waves(self, campaign_id: CampaignId) -> tuple[WaveRow, ...]:
         with self.database.reading() as connection:
             return waves.read_waves(connection, campaign_id)
 
-    def stop(self, campaign_id: CampaignId, *, by: str, reason: str, gentle: bool = False) -> None:
+    def stop(
+        self,
+        campaign_id: CampaignId,
+        *,
+        by: str,
+        reason: str,
+        gentle: bool = False,
+        messages: Sequence[Message] = (),
+    ) -> None:
         with self._writing() as writing:
             campaigns.stop(writing, campaign_id, by=by, reason=reason, gentle=gentle)
+            outbox.post(writing, messages, by=by)
 
     def resume(self, campaign_id: CampaignId, *, by: str, reason: str = "") -> None:
         with self._writing() as writing:
@@ -187,9 +219,16 @@ class SqlLedger:
         with self.database.reading() as connection:
             return attempts.read_attempts(connection, campaign_id)
 
-    def events(self, *, campaign_id: CampaignId | None = None, after: int = 0, limit: int = 1000) -> tuple[Event, ...]:
+    def events(
+        self,
+        *,
+        campaign_id: CampaignId | None = None,
+        after: int = 0,
+        limit: int = 1000,
+        kinds: Sequence[str] = (),
+    ) -> tuple[Event, ...]:
         with self.database.reading() as connection:
-            return events.read_events(connection, campaign_id, after, limit)
+            return events.read_events(connection, campaign_id, after, limit, kinds)
 
     def note(
         self,
@@ -201,15 +240,78 @@ class SqlLedger:
         visit_id: VisitId | None = None,
         data: Mapping[str, object] | None = None,
         at: datetime | None = None,
+        messages: Sequence[Message] = (),
     ) -> None:
         with self._writing() as writing:
             events.append_note(
                 writing, kind, by=by, campaign_id=campaign_id, host_id=host_id, visit_id=visit_id, data=data, at=at
             )
+            outbox.post(writing, messages, by=by)
 
-    def note_all(self, campaign_id: CampaignId, notes: Sequence[Note], *, by: str) -> None:
+    def note_all(
+        self, campaign_id: CampaignId, notes: Sequence[Note], *, by: str, messages: Sequence[Message] = ()
+    ) -> None:
         with self._writing() as writing:
             events.append_notes(writing, campaign_id, notes, by=by)
+            outbox.post(writing, messages, by=by)
+
+    def post(
+        self,
+        messages: Sequence[Message],
+        *,
+        by: str,
+        campaign_id: CampaignId | None = None,
+        notes: Sequence[Note] = (),
+        call_off: Sequence[int] = (),
+    ) -> tuple[int, ...]:
+        if notes and campaign_id is None:
+            raise ValueError("notes are of one campaign")
+        with self._writing() as writing:
+            if campaign_id is not None:
+                events.append_notes(writing, campaign_id, notes, by=by)
+            outbox.call_off(writing, call_off, by=by, reason="replaced")
+            return outbox.post(writing, messages, by=by)
+
+    def claim_messages(self, *, by: str, limit: int, lease_s: float) -> tuple[Queued, ...]:
+        with self._writing() as writing:
+            return outbox.claim(writing, by=by, limit=limit, lease_s=lease_s)
+
+    def settle_messages(
+        self, results: Sequence[Delivery], *, by: str, messages: Sequence[Message] = ()
+    ) -> tuple[int, ...]:
+        with self._writing() as writing:
+            late = outbox.settle(writing, results, by=by)
+            outbox.post(writing, messages, by=by)
+            return late
+
+    def call_off_messages(self, ids: Sequence[int], *, by: str, reason: str) -> tuple[int, ...]:
+        with self._writing() as writing:
+            return outbox.call_off(writing, ids, by=by, reason=reason)
+
+    def retry_message(self, message_id: int, *, by: str) -> None:
+        with self._writing() as writing:
+            outbox.retry(writing, message_id, by=by)
+
+    def message(self, message_id: int) -> Queued:
+        with self.database.reading() as connection:
+            return outbox.read_message(connection, message_id)
+
+    def messages(
+        self,
+        *,
+        campaign_id: CampaignId | None = None,
+        states: Sequence[MessageState] = (),
+        topic: str | None = None,
+        kind: str | None = None,
+        limit: int = 1000,
+    ) -> tuple[Queued, ...]:
+        with self.database.reading() as connection:
+            asked = outbox.Asked(campaign_id, tuple(states), topic, kind)
+            return outbox.read_messages(connection, asked, limit)
+
+    def message_counts(self, campaign_id: CampaignId | None = None) -> Mapping[MessageState, int]:
+        with self.database.reading() as connection:
+            return outbox.count_messages(connection, campaign_id)
 
     def close(self) -> None:
         self.database.close()

@@ -1,6 +1,6 @@
 """The tables: the record (append-only), the projections that are rebuilt from it, and the inventory.
 
-Three sorts of tables:
+Three sorts of tables, and a queue of messages beside them (``ledger.outbox_table``):
 
 * the record: ``events``, ``attempts``, ``outcomes`` and ``plans``. Rows are added and never changed; triggers in the
   database itself refuse every UPDATE and DELETE.

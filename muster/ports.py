@@ -14,6 +14,7 @@ from muster.campaign import Campaign
 from muster.crew import Crew
 from muster.fleet import Become, Fleet, Jump, OsFamily, TransportName
 from muster.ids import CampaignId, HostId, PlanId, RunnerId, SiteId, VisitId
+from muster.messages import Delivery, Message, MessageState, Queued
 from muster.outcomes import Finding, HostOutcome, StepReport
 from muster.plan import Plan
 from muster.records import (
@@ -115,6 +116,9 @@ class Ledger(Protocol):
     Every method is one transaction: it happens wholly or not at all. ``by`` names the person or process that acts.
     Times that the ledger writes come from its clock. All raise ``LedgerUnavailable`` when the database cannot be
     used, and ``NotFound`` for an id that it does not hold.
+
+    Where a method takes ``messages``, they are queued in the outbox in the same transaction: what is reported and its
+    report are written together or not at all. A message whose key was queued before is left out.
     """
 
     def together(self) -> AbstractContextManager[None]:
@@ -180,8 +184,20 @@ class Ledger(Protocol):
         """The ids of the plans of a campaign, the newest last."""
         ...
 
-    def dispatch(self, plan_id: PlanId, *, by: str, expected_revision: int) -> None:
+    def dispatch(
+        self,
+        plan_id: PlanId,
+        *,
+        by: str,
+        expected_revision: int,
+        notes: Sequence[Note] = (),
+        messages: Sequence[Message] = (),
+        call_off: Sequence[int] = (),
+    ) -> None:
         """Make a plan binding: hosts take their visit and person from it.
+
+        ``notes`` and ``messages`` (what clients are told) are written with it, and the waiting messages ``call_off``,
+        by id, are not sent any more.
 
         Raises:
             Conflict: when the ledger has moved past ``expected_revision`` in this campaign or in the inventory.
@@ -236,7 +252,16 @@ class Ledger(Protocol):
         """Open the next wave with these hosts, or return the one that is open (a run carries on where one ended)."""
         ...
 
-    def close_wave(self, campaign_id: CampaignId, number: int, state: WaveState, verdict: str, *, by: str) -> None:
+    def close_wave(
+        self,
+        campaign_id: CampaignId,
+        number: int,
+        state: WaveState,
+        verdict: str,
+        *,
+        by: str,
+        messages: Sequence[Message] = (),
+    ) -> None:
         """Close it; ``halted`` also stops the campaign, with the verdict as the reason."""
         ...
 
@@ -245,7 +270,15 @@ class Ledger(Protocol):
         ...
 
     # stop and go
-    def stop(self, campaign_id: CampaignId, *, by: str, reason: str, gentle: bool = False) -> None:
+    def stop(
+        self,
+        campaign_id: CampaignId,
+        *,
+        by: str,
+        reason: str,
+        gentle: bool = False,
+        messages: Sequence[Message] = (),
+    ) -> None:
         """Nothing new starts from now on; ``gentle`` lets what was begun come to its end.
 
         To stop a stopped campaign changes nothing, but that a gentle stop gives way to one that is not.
@@ -277,8 +310,15 @@ class Ledger(Protocol):
         """Every attempt, oldest first."""
         ...
 
-    def events(self, *, campaign_id: CampaignId | None = None, after: int = 0, limit: int = 1000) -> tuple[Event, ...]:
-        """Events with a revision greater than ``after``, oldest first, at most ``limit``."""
+    def events(
+        self,
+        *,
+        campaign_id: CampaignId | None = None,
+        after: int = 0,
+        limit: int = 1000,
+        kinds: Sequence[str] = (),
+    ) -> tuple[Event, ...]:
+        """Events with a revision greater than ``after``, oldest first, at most ``limit``; of ``kinds`` where given."""
         ...
 
     def note(
@@ -291,12 +331,86 @@ class Ledger(Protocol):
         visit_id: VisitId | None = None,
         data: Mapping[str, object] | None = None,
         at: datetime | None = None,
+        messages: Sequence[Message] = (),
     ) -> None:
         """Append an event that changes no projection, such as ``probe refused`` or ``report written``."""
         ...
 
-    def note_all(self, campaign_id: CampaignId, notes: Sequence[Note], *, by: str) -> None:
+    def note_all(
+        self, campaign_id: CampaignId, notes: Sequence[Note], *, by: str, messages: Sequence[Message] = ()
+    ) -> None:
         """Append many such events of one campaign, all or none."""
+        ...
+
+    # messages that leave the house
+    def post(
+        self,
+        messages: Sequence[Message],
+        *,
+        by: str,
+        campaign_id: CampaignId | None = None,
+        notes: Sequence[Note] = (),
+        call_off: Sequence[int] = (),
+    ) -> tuple[int, ...]:
+        """Queue messages, with notes of one campaign, and call off waiting ones by id; all or none.
+
+        The simple way to report something is ``note(..., messages=...)``; this one is for messages that replace others.
+
+        Returns:
+            The ids of those that were queued; a message whose key is known is left out.
+        """
+        ...
+
+    def claim_messages(self, *, by: str, limit: int, lease_s: float) -> tuple[Queued, ...]:
+        """Take at most ``limit`` messages that are due, the longest due first, to send them within ``lease_s``.
+
+        Due by the campaign's clock; leases and the pauses between tries by real time. While a lease holds nobody else
+        is given the message; when it has run out the message is given away again, so that none is lost.
+        """
+        ...
+
+    def settle_messages(
+        self, results: Sequence[Delivery], *, by: str, messages: Sequence[Message] = ()
+    ) -> tuple[int, ...]:
+        """Write down how claimed messages ended, and queue what is to be said about that.
+
+        Returns:
+            The ids of failures that came too late, because the message had been claimed again meanwhile or stands at
+            its end; they change nothing. That a message was sent is always written down, however late.
+        """
+        ...
+
+    def call_off_messages(self, ids: Sequence[int], *, by: str, reason: str) -> tuple[int, ...]:
+        """Do not send these, of those that wait; gives their ids. One that is being sent now may still arrive."""
+        ...
+
+    def retry_message(self, message_id: int, *, by: str) -> None:
+        """Have a message that failed or was called off tried again at once, counted anew.
+
+        Raises:
+            NotFound: there is none.
+            Conflict: it was sent.
+        """
+        ...
+
+    def message(self, message_id: int) -> Queued:
+        """One message."""
+        ...
+
+    def messages(
+        self,
+        *,
+        campaign_id: CampaignId | None = None,
+        states: Sequence[MessageState] = (),
+        topic: str | None = None,
+        kind: str | None = None,
+        limit: int = 1000,
+    ) -> tuple[Queued, ...]:
+        """Messages of the outbox, the newest last; at most the newest ``limit`` of those that are asked for."""
+        ...
+
+    def message_counts(self, campaign_id: CampaignId | None = None) -> Mapping[MessageState, int]:
+        """How many messages stand how; every state is named."""
         ...
 
     def close(self) -> None:

@@ -163,10 +163,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """An event about one host that changes no projection, before it is written."""
+    """An event that changes no projection, before it is written; about one host, or None for the whole campaign."""
 
     kind: str
-    host_id: HostId
+    host_id: HostId | None
     data: Mapping[str, object]
 
 
