@@ -9,12 +9,13 @@ from datetime import datetime
 from functools import cached_property
 
 from muster.fleet import Fleet, Host, Site
-from muster.hours import WeekSpan, hours_text
+from muster.hours import hours_text
 from muster.ids import HostId
 from muster.outcomes import HostStatus
 from muster.records import HostState
 from muster.safety import GatePolicy, OrderRule, Within
-from push.hours import Span, first_open, local_instant, local_span, told
+from scheduler.hours import Span, first_open, local_instant, local_span, told
+from scheduler.touching import hours_of
 
 SHOWN_BLOCKERS = 3
 
@@ -119,7 +120,7 @@ def order_of_roles(host: Host, scene: Scene) -> Held | None:
 
 def maintenance_window(host: Host, scene: Scene) -> Held | None:
     """A host is touched within its hours of the week only, in the local time of its site."""
-    hours = hours_of(host, scene)
+    hours = hours_of(host, scene.site(host), scene.policy)
     until = first_open(hours, (), scene.zone(host), scene.now)
     if until == scene.now:
         return None
@@ -153,15 +154,6 @@ def first_held(host: Host, scene: Scene, gates: tuple[Gate, ...] = GATES) -> Hel
     return None
 
 
-def hours_of(host: Host, scene: Scene) -> tuple[WeekSpan, ...]:
-    """The hours of the week of a host: of the first rule that is about it, else of its site; empty for any hour."""
-    site = scene.site(host)
-    for rule in scene.policy.windows:
-        if rule.hosts.takes(host, site):
-            return rule.hours
-    return site.maintenance
-
-
 def _until_all_open(held: Held, host: Host, scene: Scene) -> Held:
     site, zone = scene.site(host), scene.zone(host)
     closed = [local_span(one.starts, one.ends, zone) for one in scene.policy.blackouts if one.hosts.takes(host, site)]
@@ -170,7 +162,7 @@ def _until_all_open(held: Held, host: Host, scene: Scene) -> Held:
             if hold.until is None:
                 return Held(held.gate, held.reason, None, held.hint)
             closed.append(Span(scene.now, local_instant(hold.until, zone)))
-    opens = first_open(hours_of(host, scene), closed, zone, scene.now)
+    opens = first_open(hours_of(host, scene.site(host), scene.policy), closed, zone, scene.now)
     hint = held.hint or ("" if opens else "its hours never open: see gates.windows in campaign.yml")
     return Held(held.gate, held.reason, opens, hint, told(opens, zone) if opens else "")
 

@@ -4,7 +4,7 @@ The last place where local times, vetting and agreements are looked at: from her
 and indices.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -37,6 +37,7 @@ from scheduler.problem import (
 )
 from scheduler.skills import SPEAKS
 from scheduler.spans import cut
+from scheduler.touching import touch_rules, touch_spans
 from scheduler.travel import Spot
 from scheduler.visits import VisitMaker
 
@@ -97,7 +98,17 @@ def build(
     eligible, left_out = _eligible(world)
     latest = world.campaign.deadline.astimezone(UTC)
     earliest = world.clockwork.epoch
-    maker = VisitMaker(world.fleet, world.effort, earliest, latest, eligible, world.preferred, world.crew, world.policy)
+    maker = VisitMaker(
+        world.fleet,
+        world.effort,
+        earliest,
+        latest,
+        eligible,
+        world.preferred,
+        world.crew,
+        world.policy,
+        world.campaign.gates,
+    )
     visits = maker.visits(states, keep)
     if not visits:
         raise NothingToPlan(
@@ -227,11 +238,20 @@ def _dearest_day(people: Sequence[Person], days: Sequence[PersonDay]) -> int:
 
 @dataclass(slots=True)
 class _AccessSpans:
-    """Access hours of sites as minutes between now and the deadline, each site's worked out once."""
+    """The hours of sites and of their machines as minutes between now and the deadline, each worked out once."""
 
     world: World
     clockwork: Clockwork
     known: dict[SiteId, tuple[Span, ...]] = field(default_factory=dict)
+    known_for_machines: dict[Hashable, tuple[Span, ...]] = field(default_factory=dict)
+
+    def for_machines(self, visit: Visit, site: Site) -> tuple[Span, ...]:
+        gates = self.world.campaign.gates
+        hosts = [self.world.fleet.host[host_id] for host_id in visit.host_ids]
+        key = (site.id, frozenset(touch_rules(host, site, gates) for host in hosts))
+        if key not in self.known_for_machines:
+            self.known_for_machines[key] = touch_spans(hosts, site, gates, self.clockwork)
+        return self.known_for_machines[key]
 
     def of(self, site: Site) -> tuple[Span, ...]:
         if site.id not in self.known:
@@ -252,12 +272,12 @@ class _AccessSpans:
 def _demand(
     world: World, visit: Visit, site_spot: Mapping[SiteId, int], access: _AccessSpans, floor_price: int
 ) -> Demand:
-    """A visit with its spans. Access hours are for people who come: a remote visit may be at any hour."""
+    """A visit with its spans: access hours are for people who come, a remote visit keeps its machines' hours."""
     site, client = world.fleet.site[visit.site_id], world.fleet.client[visit.client_id]
     remote = visit.mode is VisitMode.REMOTE
     clockwork, policy = access.clockwork, world.policy
     whole = Span(max(0, clockwork.ceil(visit.earliest)), clockwork.floor(min(visit.latest, world.campaign.deadline)))
-    spans = cut([whole], whole) if remote else cut(access.of(site), whole)
+    spans = cut(access.for_machines(visit, site) if remote else access.of(site), whole)
     hosts = len(visit.host_ids)
     return Demand(
         visit=visit,

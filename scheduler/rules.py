@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from muster.plan import VisitMode
 from scheduler.localtime import zone
 from scheduler.problem import AT_HOME, Demand, Person, PersonDay, Problem, Span
 from scheduler.skills import SPEAKS
@@ -170,12 +171,17 @@ def access(case: Case) -> str | None:
         return None
     today = [s for s in case.demand.spans if s.starts < hours.ends + 720 and hours.starts - 720 < s.ends]
     if not today:
-        return f"the site lets nobody in on {case.date}"
+        return f"{_closed_words(case)} on {case.date}"
     opened = ", ".join(f"{case.local(s.starts)}-{case.local(s.ends)}" for s in today)
     works = f"{case.local(hours.starts)}-{case.local(hours.ends)}"
     return (
         f"it can be done {opened}, and {case.person.name} works {works} on {case.date}: no {effort} minutes in common"
     )
+
+
+def _closed_words(case: Case) -> str:
+    remote = case.demand.visit.mode is VisitMode.REMOTE
+    return "its machines have no maintenance hours" if remote else "the site lets nobody in"
 
 
 def busy(case: Case) -> str | None:

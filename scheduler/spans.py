@@ -1,6 +1,6 @@
 """Sums over spans of minutes: join, cut, take away."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from scheduler.problem import Span
 
@@ -34,3 +34,8 @@ def without(whole: Span, taken: Iterable[Span]) -> list[Span]:
             break
     left.append(Span(reached, whole.ends))
     return [span for span in left if span.starts < span.ends]
+
+
+def common(some: Sequence[Span], others: Sequence[Span]) -> tuple[Span, ...]:
+    """The minutes that lie in spans of both; each is in order and apart."""
+    return tuple(joined(part for span in others for part in cut(some, span)))

@@ -1,7 +1,7 @@
 """From hosts that need work to visits: grouped by site and mode, split where they are too long, with steady ids."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from itertools import pairwise
@@ -14,10 +14,12 @@ from muster.ids import ClientId, HostId, PersonId, SiteId, VisitId
 from muster.outcomes import HostStatus
 from muster.plan import Visit, VisitMode
 from muster.records import HostState
+from muster.safety import GatePolicy
 from scheduler.estimate import EffortModel
 from scheduler.kinds import is_server, kinds_of
 from scheduler.localtime import instant, zone
 from scheduler.skills import SPEAKS
+from scheduler.touching import touch_rules
 
 ONSITE_STATUSES = frozenset({HostStatus.UNREACHABLE, HostStatus.UNSUPPORTED})
 """Nobody gets at these from afar."""
@@ -33,6 +35,7 @@ class VisitMaker:
         preferred: people a client knows already; used where the client names none itself.
         everybody: the whole crew: people who serve chosen clients only are excluded elsewhere.
         policy: which sites go first, and whether servers do.
+        gates: when machines may be touched; those with other hours have visits of their own.
     """
 
     fleet: Fleet
@@ -43,6 +46,7 @@ class VisitMaker:
     preferred: Mapping[ClientId, tuple[PersonId, ...]] = field(default_factory=lambda: MappingProxyType({}))
     everybody: Crew = field(default_factory=Crew)
     policy: PlanningPolicy = field(default_factory=PlanningPolicy)
+    gates: GatePolicy = field(default_factory=GatePolicy)
 
     def visits(self, states: Iterable[HostState], keep: Iterable[Visit] = ()) -> tuple[Visit, ...]:
         """The visits that the hosts need, in order of their ids.
@@ -104,7 +108,7 @@ class VisitMaker:
     def _of_site(self, site: Site, mode: VisitMode, hosts: Sequence[Host], taken: set[VisitId]) -> list[Visit]:
         visits = []
         for apart in self._by_turn(hosts):
-            for together in self._by_skill(mode, apart):
+            for together in self._alike(site, mode, apart):
                 for part in self._split(mode, together):
                     visit_id = _free_id(site, mode, taken)
                     taken.add(visit_id)
@@ -117,6 +121,15 @@ class VisitMaker:
             return [list(hosts)]
         groups = [[host for host in hosts if is_server(host) is first] for first in (True, False)]
         return [group for group in groups if group]
+
+    def _alike(self, site: Site, mode: VisitMode, hosts: Sequence[Host]) -> Iterator[list[Host]]:
+        """Hosts that one person can see to in one go: by skill, and from afar by the hours of their machines."""
+        for group in self._by_skill(mode, hosts):
+            by_hours: dict[Hashable, list[Host]] = {}
+            for host in group:
+                key = touch_rules(host, site, self.gates) if mode is VisitMode.REMOTE else None
+                by_hours.setdefault(key, []).append(host)
+            yield from by_hours.values()
 
     def _by_skill(self, mode: VisitMode, hosts: Sequence[Host]) -> list[list[Host]]:
         """One group per family; on site all in one where somebody has every skill, because travel is paid once."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muster.hours import WeekSpan, hours_text, parse_hours
-from push.hours import Span, first_open, local_span, open_spans, told
+from scheduler.hours import Span, first_open, local_span, open_spans, told
 
 BERLIN = "Europe/Berlin"
 AUTUMN = datetime(2026, 10, 24, 12, tzinfo=UTC)

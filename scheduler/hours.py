@@ -33,16 +33,23 @@ class Span:
 @lru_cache(maxsize=4096)
 def open_spans(hours: tuple[WeekSpan, ...], zone_name: str, now: datetime) -> tuple[Span, ...]:
     """The spans that are open now or open within the next week, in order; those that touch or overlap are one."""
+    today = now.astimezone(zone(zone_name)).date()
+    last = today + timedelta(days=LOOK_AHEAD_DAYS)
+    return spans_until(hours, zone_name, now, last)
+
+
+def spans_until(hours: tuple[WeekSpan, ...], zone_name: str, now: datetime, last: date) -> tuple[Span, ...]:
+    """The same for every span that begins on a local day up to ``last``."""
     local = zone(zone_name)
-    today = now.astimezone(local).date()
+    day = now.astimezone(local).date() - timedelta(days=1)
     found: list[Span] = []
-    for offset in range(-1, LOOK_AHEAD_DAYS + 1):
-        day = today + timedelta(days=offset)
+    while day <= last:
         for span in hours:
             if span.weekday == day.weekday():
                 opened = _span(day, span, local)
                 if opened.starts_at < opened.ends_at and opened.ends_at > now:
                     found.append(opened)
+        day += timedelta(days=1)
     return tuple(_joined(found))
 
 
