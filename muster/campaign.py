@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
+from muster.forecasting import ForecastPolicy
 from muster.ids import CampaignId, FixName, SiteId
 from muster.safety import BudgetPolicy, GatePolicy
 
@@ -114,3 +115,4 @@ class Campaign:
     gates: GatePolicy = field(default_factory=GatePolicy)
     budgets: BudgetPolicy = field(default_factory=BudgetPolicy)
     planning: PlanningPolicy = PlanningPolicy()
+    forecast: ForecastPolicy = field(default_factory=ForecastPolicy)

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from muster.campaign import Campaign, EffortPolicy, PlanningPolicy, WavePolicy
 from muster.errors import CampaignFileError, Problem
 from muster.fleet import Fleet, Host
+from muster.forecasting import ForecastSection
 from muster.ids import CampaignId, FixName, HostId
 from muster.safety import matches_of
 from muster.safety_file import RIGHT, BudgetsSection, GatesSection
@@ -106,6 +107,7 @@ class CampaignSections(_Strict):
     waves: WavesSection = WavesSection()
     effort: EffortSection = EffortSection()
     planning: PlanningSection = PlanningSection()
+    forecast: ForecastSection = ForecastSection()
     gates: GatesSection = GatesSection()
     budgets: BudgetsSection = BudgetsSection()
 
@@ -220,6 +222,7 @@ def _campaign(sections: CampaignSections) -> Campaign:
         gates=sections.gates.policy(),
         budgets=sections.budgets.policy(),
         planning=_planning(sections.planning, zone),
+        forecast=sections.forecast.policy(),
     )
 
 
