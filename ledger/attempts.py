@@ -28,11 +28,10 @@ def read_hosts(connection: Connection, campaign_id: CampaignId) -> tuple[HostSta
     table = tables.host_states
     query = select(*(table.c[name] for name in _HOST_COLUMNS)).where(table.c.campaign_id == campaign_id)
     # sorted here: databases have their own ideas of the order of text
-    return tuple(sorted(map(host_state_of, connection.execute(query)), key=lambda state: state.host_id))
+    return tuple(sorted(map(_host_state, connection.execute(query)), key=lambda state: state.host_id))
 
 
-def host_state_of(row: Row[Any]) -> HostState:
-    """A row of ``host_states`` in the order of ``HostState``'s fields."""
+def _host_state(row: Row[Any]) -> HostState:
     values = list(row)
     values[1] = _STATUS[values[1]]
     values[2] = _STAGE[values[2]]

@@ -54,17 +54,11 @@ class Shelf(Generic[T]):
         own = {name: plain.pop(name) for name in self.columns()}
         return {**own, **self.derived(item), "more": to_json(plain)}
 
-    def read(self, connection: Connection, only: Sequence[str] | None = None) -> dict[str, T]:
-        """Every item by id, or those that are there of ``only``."""
+    def read(self, connection: Connection) -> dict[str, T]:
+        """Every item by id."""
         names = self.columns()
         query = select(*(self.table.c[name] for name in names), self.table.c.more)
-        if only is None:
-            return {row[0]: self._item(names, row) for row in connection.execute(query)}
-        found: dict[str, T] = {}
-        for chunk in chunks(only):
-            rows = connection.execute(query.where(self.table.c.id.in_(chunk)))
-            found |= {row[0]: self._item(names, row) for row in rows}
-        return found
+        return {row[0]: self._item(names, row) for row in connection.execute(query)}
 
     def _item(self, names: Sequence[str], row: Iterable[Any]) -> T:
         *own, more = row
@@ -133,12 +127,6 @@ def read_fleet(connection: Connection) -> Fleet:
 def read_crew(connection: Connection) -> Crew:
     """Every engineer and partner, each by id."""
     return Crew(_all(connection, ENGINEERS), _all(connection, PARTNERS))
-
-
-def some(connection: Connection, shelf: Shelf[T], only: Iterable[str] | None = None) -> tuple[T, ...]:
-    """Items by id: those that are there of ``only``, or all."""
-    wanted = None if only is None else sorted(set(only))
-    return tuple(item for _, item in sorted(shelf.read(connection, wanted).items()))
 
 
 def _all(connection: Connection, shelf: Shelf[T]) -> tuple[T, ...]:
