@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from muster.ids import HostId
 from muster.records import HostState
@@ -11,6 +12,7 @@ from reports.record import CampaignRecord
 WIDTH, HEIGHT = 720, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 20, 34, 44
 _MOST_TICKS = 7
+_FEW_TICKS = 4
 _TICK_MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440)
 _BEGINNING = 0.15
 """Below this share (of the time from start to deadline) the time so far is too narrow to read, and drawn larger."""
@@ -27,6 +29,25 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Scale:
+    """Where moments and numbers lie in the picture."""
+
+    start: datetime
+    end: datetime
+    most: int
+    width: int = WIDTH
+    height: int = HEIGHT
+
+    def x(self, at: datetime) -> float:
+        """The place of a moment."""
+        return round(_LEFT + (self.width - _LEFT - _RIGHT) * ((at - self.start) / (self.end - self.start)), 1)
+
+    def y(self, count: float) -> float:
+        """The place of a number of hosts."""
+        return round(self.height - _BOTTOM - (self.height - _TOP - _BOTTOM) * count / self.most, 1)
+
+
+@dataclass(frozen=True, slots=True)
 class BurnDown:
     """What the template draws; all positions in the units of the picture.
 
@@ -36,6 +57,7 @@ class BurnDown:
         area: what lies below the line, ready for ``polygon``.
         pace: from now to nothing at the deadline; empty where nothing is open or the deadline is over.
         deadline_x: None where the picture ends before the deadline.
+        scale: for whatever else is drawn into the picture, such as a forecast.
     """
 
     points: Points
@@ -48,6 +70,7 @@ class BurnDown:
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     open_now: int
+    scale: "Scale"
     left: float = _LEFT
     right: float = WIDTH - _RIGHT
     top: float = _TOP
@@ -75,7 +98,7 @@ def burn_down(record: CampaignRecord) -> BurnDown:
     """From the beginning to the deadline, with the pace that is needed from now on."""
     points = series(record)
     start, now, deadline = points[0][0], points[-1][0], record.campaign.deadline
-    return _draw(record, points, max(deadline, now, start + timedelta(hours=1)), deadline)
+    return draw(points, max(deadline, now, start + timedelta(hours=1)), deadline, ZoneInfo(record.campaign.timezone))
 
 
 def beginning(record: CampaignRecord) -> BurnDown | None:
@@ -84,7 +107,7 @@ def beginning(record: CampaignRecord) -> BurnDown | None:
     start, now, deadline = points[0][0], points[-1][0], record.campaign.deadline
     if len(points) < 3 or not start < now < start + (deadline - start) * _BEGINNING:
         return None
-    return _draw(record, points, now, None)
+    return draw(points, now, None, ZoneInfo(record.campaign.timezone))
 
 
 def _changes(record: CampaignRecord, state: HostState) -> Iterator[tuple[datetime, int]]:
@@ -101,18 +124,32 @@ def _ends(record: CampaignRecord, host_id: HostId, before: datetime) -> list[tup
     return [(outcome.at, outcome.status.protected) for outcome in outcomes if outcome.at < before]
 
 
-def _draw(record: CampaignRecord, points: Points, end: datetime, deadline: datetime | None) -> BurnDown:
+def draw(
+    points: Points,
+    end: datetime,
+    deadline: datetime | None,
+    zone: ZoneInfo,
+    *,
+    width: int = WIDTH,
+    height: int = HEIGHT,
+) -> BurnDown:
+    """The picture of a series, of that size.
+
+    Args:
+        points: when (aware), and how many were open from then on; the first at the start, the last now.
+        end: where the picture ends; later than its start.
+        deadline: None where it lies outside the picture.
+        zone: in which the axis is told.
+        width: in the units of the picture.
+        height: the same.
+    """
     start, (now, still_open) = points[0][0], points[-1]
     steps = _steps(max(1, *(count for _, count in points)))
-
-    def x(at: datetime) -> float:
-        return round(_LEFT + (WIDTH - _LEFT - _RIGHT) * ((at - start) / (end - start)), 1)
-
-    def y(count: float) -> float:
-        return round(HEIGHT - _BOTTOM - (HEIGHT - _TOP - _BOTTOM) * count / steps[-1], 1)
-
+    scale = Scale(start, end, steps[-1], width, height)
+    x, y = scale.x, scale.y
     line = _staircase([(x(at), y(count)) for at, count in points])
     needed = deadline is not None and still_open and now < deadline
+    ticks = _moments(start.astimezone(zone), end.astimezone(zone), _MOST_TICKS if width >= WIDTH else _FEW_TICKS)
     return BurnDown(
         points=points,
         line=line,
@@ -121,9 +158,12 @@ def _draw(record: CampaignRecord, points: Points, end: datetime, deadline: datet
         now_x=x(now),
         now_y=y(still_open),
         deadline_x=x(deadline) if deadline else None,
-        x_ticks=tuple(Tick(x(at), label) for at, label in _moments(record.local(start), record.local(end))),
+        x_ticks=tuple(Tick(x(at), label) for at, label in ticks),
         y_ticks=tuple(Tick(y(count), f"{count:,}") for count in steps),
         open_now=still_open,
+        scale=scale,
+        right=width - _RIGHT,
+        bottom=height - _BOTTOM,
     )
 
 
@@ -136,14 +176,14 @@ def _staircase(points: list[tuple[float, float]]) -> str:
     return " ".join(f"{x},{y}" for x, y in drawn)
 
 
-def _moments(start: datetime, end: datetime) -> list[tuple[datetime, str]]:
-    """Round moments between two, in their own zone, at most eight: days where the span is long, else times of day."""
+def _moments(start: datetime, end: datetime, most: int) -> list[tuple[datetime, str]]:
+    """Round moments between two, in their own zone, about ``most``: days where the span is long, else times of day."""
     minutes = (end - start) / timedelta(minutes=1)
-    step = next((step for step in _TICK_MINUTES if minutes / step <= _MOST_TICKS), 0)
-    step = step or 1440 * -(-int(minutes) // (1440 * _MOST_TICKS))
+    step = next((step for step in _TICK_MINUTES if minutes / step <= most), 0)
+    step = step or 1440 * -(-int(minutes) // (1440 * most))
     midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
     passed = -(-int((start - midnight).total_seconds()) // (60 * step))
-    found = [midnight + timedelta(minutes=step * (passed + index)) for index in range(_MOST_TICKS + 1)]
+    found = [midnight + timedelta(minutes=step * (passed + index)) for index in range(most + 1)]
     return [(at, f"{at.day} {at:%b}" if step >= 1440 else f"{at:%H:%M}") for at in found if start <= at <= end]
 
 
