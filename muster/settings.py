@@ -4,12 +4,13 @@ A workspace is the folder of one company's Muster: settings, campaign files, kno
 is a PostgreSQL address. Every relative path is taken from it.
 """
 
+import json
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -20,6 +21,17 @@ from pydantic_settings import (
 from muster.errors import SettingsError
 
 SETTINGS_FILE = "muster.yml"
+
+
+class WebhookSetting(BaseModel):
+    """One webhook; see docs/messages.md."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["slack", "teams", "json"]
+    url: str = Field(description="Credential reference to its address, which is a secret.")
+    secret: str = Field(default="", description="Credential reference to what generic JSON is signed with.")
+    alerts: tuple[str, ...] = Field(default=(), description="Kinds of alert that go there; none means all.")
 
 
 class Settings(BaseSettings):
@@ -65,18 +77,58 @@ class Settings(BaseSettings):
         description="How Linux hosts are pushed: the fix's scripts over SSH, or its playbooks by ansible-runner.",
     )
     company: str = Field(default="our company", description="What clients and partners know the company as.")
-    notice_from: str = Field(default="", description="E-mail address that notices to clients come from.")
-    outbox: Path = Field(default=Path("outbox"), description="The folder in which letters wait to be sent.")
+    notice_from: str = Field(default="", description="E-mail address that notices and alerts come from.")
+    outbox: Path = Field(
+        default=Path("outbox"), description="The folder that letters are written to while no SMTP server is set."
+    )
+    smtp_host: str = Field(default="", description="SMTP server that takes our e-mail; empty: letters become files.")
+    smtp_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Its port; 0 is the usual one: 587 for starttls, 465 for tls, 25 for none.",
+    )
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How the connection to it is protected; none sends everything in the clear."
+    )
+    smtp_user: str = Field(default="", description="User to log in with; empty: no login.")
+    smtp_credential: str = Field(default="", description="Credential reference to that user's password.")
+    webhooks: dict[str, WebhookSetting] = Field(
+        default_factory=dict,
+        description="Webhooks that alerts go to, by a name of yours: kind (slack, teams, json), url and secret as "
+        "credential references, and which alerts (docs/messages.md).",
+    )
+    alert_to: tuple[str, ...] = Field(default=(), description="E-mail addresses that alerts go to.")
+    messages_ca: Path | None = Field(
+        default=None, description="File of certificates (PEM) that the SMTP server and webhooks may be signed by, too."
+    )
+    messages_timeout_s: float = Field(
+        default=30.0, gt=0, description="Longest wait for one answer of the SMTP server or a webhook."
+    )
     currency: str = Field(
         default="EUR",
         pattern=r"^[A-Z]{3}$",
         description="The company's currency: rates of people, costs of plans, and sums that name none are in it.",
+    )
+    approvers: dict[str, str] = Field(
+        default_factory=dict,
+        description="Who may approve what a campaign says needs an approval: names, each with the login that stands "
+        "behind it (empty: any login), such as {Kim Lee: kim}.",
     )
     partner_sees_before_h: float = Field(
         default=48.0, ge=0, description="How many hours before a visit its partner begins to see it."
     )
     partner_sees_after_h: float = Field(
         default=12.0, ge=0, description="How many hours after a visit its partner stops seeing it."
+    )
+    portal_url: str = Field(
+        default="http://127.0.0.1:8420",
+        pattern=r"^https?://[^/\s]+$",
+        description="The address that browsers reach the portal by; with https, cookies are for https only.",
+    )
+    portal_session_h: float = Field(default=12.0, gt=0, description="After how many hours a login ends in any case.")
+    portal_idle_min: float = Field(
+        default=60.0, gt=0, description="After how many minutes without a request a login ends."
     )
     clock_shift_s: float = Field(
         default=0.0, description="Seconds added to the machine's clock, for rehearsals and the demo."
@@ -86,6 +138,26 @@ class Settings(BaseSettings):
         description="Where flows are carried out: in this process, or by Prefect workers.",
     )
     work_pool: str = Field(default="muster", description="Prefect work pool, when engine is workers.")
+    part_hosts: int = Field(
+        default=200, ge=1, le=50_000, description="Hosts handed to one worker at one time, when engine is workers."
+    )
+    reach: str = Field(
+        default="",
+        description="The network that this machine stands in, when engine is workers; empty is home "
+        "(muster worker --reach NAME sets it).",
+    )
+    reach_credentials: dict[str, tuple[str, ...]] = Field(
+        default={},
+        description="Credential references that workers of a reach may use, with * for any words: "
+        "{acme: ['key:/etc/muster/acme-*']}; home is the name of home, which may use any where it is not named.",
+    )
+    limits: dict[Annotated[str, Field(pattern=r"^(client|partner) .+$")], Annotated[int, Field(ge=1, le=100_000)]] = (
+        Field(
+            default={},
+            description="Most hosts at one time over all machines together, for a client's network or a partner: "
+            "{client acme: 20, partner north: 10}.",
+        )
+    )
     prefect_home: Path = Field(
         default=Path(".prefect"),
         description="Home of Muster's own Prefect server, used when PREFECT_API_URL is not set.",
@@ -135,6 +207,14 @@ class Settings(BaseSettings):
         return (self.workspace / path.expanduser()).resolve()
 
 
+def shown_default(name: str) -> str:
+    """The default of a setting as one would write it in ``muster.yml``; empty where there is none."""
+    value: object = Settings.model_fields[name].get_default(call_default_factory=True)
+    if value is None or value == "":
+        return ""
+    return str(value) if isinstance(value, str | Path | bool | int | float) else json.dumps(value)
+
+
 def load_settings(workspace: Path) -> Settings:
     """Read ``muster.yml`` of the workspace, when it is there, and the environment.
 
@@ -157,11 +237,14 @@ def _sentence(file: Path, values: dict[str, object], problem: ErrorDetails) -> s
     """Where a setting is wrong, what is wrong with it, and what would be right."""
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        near = get_close_matches(key, Settings.model_fields, n=1)
+        known = Settings.model_fields if len(problem["loc"]) == 1 else WebhookSetting.model_fields
+        near = get_close_matches(str(problem["loc"][-1]), known, n=1)
         return f"{file}: {key}: is no setting{f'; did you mean {near[0]}?' if near else ''}"
-    source = f"{file}" if key in values else f"the environment (MUSTER_{key.upper()})"
+    first = key.partition(".")[0]
+    source = f"{file}" if first in values else f"the environment (MUSTER_{first.upper()})"
     wrong = problem["msg"][:1].lower() + problem["msg"][1:]
-    return f"{source}: {key}: {wrong}, not {problem['input']!r}"
+    # somebody may have written a webhook's address there, which is a secret
+    return f"{source}: {key}: {wrong}" + ("" if first == "webhooks" else f", not {problem['input']!r}")
 
 
 def _read_file(file: Path) -> dict[str, object]:

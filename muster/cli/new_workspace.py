@@ -1,6 +1,6 @@
 """What ``muster init`` writes: every setting with its default and its reason, and a campaign to fill in."""
 
-from muster.settings import Settings
+from muster.settings import Settings, shown_default
 
 CAMPAIGN_TEMPLATE = """\
 # What is to be done, for whom, until when. Every key: docs/campaign-file.md
@@ -40,7 +40,7 @@ def _settings_template() -> str:
     lines = ["# Muster's settings. What is commented out has the default that stands there."]
     for name, field in Settings.model_fields.items():
         if name != "workspace":
-            lines += ["", f"# {field.description}", f"# {name}: {field.default}"]
+            lines += ["", f"# {field.description}", f"# {name}: {shown_default(name)}"]
     return "\n".join(lines) + "\n"
 
 
