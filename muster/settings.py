@@ -94,7 +94,7 @@ class Settings(BaseSettings):
     smtp_user: str = Field(default="", description="User to log in with; empty: no login.")
     smtp_credential: str = Field(default="", description="Credential reference to that user's password.")
     webhooks: dict[str, WebhookSetting] = Field(
-        default_factory=dict,
+        default={},
         description="Webhooks that alerts go to, by a name of yours: kind (slack, teams, json), url and secret as "
         "credential references, and which alerts (docs/messages.md).",
     )

@@ -1,14 +1,17 @@
 """The one place where implementations are chosen and put behind the ports."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from flows.approvals import gatekeeper
+from flows.reach import OnlyWithinReach, limited
 from flows.secret_blocks import SecretBlocks
 from ledger.open import book_of, open_ledger
+from muster.approvals import Persons
 from muster.campaign import Campaign
 from muster.clock import Clock, ShiftedClock, SystemClock
 from muster.fleet import Become
@@ -27,6 +30,7 @@ from push.orders import Defaults, OrderBook
 from push.redact import SHARED
 from push.runners import this_runner
 from push.stop import StopWatch
+from reports.sending.outlets import HookKind, MailServer, Outlets, Security, Webhook
 
 if TYPE_CHECKING:  # it brings numpy, which only plans need
     from scheduler.travel import Travel
@@ -52,7 +56,7 @@ class Wired:
     def credentials(self) -> Credentials:
         """What resolves credential references, Prefect's secret blocks among them."""
         settings = self.settings
-        credentials = Credentials(
+        credentials = limited(settings)(
             SHARED,
             folder=settings.workspace,
             vault_password=settings.vault_password,
@@ -67,10 +71,33 @@ class Wired:
         """What is kept of partners and money, in the ledger's database."""
         return book_of(self.ledger)
 
+    @cached_property
+    def outlets(self) -> Outlets:
+        """Who writes to people outside, and the ways by which it is sent, as the settings say."""
+        settings = self.settings
+        return Outlets(
+            company=settings.company,
+            sender=settings.notice_from,
+            folder=settings.path(settings.outbox),
+            templates=settings.workspace / "templates",
+            secret=self.credentials.text,
+            clean=SHARED.clean,
+            mail=_mail_server(settings),
+            webhooks=_webhooks(settings),
+            alert_to=settings.alert_to,
+            ca=_ca_of(settings),
+            timeout_s=settings.messages_timeout_s,
+        )
+
     @property
     def currency(self) -> str:
         """The company's currency."""
         return self.settings.currency
+
+    @property
+    def approvers(self) -> Persons:
+        """Who may approve where a campaign names nobody."""
+        return self.settings.approvers
 
     @cached_property
     def pusher(self) -> Pusher:
@@ -93,7 +120,10 @@ class Wired:
             inner = ansible_pusher(self.settings, credentials=self.credentials, become=sudo, write=write)
             return OnlyPlain(inner, setting=setting)
 
-        return ByContent(lambda: self.pusher, ansible, prefer_ansible=self.settings.push_by == "ansible")
+        pusher = ByContent(lambda: self.pusher, ansible, prefer_ansible=self.settings.push_by == "ansible")
+        if self.settings.engine != "workers":
+            return pusher
+        return OnlyWithinReach(pusher, {site.id: site.reach for site in self.ledger.fleet().sites}, self.reach)
 
     @cached_property
     def travel(self) -> "Travel":
@@ -106,6 +136,21 @@ class Wired:
     def batch_hosts(self) -> int:
         """Hosts in one Prefect task run."""
         return self.settings.batch_hosts
+
+    @property
+    def part_hosts(self) -> int:
+        """The most hosts that are handed to one worker at one time."""
+        return self.settings.part_hosts
+
+    @property
+    def reach(self) -> str:
+        """The network that this machine stands in; empty is home."""
+        return self.settings.reach
+
+    @property
+    def limits(self) -> Mapping[str, int]:
+        """Most hosts at one time over all machines together, by ``client ID`` and ``partner ID``."""
+        return self.settings.limits
 
     def context(self, campaign_id: CampaignId) -> Context:
         """Everything for acts at the hosts of one campaign; made once, shared by all threads."""
@@ -160,12 +205,42 @@ class Wired:
             stop=watch,
             lease_s=settings.lease_s,
             held_back=watch.held_back,
+            approvals=gatekeeper(self, campaign_id),
         )
 
 
 def open_services(workspace: Path) -> Wired:
     """The services of a workspace; registered as the opener of ``muster.services``."""
     return Wired(load_settings(workspace))
+
+
+USUAL_PORTS = {Security.STARTTLS: 587, Security.TLS: 465, Security.NONE: 25}
+
+
+def _mail_server(settings: Settings) -> MailServer | None:
+    if not settings.smtp_host:
+        return None
+    security = Security(settings.smtp_security)
+    return MailServer(
+        host=settings.smtp_host,
+        port=settings.smtp_port or USUAL_PORTS[security],
+        security=security,
+        user=settings.smtp_user,
+        credential=settings.smtp_credential,
+        ca=_ca_of(settings),
+        timeout_s=settings.messages_timeout_s,
+    )
+
+
+def _webhooks(settings: Settings) -> dict[str, Webhook]:
+    return {
+        name: Webhook(name, HookKind(one.kind), one.url, one.secret, frozenset(one.alerts))
+        for name, one in settings.webhooks.items()
+    }
+
+
+def _ca_of(settings: Settings) -> Path | None:
+    return settings.path(settings.messages_ca) if settings.messages_ca else None
 
 
 def _clock(settings: Settings) -> Clock:

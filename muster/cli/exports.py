@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from flows.notices import plan_in_force
 from muster.cli.campaigns import CampaignOption
-from muster.cli.notices import needed_plan
 from muster.cli.output import count, errors, say
 from muster.cli.workspace import Workspace, me, opened
 from muster.files import write_whole
@@ -79,7 +79,7 @@ def _desk(workspace: Workspace, campaign_id: CampaignId) -> Desk:
         campaign=campaign.name,
         campaign_id=campaign.id,
         reason=campaign.reason,
-        plan=needed_plan(workspace, campaign),
+        plan=plan_in_force(workspace.services, campaign.id),
         fleet=ledger.fleet(),
         crew=ledger.crew(),
         states={state.host_id: state for state in ledger.hosts(campaign_id)},

@@ -9,25 +9,24 @@ from typing import Annotated
 
 import typer
 
+from flows.notices import house_of, plan_in_force, scene_of
 from muster.campaign import Campaign
 from muster.cli.campaigns import CampaignOption, JsonOption
 from muster.cli.output import count, say, say_json, table
 from muster.cli.planning import chosen_plan
-from muster.cli.schedules import binding_plan, schedule_of
+from muster.cli.schedules import schedule_of
 from muster.cli.workspace import Workspace, me, opened
 from muster.errors import DispatchRejected, InputError, NotFound
 from muster.files import write_whole
 from muster.ids import VisitId
 from muster.plan import Plan, VisitMode
-from reports.notices.compose import Composed, House, compose
+from reports.notices.compose import Composed, compose
 from reports.notices.due import Held, Scene, due, held_back
 from reports.notices.outbox import Outcome, waive, waive_held, write_letters
-from reports.notices.told import Occasion, Told, read_told
+from reports.notices.told import Occasion
 from reports.pages import render
 from reports.pdf import pdf_of
 
-LOOKED_BACK = 20
-"""Plans that are looked through for a visit that is planned no more."""
 AT_DISPATCH = (Occasion.DISPATCHED, Occasion.MOVED, Occasion.CALLED_OFF)
 
 
@@ -67,7 +66,7 @@ def write(
     """
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
-        scene = scene_of(workspace, meant, needed_plan(workspace, meant))
+        scene = scene_of(workspace.services, meant, plan_in_force(workspace.services, meant.id))
         done = written(workspace, scene, occasions=occasion or list(Occasion), why=why)
         if as_json:
             say_json({"written": [str(path) for path in done.written], "left": [_letter(one) for one in done.left]})
@@ -91,12 +90,12 @@ def preview(
     """
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
-        scene = scene_of(workspace, meant, needed_plan(workspace, meant))
+        scene = scene_of(workspace.services, meant, plan_in_force(workspace.services, meant.id))
         letters = [one for one in due(scene, [occasion]) if client in {None, one.client_id}]
         if not letters:
             raise NotFound(f"no notice of this kind ({occasion.value}) is due now")
         for letter in letters:
-            _show(compose(letter, scene, house_of(workspace, meant), why_moved=why), shown)
+            _show(compose(letter, scene, house_of(workspace.services, meant.id), why_moved=why), shown)
 
 
 def list_held(context: typer.Context, campaign: CampaignOption = None, as_json: JsonOption = False) -> None:
@@ -106,7 +105,7 @@ def list_held(context: typer.Context, campaign: CampaignOption = None, as_json: 
     """
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
-        scene = scene_of(workspace, meant, chosen_plan(workspace, meant.id, None))
+        scene = scene_of(workspace.services, meant, chosen_plan(workspace, meant.id, None))
         rows = _standing(scene)
         if as_json:
             say_json([{"visit": visit, "notice": state, "why": why} for visit, state, why in rows])
@@ -129,7 +128,7 @@ def override(
         raise InputError("without a reason no notice is left out", hint='--reason "told by telephone"')
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
-        scene = scene_of(workspace, meant, chosen_plan(workspace, meant.id, None))
+        scene = scene_of(workspace.services, meant, chosen_plan(workspace, meant.id, None))
         unknown = [one for one in visits if VisitId(one) not in scene.plan.visit]
         if unknown:
             raise NotFound(f"plan {scene.plan.id} has no visit {unknown[0]!r}", hint="muster plan show --all")
@@ -169,7 +168,7 @@ def check_notices(workspace: Workspace, campaign: Campaign, plan: Plan, without_
     Raises:
         DispatchRejected: visits are held back, and nobody has given a reason.
     """
-    scene = scene_of(workspace, campaign, plan)
+    scene = scene_of(workspace.services, campaign, plan)
     held = held_back(plan, scene)
     if held and without_notice:
         waive_held(workspace.ledger, scene, by=me(), reason=without_notice)
@@ -188,47 +187,8 @@ def written(
     """Write the letters that are due into the workspace's outbox."""
     campaign = workspace.ledger.campaign(scene.plan.campaign_id)
     folder = workspace.settings.path(workspace.settings.outbox)
-    house = house_of(workspace, campaign)
+    house = house_of(workspace.services, campaign.id)
     return write_letters(workspace.ledger, scene, house, folder, by=me(), occasions=occasions, why_moved=why)
-
-
-def scene_of(workspace: Workspace, campaign: Campaign, plan: Plan) -> Scene:
-    """What notices are made from."""
-    ledger = workspace.ledger
-    told = read_told(ledger, campaign.id)
-    return Scene(
-        plan=plan,
-        fleet=ledger.fleet(),
-        crew=ledger.crew(),
-        told=told,
-        now=workspace.services.clock.now(),
-        reason=campaign.reason,
-        states={state.host_id: state for state in ledger.hosts(campaign.id)},
-        older=_older(workspace, campaign, plan, told),
-    )
-
-
-def _older(workspace: Workspace, campaign: Campaign, plan: Plan, told: Told) -> Plan | None:
-    """The newest other plan that knows a promised visit which this one does not; such visits are called off by it."""
-    lost = told.promises.keys() - plan.visit.keys()
-    ids = [one for one in workspace.ledger.plans(campaign.id) if one != plan.id] if lost else []
-    for plan_id in reversed(ids[-LOOKED_BACK:]):
-        found = workspace.ledger.plan(plan_id)
-        if lost & found.visit.keys():
-            return found
-    return None
-
-
-def house_of(workspace: Workspace, campaign: Campaign) -> House:
-    """Who writes, with the company's own templates: of the campaign first, then of the workspace."""
-    own = workspace.folder / "templates"
-    folders = tuple(folder for folder in (own / campaign.id, own) if folder.is_dir())
-    return House(workspace.settings.company, workspace.settings.notice_from, campaign.id, folders)
-
-
-def needed_plan(workspace: Workspace, campaign: Campaign) -> Plan:
-    """The plan that binds, else the newest one."""
-    return binding_plan(workspace, campaign) or chosen_plan(workspace, campaign.id, None)
 
 
 def _standing(scene: Scene) -> list[tuple[str, str, str]]:
