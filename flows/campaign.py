@@ -11,16 +11,12 @@ from prefect import Flow, flow
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from flows.batches import (
-    batches,
-    check_hosts_of_batch,
-    close_run,
-    probe_hosts_of_batch,
-    push_hosts_of_batch,
-    wait_for_all,
-)
+from flows.acts import CHECK, PROBE, ROLL_BACK, Act, ActName, push_of
+from flows.batches import carry_out_here, close_run
+from flows.outlasting import outlasting
 from flows.planning import dispatch_plan, make_plan
 from flows.services import services_of
+from flows.spreading import must_have_been_there, spread
 from muster.ids import CampaignId, HostId, PlanId
 from muster.steps import StepName
 from push.release import RETRY, RUN, Selection, refuse_when_stopped, take_over
@@ -34,15 +30,11 @@ RUNNER = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers
 
 
 @flow(name="probe", task_runner=RUNNER, persist_result=False)
+@outlasting
 def probe(workspace: str, campaign_id: str, host_ids: list[str]) -> None:
     """Ask these hosts how they stand."""
-    services = services_of(workspace)
-    take_over(services.context(CampaignId(campaign_id)))
-    futures = [
-        probe_hosts_of_batch.submit(workspace, campaign_id, batch, label)
-        for batch, label in batches([HostId(host_id) for host_id in host_ids], services.batch_hosts)
-    ]
-    wait_for_all(futures)
+    take_over(services_of(workspace).context(CampaignId(campaign_id)))
+    must_have_been_there(spread(workspace, campaign_id, _hosts(host_ids), PROBE))
 
 
 @flow(name="plan", persist_result=False)
@@ -58,6 +50,7 @@ def dispatch(workspace: str, plan_id: str, by: str) -> None:
 
 
 @flow(name="waves", task_runner=RUNNER, persist_result=False)
+@outlasting
 def waves(
     workspace: str,
     campaign_id: str,
@@ -72,48 +65,44 @@ def waves(
 
     ``wait``: stay until the deadline for hosts whose hours open, and for hosts that come on line.
     """
-    services = services_of(workspace)
-    context = services.context(CampaignId(campaign_id))
+    context = services_of(workspace).context(CampaignId(campaign_id))
     chosen = frozenset(map(HostId, only)) if only is not None else None
     selection = Selection(RETRY if retry else RUN, ahead=ahead, only=chosen, most=most)
     turns = turns_of(context, selection, wait=wait)
     take_over(context)
+    absent: frozenset[str] = frozenset()
     with BudgetWatch(context, turns.campaign):
         while wave := turns.next_wave():
-            futures = [
-                push_hosts_of_batch.submit(workspace, campaign_id, batch, wave.number, StepName.APPLY.value, label)
-                for batch, label in batches(turns.left_of(wave), services.batch_hosts)
-            ]
-            wait_for_all(futures)
+            absent |= spread(workspace, campaign_id, turns.left_of(wave), push_of(wave.number), absent=absent)
             stop_when_spent(context, turns.campaign)
             turns.settle(wave)
     close_run(workspace, campaign_id)
+    must_have_been_there(absent)
 
 
 @flow(name="check", task_runner=RUNNER, persist_result=False)
+@outlasting
 def check(workspace: str, campaign_id: str, host_ids: list[str]) -> None:
     """A dry run: ask these hosts what apply would change; nothing is changed."""
-    services = services_of(workspace)
-    refuse_when_stopped(services.context(CampaignId(campaign_id)))
-    futures = [
-        check_hosts_of_batch.submit(workspace, campaign_id, batch, label)
-        for batch, label in batches([HostId(host_id) for host_id in host_ids], services.batch_hosts)
-    ]
-    wait_for_all(futures)
+    refuse_when_stopped(services_of(workspace).context(CampaignId(campaign_id)))
+    must_have_been_there(spread(workspace, campaign_id, _hosts(host_ids), CHECK))
 
 
 @flow(name="roll back", task_runner=RUNNER, persist_result=False)
+@outlasting
 def rollback(workspace: str, campaign_id: str, host_ids: list[str]) -> None:
     """Put these hosts back to what the fix found."""
-    services = services_of(workspace)
-    context = services.context(CampaignId(campaign_id))
+    context = services_of(workspace).context(CampaignId(campaign_id))
     take_over(context)
     refuse_when_stopped(context)
-    futures = [
-        push_hosts_of_batch.submit(workspace, campaign_id, batch, 0, StepName.ROLLBACK.value, label)
-        for batch, label in batches([HostId(host_id) for host_id in host_ids], services.batch_hosts)
-    ]
-    wait_for_all(futures)
+    must_have_been_there(spread(workspace, campaign_id, _hosts(host_ids), ROLL_BACK))
+
+
+@flow(name="part", task_runner=RUNNER, persist_result=False)
+@outlasting
+def part(workspace: str, campaign_id: str, host_ids: list[str], what: ActName, wave: int, step: str) -> None:
+    """What one worker does of an act that was handed out: its hosts are within the worker's reach."""
+    carry_out_here(workspace, campaign_id, _hosts(host_ids), Act(what, wave, StepName(step)))
 
 
 @flow(name="campaign", persist_result=False)
@@ -125,6 +114,10 @@ def campaign(workspace: str, campaign_id: str, host_ids: list[str], by: str, sec
     waves(workspace, campaign_id, ahead=True, retry=False)
 
 
-ALL = (probe, plan, dispatch, waves, check, rollback, campaign)
+def _hosts(host_ids: list[str]) -> list[HostId]:
+    return [HostId(host_id) for host_id in host_ids]
+
+
+ALL = (probe, plan, dispatch, waves, check, rollback, part, campaign)
 FLOWS: Mapping[str, Flow[..., Any]] = {one.name: one for one in ALL}
 """Every flow by its name: what the engine can carry out."""

@@ -64,6 +64,7 @@ SITES = (
     Column("max_hosts", "hosts pushed at one time; 0 or empty: the setting site_hosts"),
     Column("bytes_per_s", "bytes a second sent there; 0 or empty: the setting site_bytes_per_s"),
     Column("maintenance", "when its machines may be touched, local time; may run past midnight; empty: at any hour"),
+    Column("reach", "the network from which alone its machines are pushed, by a worker there; empty: from home"),
 )
 HOSTS = (
     Column(

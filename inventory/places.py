@@ -1,5 +1,6 @@
 """Rows of clients and sites."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 
@@ -61,6 +62,7 @@ def read_sites(table: Table, gathered: Gathered) -> None:
     most = reader.column("max_hosts", numbers.parse_whole, default=0, keep=lambda old: old.max_hosts)
     rates = reader.column("bytes_per_s", routes.parse_rate, default=0, keep=lambda old: old.bytes_per_s)
     hours = reader.column("maintenance", _parse_maintenance, default=_NO_HOURS, keep=lambda old: old.maintenance)
+    reaches = reader.column("reach", _parse_reach, default="", keep=lambda old: old.reach)
     for i in reader.good():
         id_, client_id = SiteId(reader.ids[i]), ClientId(clients[i])
         gathered.sites.good[id_] = Site(
@@ -81,6 +83,7 @@ def read_sites(table: Table, gathered: Gathered) -> None:
             most[i],
             rates[i],
             hours[i],
+            reaches[i],
         )
     gathered.problems += reader.problems
 
@@ -144,6 +147,13 @@ def _parse_maintenance(text: str) -> tuple[WeekSpan, ...]:
         return parse_hours(text)
     except ValueError as error:
         raise BadValue(str(error).partition("; ")[0], EXAMPLE) from None
+
+
+def _parse_reach(text: str) -> str:
+    """A name that is also a queue's: letters, digits, dots, dashes and underscores."""
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}", text):
+        return text
+    raise BadValue("is not a reach's name", "letters, digits, dots, dashes and underscores, such as acme")
 
 
 def _parse_access(text: str) -> tuple[AccessWindow, ...]:

@@ -105,6 +105,7 @@ def _site(site: Site) -> Cells:
         "max_hosts": str(site.max_hosts) if site.max_hosts else "",
         "bytes_per_s": str(site.bytes_per_s) if site.bytes_per_s else "",
         "maintenance": hours_text(site.maintenance),
+        "reach": site.reach,
     }
 
 

@@ -117,6 +117,8 @@ class Site:
         max_hosts: hosts that are pushed at one time; 0 means the setting ``site_hosts``.
         bytes_per_s: bytes a second sent there; 0 means the setting ``site_bytes_per_s``.
         maintenance: hours of the week in which its machines may be touched, local time; empty means at any hour.
+        reach: the network from which alone its machines can be reached, such as ``acme``: workers that stand there
+            push them (docs/operations.md); empty means from home. Without workers it says nothing.
     """
 
     id: SiteId
@@ -136,6 +138,7 @@ class Site:
     max_hosts: int = 0
     bytes_per_s: int = 0
     maintenance: tuple[WeekSpan, ...] = ()
+    reach: str = ""
 
 
 @dataclass(frozen=True, slots=True)
