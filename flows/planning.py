@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from flows.absences import with_absences
+from flows.begun import begun, carried, departure, held_in
 from flows.measured import effort_of
 from flows.partnering import projected
 from flows.services import Services
@@ -39,7 +41,8 @@ def world_of(services: Services, campaign_id: CampaignId, *, now: datetime) -> W
     """Everything a problem is built from, as the ledger has it; nothing is planned before ``now``."""
     campaign = services.ledger.campaign(campaign_id)
     fleet = services.ledger.fleet()
-    allowed = projected(services, campaign, fleet, services.ledger.crew(), now)
+    crew = with_absences(services.book, services.ledger.crew())
+    allowed = projected(services, campaign, fleet, crew, now)
     return World(
         campaign=campaign,
         fleet=fleet,
@@ -70,20 +73,23 @@ def known_people(services: Services, campaign_id: CampaignId) -> dict[ClientId, 
 def problem_of(services: Services, campaign_id: CampaignId) -> Problem:
     """The problem of planning what the hosts still need.
 
-    Visits of the plan that binds keep their hosts and ids, and changes against it have their price.
+    Visits of the plan that binds keep their hosts and ids, and changes against it have their price. Those that are
+    under way or about to begin stay as they are (``flows.begun``).
 
     Raises:
         NothingToPlan: no host needs a visit.
     """
-    binding = services.ledger.dispatched(campaign_id)
-    previous = services.ledger.plan(binding.plan_id) if binding else None
-    return build(
-        world_of(services, campaign_id, now=first_start(services.clock.now())),
+    binding, now = services.ledger.dispatched(campaign_id), services.clock.now()
+    previous, first = services.ledger.plan(binding.plan_id) if binding else None, first_start(now)
+    stays = begun(previous, now, first) if previous else ()
+    problem = build(
+        world_of(services, campaign_id, now=departure(stays, first)),
         services.ledger.hosts(campaign_id),
         keep=previous.visits if previous else (),
         previous=previous,
         ledger_revision=services.ledger.revision(),
     )
+    return held_in(problem, stays, first) if stays else problem
 
 
 def first_start(now: datetime) -> datetime:
@@ -159,12 +165,15 @@ def problem_around(services: Services, plan: Plan) -> Problem:
     Raises:
         NothingToPlan: no host needs a visit.
     """
-    world = world_of(services, plan.campaign_id, now=services.clock.now())
+    binding, at = services.ledger.dispatched(plan.campaign_id), services.clock.now()
+    past = carried(plan, services.ledger.plan(binding.plan_id), at) if binding else ()
+    world = world_of(services, plan.campaign_id, now=departure(past, at))
     now = build(world, services.ledger.hosts(plan.campaign_id), keep=plan.visits)
     around = _with_own_efforts(now, plan)
     unwanted = {demand.visit.id: demand.visit.excluded for demand in now.demands}
     demands = (replace(d, visit=replace(d.visit, excluded=unwanted[d.visit.id])) for d in around.demands)
-    return replace(around, demands=tuple(demands))
+    around = replace(around, demands=tuple(demands))
+    return held_in(around, past, at) if past else around
 
 
 def problem_as_planned(services: Services, plan: Plan) -> Problem:
@@ -178,8 +187,10 @@ def problem_as_planned(services: Services, plan: Plan) -> Problem:
         for state in services.ledger.hosts(plan.campaign_id)
         if state.host_id in modes
     ]
-    world = world_of(services, plan.campaign_id, now=plan.created_at)
-    return _with_own_efforts(build(world, states, keep=plan.visits), plan)
+    past = tuple(one for one in plan.assignments if one.starts_at < plan.created_at)
+    world = world_of(services, plan.campaign_id, now=departure(past, plan.created_at))
+    problem = _with_own_efforts(build(world, states, keep=plan.visits), plan)
+    return held_in(problem, past, plan.created_at) if past else problem
 
 
 def _with_own_efforts(problem: Problem, plan: Plan) -> Problem:
