@@ -1,1 +1,1 @@
-"""Tests of the portal."""
+"""The portal, in a real server, with a real ledger and a real browser."""

@@ -1,0 +1,54 @@
+"""Reading for the portal: what has moved since it last looked, and only the rows that did."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from ledger import tables
+from ledger.attempts import _HOST_COLUMNS, _host_state
+from ledger.events import newest_revision
+from ledger.rows import chunks
+from ledger.store import SqlLedger
+from muster.ids import CampaignId, HostId
+from muster.ports import Ledger
+from muster.records import HostState
+
+PAGE = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """An event without its data: what it is about, and what sort it is."""
+
+    revision: int
+    campaign_id: CampaignId | None
+    host_id: HostId | None
+    kind: str
+
+
+def moved_since(ledger: Ledger, revision: int) -> tuple[Moved, ...] | None:
+    """Every event after ``revision``, oldest first; None where there are more than ``PAGE``: read everything anew."""
+    table = tables.events
+    columns = table.c.revision, table.c.campaign_id, table.c.host_id, table.c.kind
+    query = select(*columns).where(table.c.revision > revision).order_by(table.c.revision).limit(PAGE + 1)
+    with _sql(ledger).database.reading() as connection:
+        if newest_revision(connection) == revision:
+            return ()
+        found = tuple(Moved(*row) for row in connection.execute(query))
+    return None if len(found) > PAGE else found
+
+
+def hosts_now(ledger: Ledger, campaign_id: CampaignId, host_ids: Sequence[HostId]) -> tuple[HostState, ...]:
+    """Some hosts of a campaign as they stand."""
+    table = tables.host_states
+    query = select(*(table.c[name] for name in _HOST_COLUMNS)).where(table.c.campaign_id == campaign_id)
+    with _sql(ledger).database.reading() as connection:
+        rows = (row for some in chunks(host_ids) for row in connection.execute(query.where(table.c.host_id.in_(some))))
+        return tuple(map(_host_state, rows))
+
+
+def _sql(ledger: Ledger) -> SqlLedger:
+    if not isinstance(ledger, SqlLedger):
+        raise TypeError(f"{ledger!r} is not on a database")
+    return ledger

@@ -1,0 +1,51 @@
+"""The application: every route of every area, and what stands around them."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from ledger.portal_store import portal_store_of
+from muster.settings import Settings
+from muster.wiring import Wired
+from portal import client, engineer, entrance, live, manager, partner
+from portal.keys import keys_in
+from portal.nav import NavItem
+from portal.reading import Reading
+from portal.render import FOLDER
+from portal.security import SecureHeaders
+from portal.services import Portal
+from portal.trouble import add_handlers
+
+
+def create_app(services: Wired, settings: Settings) -> FastAPI:
+    """The portal of one workspace."""
+    app = FastAPI(title="Muster", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
+    app.state.portal = Portal(
+        services=services,
+        settings=settings,
+        store=portal_store_of(services.ledger),
+        keys=keys_in(settings.workspace),
+        reading=Reading(services.ledger, services.clock),
+    )
+    app.state.nav = _nav()
+    for area in (entrance, live, manager, engineer, partner, client):
+        app.include_router(area.router)
+    app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+    add_handlers(app)
+    app.add_middleware(SecureHeaders, https=settings.portal_url.startswith("https://"))
+    return app
+
+
+def _nav() -> tuple[NavItem, ...]:
+    return (*manager.NAV, *engineer.NAV, *partner.NAV, *client.NAV)
+
+
+@asynccontextmanager
+async def _running(_app: FastAPI) -> AsyncIterator[None]:
+    yield
+
+
+def _lifespan(app: FastAPI) -> AbstractAsyncContextManager[None]:
+    return _running(app)

@@ -1,0 +1,122 @@
+"""Which visits a viewer may see: one answer for every page, every list, every count and the API.
+
+* managers and auditors: every visit of the plan that binds;
+* our engineers: those that they do themselves;
+* a partner's manager: the partner's, within its window (``partners.scope``); its technician: their own of these;
+* a client's contact: those at their own sites.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from starlette.requests import Request
+
+from muster.campaign import Campaign
+from muster.fleet import Client, Site
+from muster.ids import CampaignId, VisitId
+from muster.plan import Assignment, Plan, Visit
+from partners.scope import DEFAULT_WINDOW, Window
+from portal.access import Role, Viewer, nothing_there
+from portal.reading import Reading
+from portal.services import portal_of, reading_of
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A visit that a viewer may see, with what belongs to it; ``assignment`` names who comes and when (UTC)."""
+
+    campaign: Campaign
+    plan: Plan
+    visit: Visit
+    assignment: Assignment
+    client: Client
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What one viewer may see now."""
+
+    viewer: Viewer
+    reading: Reading
+    window: Window = DEFAULT_WINDOW
+
+    def visits(self, campaign_id: CampaignId | None = None) -> tuple[Seen, ...]:
+        """Every visit that the viewer may see, of one campaign or of all, by when it begins."""
+        wanted = [campaign_id] if campaign_id is not None else [one.id for one in self.reading.campaigns()]
+        found = [seen for one in wanted for seen in self._of_campaign(one)]
+        return tuple(sorted(found, key=lambda one: (one.assignment.starts_at, one.visit.id, one.assignment.person_id)))
+
+    def visit(self, campaign_id: CampaignId, visit_id: VisitId) -> Seen:
+        """One visit.
+
+        Raises:
+            NotFound: there is none, or the viewer may not see it.
+        """
+        if campaign_id not in {one.id for one in self.reading.campaigns()}:
+            raise nothing_there()
+        plan = self.reading.binding_plan(campaign_id)
+        for one in () if plan is None else self.reading.assignments(plan).get(visit_id, ()):
+            if self._may_see(plan.visit[visit_id], one, self.reading.now) if plan else False:
+                return self._seen(self.reading.campaign(campaign_id).campaign, plan, one)
+        raise nothing_there()
+
+    def campaigns(self) -> tuple[Campaign, ...]:
+        """The campaigns that the viewer may know of: all, or those with a visit that they may see."""
+        if self.viewer.sees_all:
+            return self.reading.campaigns()
+        return tuple(one for one in self.reading.campaigns() if next(self._of_campaign(one.id), None) is not None)
+
+    def campaign(self, campaign_id: CampaignId) -> Campaign:
+        """One campaign.
+
+        Raises:
+            NotFound: there is none, or the viewer may not know of it.
+        """
+        for one in self.campaigns():
+            if one.id == campaign_id:
+                return one
+        raise nothing_there()
+
+    def _of_campaign(self, campaign_id: CampaignId) -> Iterator[Seen]:
+        now = self.reading.now
+        if (plan := self.reading.binding_plan(campaign_id)) is None:
+            return
+        campaign = self.reading.campaign(campaign_id).campaign
+        for one in plan.assignments:
+            if self._may_see(plan.visit[one.visit_id], one, now):
+                yield self._seen(campaign, plan, one)
+
+    def _may_see(self, visit: Visit, assignment: Assignment, now: datetime) -> bool:
+        viewer = self.viewer
+        match viewer.role:
+            case Role.MANAGER | Role.AUDITOR:
+                return True
+            case Role.ENGINEER:
+                return assignment.person_id == viewer.engineer_id
+            case Role.CLIENT_CONTACT:
+                return visit.client_id in viewer.client_ids
+            case Role.PARTNER_MANAGER | Role.PARTNER_TECHNICIAN:
+                return self._partner_may_see(assignment, now)
+
+    def _partner_may_see(self, assignment: Assignment, now: datetime) -> bool:
+        """As ``partners.scope.task_list`` has it; a technician sees their own of these."""
+        viewer = self.viewer
+        person = self.reading.crew.engineer.get(assignment.person_id)
+        if person is None or viewer.partner_id is None or person.partner_id != viewer.partner_id:
+            return False
+        if viewer.role is Role.PARTNER_TECHNICIAN and assignment.person_id != viewer.engineer_id:
+            return False
+        return self.window.is_open(assignment, now)
+
+    def _seen(self, campaign: Campaign, plan: Plan, assignment: Assignment) -> Seen:
+        visit, fleet = plan.visit[assignment.visit_id], self.reading.fleet
+        return Seen(campaign, plan, visit, assignment, fleet.client[visit.client_id], fleet.site[visit.site_id])
+
+
+def scope_of(request: Request, viewer: Viewer) -> Scope:
+    """What the viewer of a request may see, as of the newest event."""
+    settings = portal_of(request).settings
+    hours = timedelta(hours=settings.partner_sees_before_h), timedelta(hours=settings.partner_sees_after_h)
+    return Scope(viewer, reading_of(request), Window(*hours))

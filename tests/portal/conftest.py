@@ -1,0 +1,169 @@
+"""One running portal and one browser for all tests; logins by role without typing a password each time."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from portal.access import Role
+from portal.app import create_app
+from portal.services import Portal
+from portal.sessions import csrf_of
+from tests.portal.world import WHO, World, add_accounts, log_in, make_world
+
+CHROMIUM = Path("/usr/bin/chromium")
+SCREENSHOTS = Path(__file__).parent.parent.parent / ".cache" / "screenshots"
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+@dataclass
+class RunningPortal:
+    """A portal that answers on loopback."""
+
+    world: World
+    portal: Portal
+    url: str
+    server: uvicorn.Server
+    thread: threading.Thread
+    words: dict[str, str] = field(default_factory=dict)
+
+    def word(self, who: Role | str) -> str:
+        """The session's cookie of somebody who is logged in; made once."""
+        account = WHO[who] if isinstance(who, Role) else who
+        if account not in self.words:
+            self.words[account] = log_in(self.world, account)
+        return self.words[account]
+
+    def client(self, who: Role | str | None = None) -> httpx.Client:
+        """A client that is logged in as a role's usual account, as an account by name, or (None) as nobody."""
+        made = httpx.Client(base_url=self.url, timeout=60, follow_redirects=False)
+        if who is not None:
+            word = self.word(who)
+            made.cookies.set("muster", word)
+            made.headers["x-csrf-token"] = csrf_of(self.portal, word)
+        return made
+
+
+@dataclass
+class Screens:
+    """Pages in a real browser."""
+
+    portal: RunningPortal
+    browser: Browser
+    opened: list[BrowserContext] = field(default_factory=list)
+
+    def page(
+        self, who: Role | str | None = None, *, phone: bool = False, dark: bool = False, scripts: bool = True
+    ) -> Page:
+        """A new window, logged in as somebody; closed at the end of the test."""
+        context = self.browser.new_context(
+            base_url=self.portal.url,
+            viewport=PHONE if phone else DESKTOP,
+            device_scale_factor=2 if phone else 1,
+            has_touch=phone,
+            is_mobile=phone,
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=scripts,
+            locale="en-GB",
+        )
+        self.opened.append(context)
+        if who is not None:
+            context.add_cookies([{"name": "muster", "value": self.portal.word(who), "url": self.portal.url}])
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        return page
+
+    def keep(self, page: Page, name: str) -> Path:
+        """A screenshot of the whole page, kept as build output."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        file = SCREENSHOTS / f"{name}.png"
+        page.screenshot(path=file, full_page=True)
+        return file
+
+
+def start_portal(world: World) -> RunningPortal:
+    """Serve a world on a free port of loopback."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    app = create_app(world.services, world.settings)
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="warning", lifespan="on", access_log=False, proxy_headers=False)
+    )
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])), name="portal", daemon=True)
+    thread.start()
+    give_up = time.monotonic() + 60
+    while not server.started and time.monotonic() < give_up:
+        time.sleep(0.02)
+    assert server.started
+    return RunningPortal(world, app.state.portal, f"http://127.0.0.1:{port}", server, thread)
+
+
+def stop_portal(running: RunningPortal) -> None:
+    """End it and give everything back."""
+    running.server.should_exit = True
+    running.thread.join(30)
+    running.world.services.close()
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
+    """The running portal that all tests share; a test that changes much makes a world of its own (``fresh_portal``)."""
+    world = make_world(tmp_path_factory.mktemp("portal"))
+    add_accounts(world)
+    running = start_portal(world)
+    yield running
+    stop_portal(running)
+
+
+@pytest.fixture
+def fresh_portal(tmp_path: Path) -> Iterator[RunningPortal]:
+    """A portal with a world that nobody else looks at."""
+    world = make_world(tmp_path)
+    add_accounts(world)
+    running = start_portal(world)
+    yield running
+    stop_portal(running)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, started once."""
+    if not CHROMIUM.exists():
+        pytest.skip("Chromium is not installed: apt install chromium")
+    with sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def screens(portal: RunningPortal, browser: Browser) -> Iterator[Screens]:
+    """Windows on the shared portal."""
+    made = Screens(portal, browser)
+    yield made
+    for context in made.opened:
+        context.close()
+
+
+@pytest.fixture
+def screens_of(browser: Browser) -> Iterator[Callable[[RunningPortal], Screens]]:
+    """Windows on a portal of one's own: ``screens_of(fresh_portal)``."""
+    made: list[Screens] = []
+
+    def of(running: RunningPortal) -> Screens:
+        made.append(Screens(running, browser))
+        return made[-1]
+
+    yield of
+    for one in made:
+        for context in one.opened:
+            context.close()
