@@ -358,8 +358,6 @@ def portal_store_of(ledger: Ledger) -> PortalStore:
     """
     if not isinstance(ledger, SqlLedger):
         raise TypeError(f"{ledger!r} has no store for the portal")
-    with ledger.database.writing() as connection:
-        tables.METADATA.create_all(connection)
     return PortalStore(ledger.database)
 
 

@@ -8,12 +8,9 @@ Secrets are hashed (sessions, links, tokens: SHA-256 of 256 random bits; passwor
 they must be read again (the second factor), encrypted with the portal's key, which is not in the database.
 """
 
-from sqlalchemy import Boolean, Column, Double, Index, Integer, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, Double, Index, Integer, Table, Text
 
-from ledger.tables import METADATA as OTHERS
-from ledger.tables import Json, UtcDateTime
-
-METADATA = MetaData(naming_convention=OTHERS.naming_convention)
+from ledger.tables import METADATA, Json, UtcDateTime
 
 accounts = Table(
     "portal_accounts",
