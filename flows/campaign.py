@@ -5,6 +5,7 @@ Order, concurrency and retries only: what a wave is, who may be touched and what
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from prefect import Flow, flow
@@ -12,9 +13,11 @@ from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.acts import CHECK, PROBE, ROLL_BACK, Act, ActName, push_of
+from flows.approvals import ask_to_roll_back
 from flows.batches import carry_out_here, close_run
 from flows.outlasting import outlasting
 from flows.planning import dispatch_plan, make_plan
+from flows.reconcile_view import what_is_open
 from flows.services import services_of
 from flows.spreading import must_have_been_there, spread
 from muster.ids import CampaignId, HostId, PlanId
@@ -60,14 +63,19 @@ def waves(
     only: list[str] | None = None,
     most: int = 0,
     wait: bool = False,
+    by: str = "",
+    by_itself: bool = False,
 ) -> None:
     """Push the hosts that are due, wave after wave, until nobody is left, a gate halts, or somebody stops it.
 
-    ``wait``: stay until the deadline for hosts whose hours open, and for hosts that come on line.
+    ``wait``: stay until the deadline for hosts whose hours open, and for hosts that come on line. ``by_itself``: only
+    what may begin without anybody (see ``flows.reconcile_rules``), as it is at each wave. ``by`` asked for the run.
     """
     context = services_of(workspace).context(CampaignId(campaign_id))
     chosen = frozenset(map(HostId, only)) if only is not None else None
-    selection = Selection(RETRY if retry else RUN, ahead=ahead, only=chosen, most=most)
+    selection = Selection(RETRY if retry else RUN, ahead=ahead, only=chosen, most=most, by=by)
+    if by_itself:
+        selection = replace(selection, ahead=True, open_now=what_is_open(services_of(workspace), context.campaign_id))
     turns = turns_of(context, selection, wait=wait)
     take_over(context)
     absent: frozenset[str] = frozenset()
@@ -90,11 +98,12 @@ def check(workspace: str, campaign_id: str, host_ids: list[str]) -> None:
 
 @flow(name="roll back", task_runner=RUNNER, persist_result=False)
 @outlasting
-def rollback(workspace: str, campaign_id: str, host_ids: list[str]) -> None:
-    """Put these hosts back to what the fix found."""
+def rollback(workspace: str, campaign_id: str, host_ids: list[str], by: str = "") -> None:
+    """Put these hosts back to what the fix found; ``by`` asked for it."""
     context = services_of(workspace).context(CampaignId(campaign_id))
     take_over(context)
     refuse_when_stopped(context)
+    ask_to_roll_back(services_of(workspace), context.campaign_id, _hosts(host_ids), by=by or context.runner_id)
     must_have_been_there(spread(workspace, campaign_id, _hosts(host_ids), ROLL_BACK))
 
 

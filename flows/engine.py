@@ -48,16 +48,22 @@ def prefect_api(prefect_home: Path, *, idle_s: float) -> Iterator[str]:
         server.leave()
 
 
+def carrier(kind: str, work_pool: str = "") -> CarryOut:
+    """Whatever carries flows out where Prefect's API is at hand already: ``in-process`` or ``workers``."""
+    if kind == "workers":
+        from flows.workers import on_workers
+
+        return on_workers(work_pool)
+    from flows.in_process import in_process
+
+    return in_process
+
+
 @contextmanager
 def engine(kind: str, *, prefect_home: Path, idle_s: float, work_pool: str = "") -> Iterator[CarryOut]:
     """Whatever carries flows out: ``in-process`` or ``workers``."""
     with prefect_api(prefect_home, idle_s=idle_s):
-        if kind == "workers":
-            from flows.workers import on_workers
-
-            act = on_workers(work_pool)
-        else:
-            from flows.in_process import in_process as act
+        act = carrier(kind, work_pool)
 
         def carry_out(flow: str, parameters: Mapping[str, Parameter]) -> None:
             with prefect_may_go():

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
+from muster.approvals import ApprovalPolicy
 from muster.forecasting import ForecastPolicy
 from muster.ids import CampaignId, FixName, SiteId
+from muster.running import RunningPolicy
 from muster.safety import BudgetPolicy, GatePolicy
 
 
@@ -116,3 +118,5 @@ class Campaign:
     budgets: BudgetPolicy = field(default_factory=BudgetPolicy)
     planning: PlanningPolicy = PlanningPolicy()
     forecast: ForecastPolicy = field(default_factory=ForecastPolicy)
+    approvals: ApprovalPolicy = field(default_factory=ApprovalPolicy)
+    running: RunningPolicy = field(default_factory=RunningPolicy)

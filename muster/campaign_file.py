@@ -21,6 +21,7 @@ from muster.errors import CampaignFileError, Problem
 from muster.fleet import Fleet, Host
 from muster.forecasting import ForecastSection
 from muster.ids import CampaignId, FixName, HostId
+from muster.running_file import RIGHT_RUNNING, ApprovalsSection, RunningSection
 from muster.safety import matches_of
 from muster.safety_file import RIGHT, BudgetsSection, GatesSection
 
@@ -110,6 +111,8 @@ class CampaignSections(_Strict):
     forecast: ForecastSection = ForecastSection()
     gates: GatesSection = GatesSection()
     budgets: BudgetsSection = BudgetsSection()
+    approvals: ApprovalsSection = ApprovalsSection()
+    running: RunningSection = RunningSection()
 
     @field_validator("timezone")
     @classmethod
@@ -223,6 +226,8 @@ def _campaign(sections: CampaignSections) -> Campaign:
         budgets=sections.budgets.policy(),
         planning=_planning(sections.planning, zone),
         forecast=sections.forecast.policy(),
+        approvals=sections.approvals.policy(),
+        running=sections.running.policy(),
     )
 
 
@@ -285,7 +290,7 @@ def _right(loc: Sequence[int | str], kind: str) -> str:
         "timezone": "such as America/Vancouver",
         "fix": "such as tzdata (muster fix list)",
     }
-    return examples.get(key) or RIGHT.get(key, "see docs/campaign-file.md")
+    return examples.get(key) or {**RIGHT, **RIGHT_RUNNING}.get(key, "see docs/campaign-file.md")
 
 
 def _keys_beside(loc: Sequence[int | str]) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ All carry the sentence that a user reads and, where there is one, what to do nex
     │   ├── OutcomeUnknown         silence, a broken connection or a time-out after the step may have begun
     │   └── NotStarted             stopped before the host was touched
     ├── CampaignStopped            somebody stopped the campaign; a person decides how it goes on
+    ├── ApprovalNeeded             a named person has to say yes before it may be done
     └── EngineError                Prefect cannot be started or reached
 """
 
@@ -178,6 +179,16 @@ class CampaignStopped(MusterError):
     """Somebody stopped the campaign, or a wave did not pass its gate; a person decides how it goes on."""
 
     exit_code = 3
+
+
+class ApprovalNeeded(MusterError):
+    """A named person has to approve first; ``approval_ids`` are the requests that wait."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, approval_ids: tuple[str, ...] = (), *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.approval_ids = approval_ids
 
 
 class EngineError(MusterError):

@@ -137,6 +137,12 @@ class Settings(BaseSettings):
         default="in-process",
         description="Where flows are carried out: in this process, or by Prefect workers.",
     )
+    reconcile_every_s: float = Field(
+        default=60.0, ge=1, description="How often the reconciler looks at the ledger and the clock for what is due."
+    )
+    forecast_hour: int = Field(
+        default=2, ge=0, le=23, description="Local hour of each campaign from which on its nightly forecast is made."
+    )
     work_pool: str = Field(default="muster", description="Prefect work pool, when engine is workers.")
     part_hosts: int = Field(
         default=200, ge=1, le=50_000, description="Hosts handed to one worker at one time, when engine is workers."

@@ -1,7 +1,10 @@
 """What every act at hosts needs: whose campaign, which ledger, which pusher, whose clock, and when to stop."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from muster.approvals import Request
 from muster.clock import Clock
 from muster.ids import CampaignId, RunnerId
 from muster.ports import Ledger, Pusher, StopSignal
@@ -18,6 +21,29 @@ class Never:
 
 
 NEVER = Never()
+
+
+class Approvals(Protocol):
+    """Knows which acts a person has to approve first."""
+
+    def pass_or_ask(self, requests: Sequence[Request], *, by: str) -> None:
+        """Return when everything that is wanted may be done; otherwise ask for what lacks.
+
+        Raises:
+            ApprovalNeeded: somebody has to approve first.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoneNeeded:
+    """Lets everything through."""
+
+    def pass_or_ask(self, requests: Sequence[Request], *, by: str) -> None:
+        """Ask nobody."""
+
+
+NONE_NEEDED = NoneNeeded()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +65,4 @@ class Context:
     stop: StopSignal
     lease_s: float
     held_back: StopSignal = NEVER
+    approvals: Approvals = NONE_NEEDED

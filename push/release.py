@@ -5,7 +5,7 @@ host can be claimed by one of them only. ``push.turns`` puts these together for 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from push.context import Context
 from push.gates import Scene, first_held
 from push.probing import probe_hosts
 from push.runners import dead_runners
-from push.waves import WaveVerdict, judge_wave, kinds_seen, next_wave, ready_at, site_kinds
+from push.waves import WaveVerdict, judge_wave, kinds_seen, next_wave, ramp_wanted, ready_at, site_kinds
 
 LOOK_SECONDS = 0.25
 NOBODY: frozenset[HostId] = frozenset()
@@ -37,12 +37,16 @@ class Selection:
         ahead: also hosts whose visit is not due yet.
         only: nothing but these, when it is not None.
         most: at most so many hosts in this run; 0 means what the campaign says.
+        open_now: where it is given, only the hosts that it names at the moment of asking, in visits of either mode.
+        by: who asked for the run, for requests for approval; empty means the process itself.
     """
 
     statuses: frozenset[HostStatus]
     ahead: bool = False
     only: frozenset[HostId] | None = None
     most: int = 0
+    open_now: Callable[[], AbstractSet[HostId]] | None = None
+    by: str = ""
 
     def limit(self, campaign: Campaign) -> int | None:
         """The most hosts of this run; None for any number."""
@@ -79,11 +83,13 @@ def wanted_hosts(
     ``also`` are taken without a visit: hosts that could not be reached when the plan was made, and now answer.
     """
     due = due_hosts(plan, now=scene.now, ahead=selection.ahead)
-    listed = dict.fromkeys((*due, *sorted(also)))
+    open_now = None if selection.open_now is None else selection.open_now()
+    listed = dict.fromkeys((*due, *sorted(also), *sorted(open_now or ())))
     return tuple(
         scene.fleet.host[host_id]
         for host_id in listed
         if host_id not in tried
+        and (open_now is None or host_id in open_now)
         and (selection.only is None or host_id in selection.only)
         and host_id in scene.states
         and scene.states[host_id].status in selection.statuses
@@ -126,6 +132,7 @@ def begin_wave(
 
     Raises:
         CampaignStopped: a stop is in force, or what was verified in the last wave is so no more.
+        ApprovalNeeded: a person has to say first that the ramp may begin.
     """
     refuse_when_stopped(context)
     if (there := open_wave(context)) is not None:
@@ -135,6 +142,7 @@ def begin_wave(
     watch_last_wave(context, campaign)
     found = candidates(scene_of(context, campaign), plan, selection, tried, also=also)[:room]
     waves = context.ledger.waves(context.campaign_id)
+    context.approvals.pass_or_ask(ramp_wanted(waves), by=selection.by or context.runner_id)
     fleet = context.book.fleet
     chosen = next_wave(campaign.waves, found, waves, sites=site_kinds(fleet), seen=kinds_seen(waves, fleet))
     return context.ledger.open_wave(context.campaign_id, chosen, by=context.runner_id) if chosen else None
@@ -146,10 +154,12 @@ def left_of_wave(
     """The hosts of a wave that this run has still to try, and that no gate holds."""
     scene = scene_of(context, campaign)
     wanted = selection.statuses | RUN
+    open_now = None if selection.open_now is None else selection.open_now()
     return tuple(
         host_id
         for host_id in wave.host_ids
         if host_id not in tried
+        and (open_now is None or host_id in open_now)
         and host_id in scene.states
         and scene.states[host_id].status in wanted
         and first_held(scene.fleet.host[host_id], scene) is None

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 
 from muster.campaign import Campaign
-from muster.errors import CampaignStopped, NothingToPlan
+from muster.errors import ApprovalNeeded, CampaignStopped, NothingToPlan
 from muster.fleet import Host
 from muster.ids import HostId
 from muster.outcomes import HostStatus, Stage
@@ -29,6 +29,8 @@ from push.release import (
 ASK_AGAIN_S = 900.0
 """Where a run waits, a host that was not ready (no room, a restart to come, no backup) is asked again after so long."""
 WAIT_LOOK_S = 2.0
+APPROVAL_LOOK_S = 5.0
+"""How often a run that waits looks whether somebody has approved what it asked for."""
 SHARE_OF_TIME = 0.1
 """At most this share of the time is spent on looking: a large fleet is looked at less often."""
 HELD = "held by "
@@ -62,22 +64,32 @@ class Turns:
 
         Raises:
             CampaignStopped: a stop is in force.
+            ApprovalNeeded: a person has to approve first, and this run does not wait.
         """
         while True:
             self.campaign = self.context.ledger.campaign(self.context.campaign_id)  # its policy may change meanwhile
             if not self._knocked:
                 self._knock()
-            wave = begin_wave(
-                self.context,
-                self.campaign,
-                self.plan,
-                self.selection,
-                self.tried,
-                also=self.answered,
-                room=self._room(),
-            )
+            try:
+                wave = self._begin_wave()
+            except ApprovalNeeded:
+                if not self.wait or self._scene().now >= self.campaign.deadline:
+                    raise
+                self._sleep(APPROVAL_LOOK_S)
+                continue
             if wave is not None or not self._wait_for_somebody():
                 return wave
+
+    def _begin_wave(self) -> WaveRow | None:
+        return begin_wave(
+            self.context,
+            self.campaign,
+            self.plan,
+            self.selection,
+            self.tried,
+            also=self.answered,
+            room=self._room(),
+        )
 
     def left_of(self, wave: WaveRow) -> tuple[HostId, ...]:
         """The hosts of the wave that are to be pushed now; from then on they count as tried."""
@@ -144,7 +156,8 @@ class Turns:
     def _knock(self) -> None:
         """Knock at the hosts that could not be reached; those that answer are asked how they stand."""
         self._knocked = True
-        if HostStatus.STALE not in self.selection.statuses or self.selection.only is not None:
+        chosen = self.selection.only is not None or self.selection.open_now is not None
+        if HostStatus.STALE not in self.selection.statuses or chosen:
             return
         if self.doors is None:
             self.doors = Doors(self.context.book.fleet)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from math import ceil
 from types import MappingProxyType
 
+from muster.approvals import Act, Request
 from muster.campaign import WavePolicy
 from muster.fleet import Fleet, Host
 from muster.ids import HostId, SiteId
@@ -150,6 +151,26 @@ def ready_at(policy: WavePolicy, waves: Sequence[WaveRow]) -> float:
     return last.closed_at.timestamp() + policy.soak_seconds
 
 
+def canary_of(waves: Sequence[WaveRow]) -> WaveRow | None:
+    """The wave after which the ramp would begin or has begun: the first since one halted; None where there is none."""
+    since = _since_halt(waves)
+    return since[0] if since else None
+
+
+def ramp_wanted(waves: Sequence[WaveRow]) -> tuple[Request, ...]:
+    """What has to be approved before another wave may be opened; nothing before the canary's own."""
+    canary = canary_of(waves)
+    if canary is None:
+        return ()
+    subject = f"wave {canary.number}"
+    return (Request(Act.RAMP, subject, f"go on after {subject}, the canary: {canary.verdict or 'not judged yet'}"),)
+
+
+def _since_halt(waves: Sequence[WaveRow]) -> Sequence[WaveRow]:
+    halted = max((index for index, wave in enumerate(waves) if wave.state is WaveState.HALTED), default=-1)
+    return waves[halted + 1 :]
+
+
 def _too_few(policy: WavePolicy, so_far: Sequence[HostState]) -> str:
     needed = min(policy.min_verified_hosts, len(so_far))
     verified = sum(state.status.protected for state in so_far)
@@ -157,8 +178,7 @@ def _too_few(policy: WavePolicy, so_far: Sequence[HostState]) -> str:
 
 
 def _size_after(policy: WavePolicy, waves: Sequence[WaveRow]) -> int:
-    halted = max((index for index, wave in enumerate(waves) if wave.state is WaveState.HALTED), default=-1)
-    since = waves[halted + 1 :]
+    since = _since_halt(waves)
     if not since:
         return min(policy.max_wave_hosts, max(1, len(waves[0].host_ids)))
     largest = max(len(wave.host_ids) for wave in since)

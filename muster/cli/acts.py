@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from flows.causes import explain
+from flows.approvals import ask_to_roll_back
 from flows.engine import CarryOut, Parameter, engine
 from flows.server import check_configured_server
 from flows.turns import Turn, whose_turn
@@ -123,6 +124,8 @@ def rollback(
 ) -> None:
     """Put hosts back to what the fix found there, from the backups, and ask them afterwards.
 
+    Where the campaign says so, a whole wave is rolled back only when somebody has approved it (muster approvals).
+
     Example: muster rollback --wave 1
     """
     if sum((bool(hosts), wave is not None, everybody)) != 1:
@@ -143,8 +146,9 @@ def rollback(
             else:
                 say("nothing to roll back: none of these hosts was pushed by this campaign")
             return
+        ask_to_roll_back(workspace.services, meant.id, chosen, by=me())  # before Prefect is started for nothing
         with at_hosts(workspace, meant, "roll back", len(chosen), _counter(chosen, {HostStatus.ROLLED_BACK})) as act:
-            act("roll back", {"host_ids": [str(host_id) for host_id in chosen]})
+            act("roll back", {"host_ids": [str(host_id) for host_id in chosen], "by": me()})
         say_standing(workspace, meant.id, as_json=as_json)
 
 
@@ -261,6 +265,7 @@ def push_waves(
         act(
             "waves",
             {
+                "by": me(),
                 "ahead": ahead,
                 "retry": retry_lost,
                 "only": [str(host_id) for host_id in only] if only is not None else None,

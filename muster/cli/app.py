@@ -101,6 +101,7 @@ PANELS: Mapping[str, Panel] = {
         "retry": acts.retry,
         "rollback": acts.rollback,
         "visit": groups.VISIT,
+        "approvals": groups.APPROVALS,
     },
     "Partners and money": {"partner": groups.PARTNER, "money": groups.MONEY},
     "What leaves the house": {

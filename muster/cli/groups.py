@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import typer
 
 from muster.cli import (
+    approvals,
     evidence,
     findings,
     fix,
@@ -128,6 +129,16 @@ SCHEDULE = _noun(
     "Schedules of people and partners.\n\nExample: muster schedule export --person kim", {"export": schedules.export}
 )
 
+APPROVALS = _noun(
+    "Approvals: what waits for a person's yes, and the answer.\n\nExample: muster approvals list",
+    {
+        "list": approvals.list_approvals,
+        "show": approvals.show,
+        "approve": approvals.approve,
+        "refuse": approvals.refuse,
+    },
+)
+
 EVIDENCE = _noun(
     "What proves a certificate.\n\nExample: muster evidence verify acme/spring-acme-evidence.json",
     {
@@ -140,4 +151,7 @@ EVIDENCE = _noun(
 
 FINDINGS = _verb(findings.findings, {"add": findings.add, "cause": findings.cause})
 
-VISIT = _noun("Visits: what they took.", {"finish": visits.finish, "list": visits.finished})
+VISIT = _noun(
+    "Visits: begin one, and say what it took.",
+    {"start": visits.start, "finish": visits.finish, "list": visits.finished},
+)

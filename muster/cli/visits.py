@@ -1,4 +1,4 @@
-"""The commands ``muster visit``: what people say about visits that they have finished."""
+"""The commands ``muster visit``: what people say about visits that they begin and have finished."""
 
 from typing import Annotated
 
@@ -9,6 +9,26 @@ from muster.cli.output import count, say, say_json, table
 from muster.cli.workspace import me, opened
 from muster.errors import InputError
 from muster.ids import VisitId
+
+
+def start(
+    context: typer.Context,
+    visit: Annotated[str, typer.Argument(help="Id of a visit of the plan that binds.")],
+    campaign: CampaignOption = None,
+    by: ByOption = None,
+) -> None:
+    """Begin an attended visit: from now on the reconciler pushes its hosts (muster up), within its time and its gates.
+
+    It may be said early_minutes before its time (campaign.yml, running), and late.
+
+    Example: muster visit start V-acme-hq-remote-1
+    """
+    from flows.visits import start_visit
+
+    with opened(context) as workspace:
+        begun = start_visit(workspace.services, workspace.campaign(campaign).id, VisitId(visit), by=by or me())
+        say(f"{visit} began at {begun.at:%Y-%m-%d %H:%M} UTC, says {begun.by}")
+        say("next: muster up pushes its hosts (or muster run does, now); then muster visit finish says what it took")
 
 
 def finish(
