@@ -15,6 +15,7 @@ from muster.clock import Clock
 from muster.crew import Crew, Engineer, Partner
 from muster.fleet import Client, Fleet, Host, Site
 from muster.ids import CampaignId, ClientId, HostId, PartnerId
+from muster.messages import Message
 from muster.outcomes import HostStatus, Stage
 from muster.ports import Ledger
 from muster.records import HostState
@@ -177,8 +178,8 @@ class _ImaginedBook:
                     found[one.index.key] = _kept(shelf, one)
         return tuple(found[key] for key in sorted(found))
 
-    def write(self, changes: Sequence[Change], *, by: str) -> int:
-        raise TypeError(f"an imagined book is only read ({len(changes)} changes by {by})")
+    def write(self, changes: Sequence[Change], *, by: str, messages: Sequence[Message] = ()) -> int:
+        raise TypeError(f"an imagined book is only read ({len(changes)} changes, {len(messages)} messages by {by})")
 
 
 def _kept(shelf: Shelf[T], one: Change) -> Kept[T]:

@@ -33,6 +33,7 @@ class Asked:
     states: tuple[MessageState, ...] = ()
     topic: str | None = None
     kind: str | None = None
+    channels: tuple[Channel, ...] = ()
 
 
 def post(writing: Writing, messages: Sequence[Message], *, by: str) -> tuple[int, ...]:
@@ -53,11 +54,13 @@ def post(writing: Writing, messages: Sequence[Message], *, by: str) -> tuple[int
     return tuple(number for number, _ in queued)
 
 
-def claim(writing: Writing, *, by: str, limit: int, lease_s: float) -> tuple[Queued, ...]:
+def claim(
+    writing: Writing, *, by: str, limit: int, lease_s: float, channels: Sequence[Channel] = ()
+) -> tuple[Queued, ...]:
     """Give away messages that are due; each counts as tried from now on, whatever becomes of who took it."""
     real = writing.lease_now
     query = (
-        _query(Asked(states=(MessageState.WAITING,)))
+        _query(Asked(states=(MessageState.WAITING,), channels=tuple(channels)))
         .where(table.c.due_at <= writing.now)
         .where(or_(table.c.next_try_at.is_(None), table.c.next_try_at <= real))
         .where(or_(table.c.claimed_until.is_(None), table.c.claimed_until <= real))
@@ -96,8 +99,9 @@ def settle(writing: Writing, results: Sequence[Delivery], *, by: str) -> tuple[i
 def _mark_sent(writing: Writing, queued: Queued, result: Delivery, *, by: str) -> None:
     if queued.state is MessageState.SENT:
         return
-    _mark(writing, queued.id, MessageState.SENT, error="", sent_at=writing.now, next_try_at=None)
-    data = {"attempts": queued.attempts, "answer": result.answer}
+    answer = writing.guard.text(result.answer)
+    _mark(writing, queued.id, MessageState.SENT, error="", answer=answer, sent_at=writing.now, next_try_at=None)
+    data = {"attempts": queued.attempts, "answer": answer}
     _record(writing, Kind.MESSAGE_SENT, [(queued.id, queued.message)], by=by, more=data)
 
 
@@ -169,6 +173,8 @@ def _query(asked: Asked) -> Select[Any]:
     query = select(table)
     if asked.states:
         query = query.where(table.c.state.in_([state.value for state in asked.states]))
+    if asked.channels:
+        query = query.where(table.c.channel.in_([channel.value for channel in asked.channels]))
     for column, value in (("campaign_id", asked.campaign_id), ("topic", asked.topic), ("kind", asked.kind)):
         if value is not None:
             query = query.where(table.c[column] == value)
@@ -232,7 +238,7 @@ def _summary(number: int, message: Message) -> dict[str, object]:
 
 
 def _new_row(writing: Writing, number: int, message: Message) -> dict[str, object]:
-    clean = writing.guard
+    clean, board = writing.guard, message.channel is Channel.BOARD
     return {
         "id": number,
         "key": message.key,
@@ -243,14 +249,15 @@ def _new_row(writing: Writing, number: int, message: Message) -> dict[str, objec
         "kind": clean.text(message.kind),
         "topic": clean.text(message.topic),
         "content": to_json(clean.mapping(CONTENT.to_plain(message.content))),
-        "state": MessageState.WAITING.value,
+        "state": (MessageState.SENT if board else MessageState.WAITING).value,
         "queued_at": writing.now,
         "due_at": message.due_at or writing.now,
         "attempts": 0,
         "fence": 0,
         "next_try_at": None,
         "error": "",
-        "sent_at": None,
+        "answer": "",
+        "sent_at": writing.now if board else None,
         "claimed_by": None,
         "claimed_until": None,
     }

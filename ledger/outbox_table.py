@@ -28,6 +28,7 @@ messages = Table(
     Column("fence", BigInteger, nullable=False),
     Column("next_try_at", UtcDateTime),
     Column("error", Text, nullable=False),
+    Column("answer", Text, nullable=False),
     Column("sent_at", UtcDateTime),
     Column("claimed_by", Text),
     Column("claimed_until", UtcDateTime),

@@ -16,11 +16,13 @@ from ledger.codec import Codec, Plain, from_json, to_json
 from ledger.database import Database
 from ledger.events import every_event
 from ledger.kinds import Effect, Kind
+from ledger.outbox import post
 from ledger.papers_table import papers
 from ledger.projections import EventRow
 from ledger.writing import Draft, Writing
 from muster.errors import Conflict
 from muster.ids import CampaignId, ClientId, PartnerId
+from muster.messages import Message
 from partners.papers import Change, Kept, Shelf
 
 T = TypeVar("T")
@@ -67,14 +69,15 @@ class SqlBook:
             rows = _rows(connection, {"shelf": shelf.name, **{k: v for k, v in wanted.items() if v is not None}})
         return tuple(_kept(shelf, row) for row in rows)
 
-    def write(self, changes: Sequence[Change], *, by: str) -> int:
+    def write(self, changes: Sequence[Change], *, by: str, messages: Sequence[Message] = ()) -> int:
         with self._writing() as writing:
             drafts = [_draft(writing, change, by) for change in changes]
             first = writing.revision()
             last = writing.append(drafts) if drafts else first
             for number, draft in enumerate(drafts, start=1):
                 _project(writing.connection, paper_after(first + number, from_json(to_json(draft.data))))
-            return last
+            post(writing, messages, by=by)
+            return max(last, writing.revision())
 
 
 def _draft(writing: Writing, change: Change, by: str) -> Draft:

@@ -14,7 +14,7 @@ from muster.clock import Clock
 from muster.crew import Crew
 from muster.fleet import Fleet
 from muster.ids import CampaignId, HostId, PlanId, RunnerId, VisitId
-from muster.messages import Delivery, Message, MessageState, Queued
+from muster.messages import Channel, Delivery, Message, MessageState, Queued
 from muster.outcomes import HostOutcome
 from muster.plan import Plan
 from muster.records import (
@@ -272,9 +272,11 @@ class SqlLedger:
             outbox.call_off(writing, call_off, by=by, reason="replaced")
             return outbox.post(writing, messages, by=by)
 
-    def claim_messages(self, *, by: str, limit: int, lease_s: float) -> tuple[Queued, ...]:
+    def claim_messages(
+        self, *, by: str, limit: int, lease_s: float, channels: Sequence[Channel] = ()
+    ) -> tuple[Queued, ...]:
         with self._writing() as writing:
-            return outbox.claim(writing, by=by, limit=limit, lease_s=lease_s)
+            return outbox.claim(writing, by=by, limit=limit, lease_s=lease_s, channels=channels)
 
     def settle_messages(
         self, results: Sequence[Delivery], *, by: str, messages: Sequence[Message] = ()
@@ -303,10 +305,11 @@ class SqlLedger:
         states: Sequence[MessageState] = (),
         topic: str | None = None,
         kind: str | None = None,
+        channels: Sequence[Channel] = (),
         limit: int = 1000,
     ) -> tuple[Queued, ...]:
         with self.database.reading() as connection:
-            asked = outbox.Asked(campaign_id, tuple(states), topic, kind)
+            asked = outbox.Asked(campaign_id, tuple(states), topic, kind, tuple(channels))
             return outbox.read_messages(connection, asked, limit)
 
     def message_counts(self, campaign_id: CampaignId | None = None) -> Mapping[MessageState, int]:

@@ -17,6 +17,8 @@ class Channel(StrEnum):
 
     EMAIL = "email"
     WEBHOOK = "webhook"
+    BOARD = "board"
+    """Kept for people to see in Muster itself: it counts as sent as soon as it is queued."""
 
 
 class Severity(StrEnum):
@@ -112,6 +114,7 @@ class Queued:
         fence: grows with every claim; a failure with an older fence is refused.
         next_try_at: not before this, in real time; None where nothing was tried yet.
         error: why the last try did not succeed; empty when it did.
+        answer: what the receiver said when it took it, such as its own id of the message.
         claimed_by, claimed_until: who is sending it now (real time), None where nobody is.
     """
 
@@ -124,6 +127,7 @@ class Queued:
     fence: int = 0
     next_try_at: datetime | None = None
     error: str = ""
+    answer: str = ""
     sent_at: datetime | None = None
     claimed_by: str | None = None
     claimed_until: datetime | None = None
@@ -138,7 +142,7 @@ class Delivery:
         sent: whether the receiver took it.
         error: why not, in one sentence, without any secret.
         next_try_at: when to try again, real time; None gives it up.
-        answer: what the receiver said when it took it, such as its own id of the message.
+        answer: what the receiver said when it took it.
     """
 
     id: int

@@ -14,7 +14,7 @@ from muster.campaign import Campaign
 from muster.crew import Crew
 from muster.fleet import Become, Fleet, Jump, OsFamily, TransportName
 from muster.ids import CampaignId, HostId, PlanId, RunnerId, SiteId, VisitId
-from muster.messages import Delivery, Message, MessageState, Queued
+from muster.messages import Channel, Delivery, Message, MessageState, Queued
 from muster.outcomes import Finding, HostOutcome, StepReport
 from muster.plan import Plan
 from muster.records import (
@@ -361,8 +361,12 @@ class Ledger(Protocol):
         """
         ...
 
-    def claim_messages(self, *, by: str, limit: int, lease_s: float) -> tuple[Queued, ...]:
+    def claim_messages(
+        self, *, by: str, limit: int, lease_s: float, channels: Sequence[Channel] = ()
+    ) -> tuple[Queued, ...]:
         """Take at most ``limit`` messages that are due, the longest due first, to send them within ``lease_s``.
+
+        Of ``channels`` where given.
 
         Due by the campaign's clock; leases and the pauses between tries by real time. While a lease holds nobody else
         is given the message; when it has run out the message is given away again, so that none is lost.
@@ -404,6 +408,7 @@ class Ledger(Protocol):
         states: Sequence[MessageState] = (),
         topic: str | None = None,
         kind: str | None = None,
+        channels: Sequence[Channel] = (),
         limit: int = 1000,
     ) -> tuple[Queued, ...]:
         """Messages of the outbox, the newest last; at most the newest ``limit`` of those that are asked for."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from muster.ids import CampaignId, ClientId, PartnerId
+from muster.messages import Message
 from partners.file import ClientTerms, HouseRules, PartnerFile
 from partners.matters import Matter
 from partners.offers import Offer, Quote
@@ -93,8 +94,10 @@ class Book(Protocol):
         """All papers of a shelf, or those of a partner, a client or a campaign, by their keys."""
         ...
 
-    def write(self, changes: Sequence[Change], *, by: str) -> int:
+    def write(self, changes: Sequence[Change], *, by: str, messages: Sequence[Message] = ()) -> int:
         """Write all of them or none; gives the newest revision of the record.
+
+        ``messages`` about them are queued in the ledger's outbox in the same transaction.
 
         Raises:
             Conflict: somebody has changed one of them since it was read.

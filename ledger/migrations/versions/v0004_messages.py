@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("fence", sa.BigInteger(), nullable=False),
         sa.Column("next_try_at", INSTANT),
         sa.Column("error", TEXT, nullable=False),
+        sa.Column("answer", TEXT, nullable=False),
         sa.Column("sent_at", INSTANT),
         sa.Column("claimed_by", TEXT),
         sa.Column("claimed_until", INSTANT),
