@@ -56,9 +56,10 @@ class Scope:
         """
         if campaign_id not in {one.id for one in self.reading.campaigns()}:
             raise nothing_there()
-        plan = self.reading.binding_plan(campaign_id)
-        for one in () if plan is None else self.reading.assignments(plan).get(visit_id, ()):
-            if self._may_see(plan.visit[visit_id], one, self.reading.now) if plan else False:
+        if (plan := self.reading.binding_plan(campaign_id)) is None:
+            raise nothing_there()
+        for one in self.reading.assignments(plan).get(visit_id, ()):
+            if self._may_see(plan.visit[visit_id], one, self.reading.now):
                 return self._seen(self.reading.campaign(campaign_id).campaign, plan, one)
         raise nothing_there()
 

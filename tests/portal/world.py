@@ -106,14 +106,16 @@ class World:
         return self.services.ledger
 
 
-def make_world(folder: Path, *, ledger_url: str = "sqlite:///muster.db", portal_url: str = "") -> World:
+def make_world(
+    folder: Path, *, ledger_url: str = "sqlite:///muster.db", portal_url: str = "http://127.0.0.1:8420"
+) -> World:
     """Build it in a workspace, up to the middle of the second wave."""
     settings = Settings(
         workspace=folder.resolve(),
         ledger_url=ledger_url,
         company="Clockworks IT",
         clock_shift_s=(NOW - datetime.now(UTC)).total_seconds(),
-        **({"portal_url": portal_url} if portal_url else {}),
+        portal_url=portal_url,
     )
     world = World(Wired(settings), settings)
     _tables(world.ledger)
