@@ -25,6 +25,9 @@ STATUS_OF_VERDICT = {
     Verdict.UNSUPPORTED: HostStatus.UNSUPPORTED,
 }
 
+UNANSWERED = "probe without answer"
+"""Kind of the note about a protected host that was asked in vain: what is known of it stays."""
+
 
 def ask(
     context: Context,
@@ -98,7 +101,7 @@ def finding_of(report: StepReport, book: OrderBook) -> Finding | None:
 
 def _note_silence(context: Context, record: ProbeRecord) -> None:
     context.ledger.note(
-        "probe without answer",
+        UNANSWERED,
         by=context.runner_id,
         campaign_id=context.campaign_id,
         host_id=record.host_id,

@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-from flows.causes import explain
 from flows.approvals import ask_to_roll_back
+from flows.causes import explain
 from flows.engine import CarryOut, Parameter, engine
 from flows.server import check_configured_server
 from flows.turns import Turn, whose_turn
 from muster.campaign import Campaign
+from muster.cli.answers import say_unanswered, unanswered
 from muster.cli.campaigns import (
     ByOption,
     CampaignOption,
@@ -56,11 +57,15 @@ def probe(
             asked: Sequence[HostId] = chosen_hosts(hosts, states)
         else:
             asked = [one.host_id for one in states if everybody or one.status not in NOT_ASKED_AGAIN]
+        before = workspace.ledger.revision()
         if asked:
             ask_hosts(workspace, meant, asked)
         elif not as_json:
-            say("nobody to ask: every host is known to be right (muster probe --all asks all the same)")
-        say_standing(workspace, meant.id, as_json=as_json)
+            say("nobody to ask: all are right, rolled back or being pushed (muster probe --all asks all the same)")
+        silent = unanswered(workspace, meant.id, after=before)
+        if silent and not as_json:
+            say_unanswered(silent)
+        say_standing(workspace, meant.id, as_json=as_json, unanswered=silent)
 
 
 def run(

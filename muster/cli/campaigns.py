@@ -1,7 +1,7 @@
 """Options and answers that several commands share."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -64,14 +64,16 @@ def counts_of(states: Sequence[HostState]) -> dict[str, int]:
     return {status.value: counts[status] for status in HostStatus if counts[status]}
 
 
-def say_standing(workspace: Workspace, campaign_id: CampaignId, *, as_json: bool) -> None:
-    """The last lines of a command that touched hosts: where they stand now."""
+def say_standing(
+    workspace: Workspace, campaign_id: CampaignId, *, as_json: bool, unanswered: Mapping[HostId, str] | None = None
+) -> None:
+    """The last lines of a command that touched hosts: where they stand now, and who gave no answer where asked."""
     states = workspace.ledger.hosts(campaign_id)
     protected = sum(state.status.protected for state in states)
     if as_json:
-        say_json(
-            {"campaign": campaign_id, "hosts": len(states), "protected": protected, "by_status": counts_of(states)}
-        )
+        standing = {"campaign": campaign_id, "hosts": len(states), "protected": protected}
+        asked = {} if unanswered is None else {"unanswered": dict(unanswered)}
+        say_json({**standing, "by_status": counts_of(states), **asked})
         return
     say(f"{protected:,} of {count(len(states), 'host')} protected:", style="bold")
     for status, number in counts_of(states).items():

@@ -10,11 +10,13 @@ import pytest
 
 from flows.services import services_of
 from muster.cli import progress
+from muster.cli.answers import say_unanswered, unanswered
 from muster.cli.workspace import Workspace
 from muster.ids import CampaignId, HostId, RunnerId
 from muster.outcomes import Evidence, Finding, HostOutcome, HostStatus, Stage, Verdict
 from muster.records import HostState, ProbeRecord
 from muster.steps import StepName
+from push.probing import UNANSWERED
 from tests.muster.shell import Shell
 
 SPRING = CampaignId("spring")
@@ -243,3 +245,20 @@ def test_a_log_shows_how_far_it_has_come_and_that_it_still_waits(
     words = [line.partition(" ")[2] for line in told if "in progress" not in line]
     assert words[0] == "push: 0 of 8; 8 needs the fix"
     assert words[1:3] == ["push: 1 of 8; 7 needs the fix, 1 failed"] * 2
+
+
+def test_whoever_asks_a_host_that_is_right_hears_that_it_gave_no_answer(
+    workspace: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    opened = Workspace(workspace)
+    before = opened.ledger.revision()
+    for host, cause in (("h1", "the SSH agent holds no key"), ("h2", "the SSH agent holds no key"), ("h3", "refused")):
+        opened.ledger.note(UNANSWERED, by="x", campaign_id=SPRING, host_id=HostId(host), data={"cause": cause})
+    silent = unanswered(opened, SPRING, after=before)
+    assert not unanswered(opened, SPRING, after=opened.ledger.revision())
+    opened.close()
+    assert silent == {"h1": "the SSH agent holds no key", "h2": "the SSH agent holds no key", "h3": "refused"}
+    say_unanswered(silent)
+    said = " ".join(capfd.readouterr().out.split())
+    assert "1 host gave no answer: refused h3; what was known before stays" in said
+    assert "2 hosts gave no answer: the SSH agent holds no key h[1-2]" in said
