@@ -1,18 +1,9 @@
-"""The routes of the manager."""
+"""The routes of the manager's pages."""
 
-from typing import Annotated
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Depends
-from starlette.requests import Request
-from starlette.responses import Response
-
-from portal.access import Role, Viewer, need
-from portal.render import page
+from portal.manager import pages_board, pages_lists
 
 router = APIRouter()
-
-
-@router.get("/manager")
-def first(request: Request, viewer: Annotated[Viewer, Depends(need(Role.MANAGER, Role.AUDITOR))]) -> Response:
-    """The first page."""
-    return page(request, viewer, "manager/first.html")
+for part in (pages_board, pages_lists):
+    router.include_router(part.router)

@@ -277,7 +277,16 @@ def _pushed(ledger: Ledger) -> None:
         by="Kim Lee (kim)",
         campaign_id=CAMPAIGN,
         visit_id=VisitId("v1"),
-        data={"minutes": 85, "travel_minutes": 20, "note": ""},
+        data={
+            "visit": "v1",
+            "mode": "onsite",
+            "hosts": list(hosts_of("acme-hq")),
+            "minutes": 85,
+            "planned_minutes": 90,
+            "travel_minutes": 20,
+            "planned_travel_minutes": 20,
+            "note": "",
+        },
     )
 
 
