@@ -27,6 +27,13 @@ QUIET_AND_QUICK: Mapping[str, str] = {
     "PREFECT_RUNNER_POLL_FREQUENCY": "2",
 }
 
+PATIENT: Mapping[str, str] = {
+    # nobody waits at a worker: a server that is started anew, or whose database is, is outlasted (2 + 4 + ... + 128 s)
+    "PREFECT_CLIENT_MAX_RETRIES": "7",
+    "PREFECT_CLIENT_RETRY_EXTRA_CODES": "500,502,504",
+}
+"""For workers, on top of the others."""
+
 
 def prepare_environment(prefect_home: Path) -> None:
     """Set what is not set yet; the user's own ``PREFECT_`` variables win."""

@@ -50,7 +50,7 @@ class Wired:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger, opened when it is first used; its schema is brought up to date."""
-        return open_ledger(_ledger_url(self.settings), clock=self.clock, redact=SHARED.clean)
+        return open_ledger(ledger_url(self.settings), clock=self.clock, redact=SHARED.clean)
 
     @cached_property
     def credentials(self) -> Credentials:
@@ -247,7 +247,8 @@ def _clock(settings: Settings) -> Clock:
     return ShiftedClock(timedelta(seconds=settings.clock_shift_s)) if settings.clock_shift_s else SystemClock()
 
 
-def _ledger_url(settings: Settings) -> str:
+def ledger_url(settings: Settings) -> str:
+    """The address of the ledger; a relative path in it is taken from the workspace."""
     prefix = "sqlite:///"
     if not settings.ledger_url.startswith(prefix):
         return settings.ledger_url

@@ -11,6 +11,7 @@ from rich.markup import escape
 import muster
 from muster.cli import (
     acts,
+    backups,
     calendars,
     capacity,
     certificates,
@@ -27,6 +28,7 @@ from muster.cli import (
     watching,
     waves,
     whatif,
+    worker,
 )
 from muster.cli.output import errors, say_error
 from muster.cli.workspace import Workspace
@@ -103,6 +105,7 @@ PANELS: Mapping[str, Panel] = {
         "visit": groups.VISIT,
         "approvals": groups.APPROVALS,
     },
+    "Keep it running": {"worker": worker.worker, "backup": backups.backup, "restore": backups.restore},
     "Partners and money": {"partner": groups.PARTNER, "money": groups.MONEY},
     "What leaves the house": {
         "report": watching.report,

@@ -1,0 +1,65 @@
+"""The commands ``muster backup`` and ``muster restore``: the ledger to a file, and back."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.backup import back_up
+from ledger.backup import restore as restore_ledger
+from ledger.replay import differences
+from ledger.store import SqlLedger
+from muster.cli.output import count, say
+from muster.cli.workspace import Workspace, me, opened, workspace_of
+from muster.errors import LedgerError
+from muster.wiring import ledger_url
+
+
+def backup(
+    context: typer.Context, file: Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.")]
+) -> None:
+    """Write the whole ledger to a file, as it is at one moment; whoever pushes meanwhile goes on.
+
+    Example: muster backup /srv/backup/monday.ledger
+    """
+    workspace = workspace_of(context)
+    back_up(ledger_url(workspace.settings), file)
+    say(f"{file}: {file.stat().st_size:,} bytes", style="bold")
+    say("keep with it what lies in the workspace beside the ledger: muster.yml, campaign files, known_hosts")
+
+
+def restore(
+    context: typer.Context, file: Annotated[Path, typer.Argument(help="A file that muster backup wrote.")]
+) -> None:
+    """Make an empty ledger what a backup holds; stops its campaigns, because hosts may have been pushed since.
+
+    Example: muster restore /srv/backup/monday.ledger
+    """
+    with opened(context) as workspace:
+        restore_ledger(ledger_url(workspace.settings), file)
+        _check(workspace)
+        newest = workspace.ledger.revision()
+        campaigns = workspace.ledger.campaigns()
+        for campaign in campaigns:
+            reason = f"restored from {file.name}: what was pushed since that backup is not known here"
+            workspace.ledger.stop(campaign.id, by=me(), reason=reason, gentle=True)
+        say(
+            f"{newest:,} events, {count(len(campaigns), 'campaign')}; the tables are what the events make", style="bold"
+        )
+        if campaigns:
+            say("every campaign is stopped: ask the hosts first (muster probe), then muster resume, then muster run")
+
+
+def _check(workspace: Workspace) -> None:
+    """Hold the tables against the record.
+
+    Raises:
+        LedgerError: they differ: the backup, or the ledger that it was made of, was changed by hand.
+    """
+    ledger = workspace.ledger
+    wrong = differences(ledger) if isinstance(ledger, SqlLedger) else ()
+    if wrong:
+        raise LedgerError(
+            f"the ledger is restored, and {count(len(wrong), 'row')} of it are not what its events make: {wrong[0]}",
+            hint="use an older backup; somebody changed this one by hand",
+        )
