@@ -13,6 +13,7 @@ from muster.records import WaveRow
 from muster.safety import Budget, BudgetPolicy, GatePolicy, HostMatch
 from push.budgets import Spent
 from push.gates import Scene, first_held
+from push.ramp import counted_waves
 from push.release import RUN, Selection, due_hosts, wanted_hosts
 from push.spending import spent_of
 from push.waves import forecast, kind_name, kind_of, kinds_seen, site_kinds
@@ -51,9 +52,10 @@ class Ahead:
         free = [host for host in self.turn if first_held(host, self.scene) is None]
         limit = campaign.gates.max_hosts_per_run or None
         self.over_limit = len(free) - len(free[:limit])
-        seen = kinds_seen(self.so_far, self.scene.fleet)
+        counted = counted_waves(services.ledger, campaign.id)
+        seen = kinds_seen(counted, self.scene.fleet)
         self.next: tuple[tuple[HostId, ...], ...] = forecast(
-            campaign.waves, free[:limit], self.so_far, sites=self.sites, seen=seen
+            campaign.waves, free[:limit], counted, sites=self.sites, seen=seen
         )
 
     def kinds(self) -> Iterator[tuple[str, tuple[HostId, ...]]]:

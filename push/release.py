@@ -21,6 +21,7 @@ from muster.records import HostState, WaveRow, WaveState
 from push.context import Context
 from push.gates import Scene, first_held
 from push.probing import probe_hosts
+from push.ramp import counted_waves, end_outdated_wave
 from push.runners import dead_runners
 from push.waves import WaveVerdict, judge_wave, kinds_seen, next_wave, ramp_wanted, ready_at, site_kinds
 
@@ -135,13 +136,15 @@ def begin_wave(
         ApprovalNeeded: a person has to say first that the ramp may begin.
     """
     refuse_when_stopped(context)
+    with suppress(Conflict):  # another run closed it a moment before
+        end_outdated_wave(context.ledger, context.campaign_id, by=context.runner_id)
     if (there := open_wave(context)) is not None:
         return there
     if not candidates(scene_of(context, campaign), plan, selection, tried, also=also)[:room]:
         return None
     watch_last_wave(context, campaign)
     found = candidates(scene_of(context, campaign), plan, selection, tried, also=also)[:room]
-    waves = context.ledger.waves(context.campaign_id)
+    waves = counted_waves(context.ledger, context.campaign_id)
     context.approvals.pass_or_ask(ramp_wanted(waves), by=selection.by or context.runner_id)
     fleet = context.book.fleet
     chosen = next_wave(campaign.waves, found, waves, sites=site_kinds(fleet), seen=kinds_seen(waves, fleet))

@@ -32,6 +32,7 @@ from muster.errors import InputError, NotFound
 from muster.ids import HostId
 from muster.outcomes import HostStatus
 from muster.records import HostState
+from push.ramp import counted_waves
 from push.release import RUN
 from push.stop import STOP_FILE
 from push.waves import forecast, kinds_seen, site_kinds
@@ -283,7 +284,7 @@ def push_waves(
 def _say_turn(workspace: Workspace, campaign: Campaign, found: Turn) -> None:
     for remark in found.remarks():
         say(remark)
-    fleet, so_far = workspace.ledger.fleet(), workspace.ledger.waves(campaign.id)
+    fleet, so_far = workspace.ledger.fleet(), counted_waves(workspace.ledger, campaign.id)
     hosts = [fleet.host[host_id] for host_id in found.hosts]
     coming = forecast(campaign.waves, hosts, so_far, sites=site_kinds(fleet), seen=kinds_seen(so_far, fleet))
     sizes = [len(wave) for wave in coming]
