@@ -130,6 +130,21 @@ class Settings(BaseSettings):
     portal_idle_min: float = Field(
         default=60.0, gt=0, description="After how many minutes without a request a login ends."
     )
+    portal_second_factor: Literal["optional", "managers", "everybody"] = Field(
+        default="optional", description="Of whom, of those with a password, the portal asks for a second factor."
+    )
+    portal_oidc_issuer: str = Field(
+        default="", description="The company's identity provider (OpenID Connect); empty: none (docs/portal.md)."
+    )
+    portal_oidc_client_id: str = Field(default="", description="What the portal is called at the identity provider.")
+    portal_oidc_secret: str = Field(default="", description="Credential reference to the portal's secret there.")
+    portal_oidc_scopes: str = Field(default="openid profile email", description="What is asked of it.")
+    portal_oidc_claim: str = Field(default="groups", description="The claim whose values say who has which role.")
+    portal_oidc_roles: dict[str, str] = Field(
+        default_factory=dict,
+        description="Roles by value of that claim, such as {muster-managers: manager, engineers: engineer, north-it: "
+        "partner-manager north, acme: client acme}; the first that fits counts.",
+    )
     clock_shift_s: float = Field(
         default=0.0, description="Seconds added to the machine's clock, for rehearsals and the demo."
     )

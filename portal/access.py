@@ -37,6 +37,7 @@ class Viewer:
         timezone: IANA name in which times are told that belong to no site; empty for the campaign's.
         language: such as ``en``; empty for the company's.
         how: ``password``, ``link``, ``oidc`` or ``token``.
+        factor_missing: a second factor is asked for and not set up yet; nothing else is shown before.
     """
 
     account_id: str
@@ -48,6 +49,7 @@ class Viewer:
     timezone: str = ""
     language: str = ""
     how: str = "password"
+    factor_missing: bool = False
 
     @property
     def by(self) -> str:
@@ -94,6 +96,10 @@ class LoginWanted(MusterError):
     """Nobody is logged in, or the session has ended."""
 
 
+class FactorWanted(MusterError):
+    """Somebody is logged in, and must set up a second factor before anything else."""
+
+
 def nothing_there() -> NotFound:
     """What is said of what is not there and of what is none of the viewer's business."""
     return NotFound("there is no such page")
@@ -104,12 +110,14 @@ class Need:
     """A route's dependency: the viewer, who must have one of these roles."""
 
     roles: frozenset[Role]
+    even_without_factor: bool = False
 
     def __call__(self, request: Request) -> Viewer:
         """The viewer of a request.
 
         Raises:
             LoginWanted: nobody is logged in.
+            FactorWanted: somebody is, who must set up a second factor first.
             NotFound: somebody is, with another role.
         """
         from portal.sessions import viewer_of
@@ -117,12 +125,19 @@ class Need:
         viewer = viewer_of(request)
         if viewer.role not in self.roles:
             raise nothing_there()
+        if viewer.factor_missing and not self.even_without_factor:
+            raise FactorWanted("set up a second factor first")
         return viewer
 
 
 def need(*roles: Role) -> Need:
     """Only people with one of these roles; without any: everybody who is logged in."""
     return Need(frozenset(roles or Role))
+
+
+def need_even_without_factor() -> Need:
+    """Everybody who is logged in, also who has yet to set up the second factor that is asked for."""
+    return Need(frozenset(Role), even_without_factor=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +151,7 @@ class OpenToAll:
 open_to_all = OpenToAll()
 
 
-def roles_of(text: str) -> Role:
+def role_of(text: str) -> Role:
     """A role by its word.
 
     Raises:

@@ -9,7 +9,8 @@ from starlette.staticfiles import StaticFiles
 from ledger.portal_store import portal_store_of
 from muster.settings import Settings
 from muster.wiring import Wired
-from portal import client, engineer, entrance, live, manager, partner
+from portal import account_pages, client, company_login, engineer, entrance, links, live, manager, partner
+from portal.company_login import provider_of
 from portal.keys import keys_in
 from portal.nav import NavItem
 from portal.reading import Reading
@@ -28,9 +29,10 @@ def create_app(services: Wired, settings: Settings) -> FastAPI:
         store=portal_store_of(services.ledger),
         keys=keys_in(settings.workspace),
         reading=Reading(services.ledger, services.clock),
+        provider=provider_of(settings, services),
     )
     app.state.nav = _nav()
-    for area in (entrance, live, manager, engineer, partner, client):
+    for area in (entrance, links, company_login, account_pages, live, manager, engineer, partner, client):
         app.include_router(area.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     add_handlers(app)

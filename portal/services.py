@@ -9,6 +9,7 @@ from ledger.portal_store import PortalStore
 from muster.clock import Clock, SystemClock
 from muster.settings import Settings
 from muster.wiring import Wired
+from portal.identity import Provider
 from portal.keys import Keys
 from portal.reading import Reading
 
@@ -18,6 +19,7 @@ class Portal:
     """One portal, for as long as it serves.
 
     Attributes:
+        provider: the company's identity provider, where one is set.
         clock: real time, for sessions, links and tokens; campaigns have their own (``services.clock``).
     """
 
@@ -26,6 +28,7 @@ class Portal:
     store: PortalStore
     keys: Keys
     reading: Reading
+    provider: Provider | None = None
     clock: Clock = field(default_factory=SystemClock)
 
 

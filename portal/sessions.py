@@ -78,6 +78,11 @@ def leave(request: Request) -> None:
         portal.store.end_session(hashed(word))
 
 
+def own_session_hash(request: Request) -> str:
+    """Which of an account's sessions a request belongs to."""
+    return hashed(request.cookies.get(cookie_name(portal_of(request)), ""))
+
+
 def set_cookie(portal: Portal, response: Response, name: str, value: str, lasts: timedelta) -> None:
     """A cookie that scripts cannot read and other sites cannot send."""
     response.set_cookie(
@@ -116,7 +121,9 @@ def _viewer(portal: Portal, word: str) -> Viewer:
     if session.ends_at <= now or (session.link_id is None and session.seen_at + idle <= now):
         portal.store.end_session(session.id_hash)
         raise LoginWanted("the session has ended")
-    viewer = _of_link(link, now) if session.link_id else _of_account(account, session)
+    viewer = (
+        _of_link(link, now) if session.link_id else _of_account(account, session, portal.settings.portal_second_factor)
+    )
     if viewer is None:
         raise LoginWanted("please log in")
     if session.seen_at + SEEN_EVERY <= now:
@@ -131,12 +138,13 @@ def _see(portal: Portal, session: Session, now: datetime) -> None:
         return  # a database that is busy for long must not put anybody out
 
 
-def _of_account(account: Account | None, session: Session) -> Viewer | None:
-    return None if account is None or account.disabled else viewer_of_account(account, session.how)
+def _of_account(account: Account | None, session: Session, wanted: str) -> Viewer | None:
+    return None if account is None or account.disabled else viewer_of_account(account, session.how, wanted)
 
 
-def viewer_of_account(account: Account, how: str) -> Viewer:
-    """The viewer that an account makes."""
+def viewer_of_account(account: Account, how: str, second_factor: str = "optional") -> Viewer:
+    """The viewer that an account makes; ``second_factor`` is the setting that says of whom one is asked."""
+    asked = second_factor == "everybody" or (second_factor == "managers" and account.role == Role.MANAGER)
     return Viewer(
         account_id=account.id,
         name=account.name,
@@ -147,6 +155,7 @@ def viewer_of_account(account: Account, how: str) -> Viewer:
         timezone=account.timezone,
         language=account.language,
         how=how,
+        factor_missing=asked and how == "password" and account.factor is None,
     )
 
 

@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from muster.errors import Conflict, ImportRejected, InputError, LedgerUnavailable, MusterError, NotFound, PlanError
-from portal.access import LoginWanted
+from portal.access import FactorWanted, LoginWanted
+from portal.limits import TooOften
 from portal.render import page
 from portal.sessions import viewer_or_none
 
@@ -21,6 +22,7 @@ NOTHING = ("There is no such page", "It may have moved, or it is not yours to se
 def add_handlers(app: FastAPI) -> None:
     """Every error ends in one of these."""
     app.add_exception_handler(LoginWanted, _login_wanted)
+    app.add_exception_handler(FactorWanted, _factor_wanted)
     app.add_exception_handler(MusterError, _known)
     app.add_exception_handler(RequestValidationError, _nothing_there)
     app.add_exception_handler(HTTPException, _http)
@@ -37,12 +39,18 @@ def _login_wanted(request: Request, _error: Exception) -> Response:
     return RedirectResponse(f"/login?next={quote(request.url.path)}" if request.url.path != "/" else "/login", 303)
 
 
+def _factor_wanted(_request: Request, _error: Exception) -> Response:
+    return RedirectResponse("/account/second-factor", 303)
+
+
 def _known(request: Request, error: Exception) -> Response:
     if not isinstance(error, MusterError):
         raise error
     if isinstance(error, NotFound):  # its sentence may name what else there is
         return _nothing_there(request, error)
     match error:
+        case TooOften():
+            status, title = 429, "Too many tries"
         case InputError():
             status, title = 400, "That does not fit"
         case Conflict() | PlanError():

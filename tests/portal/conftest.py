@@ -94,7 +94,8 @@ def start_portal(world: World) -> RunningPortal:
     """Serve a world on a free port of loopback."""
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    app = create_app(world.services, world.settings)
+    settings = world.settings.model_copy(update={"portal_url": f"http://127.0.0.1:{port}"})
+    app = create_app(world.services, settings)
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="warning", lifespan="on", access_log=False, proxy_headers=False)
     )
