@@ -7,7 +7,7 @@ password is wrong) is left alone for the rest of a call, so that a thousand lett
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from os import getpid
@@ -63,6 +63,7 @@ def deliver_due(
     *,
     limit: int = 1000,
     by: str = "",
+    channels: Sequence[Channel] = CHANNELS,
     progress: Progress | None = None,
     stop: Callable[[], bool] = lambda: False,
     real: Clock | None = None,
@@ -73,6 +74,7 @@ def deliver_due(
         services: of the workspace.
         limit: messages, not seconds.
         by: who sends, for the record; by default this process.
+        channels: by these ways only.
         progress: is told of each message as soon as it is marked.
         stop: asked between messages; once true nothing more is begun.
         real: tells real time; the machine's clock by default.
@@ -89,7 +91,7 @@ def deliver_due(
     with PostOffice(services.outlets) as office:
         left = limit
         while left > 0 and not stop():
-            open_channels = [channel for channel in CHANNELS if channel not in troubles]
+            open_channels = [channel for channel in channels if channel not in troubles]
             claimed = _claim(services, open_channels, who, min(BATCH, left), office.longest_s)
             if not claimed:
                 break

@@ -1,16 +1,86 @@
-"""What notices to clients are made from, gathered from a workspace: the scene, the house, the plan that is meant."""
+"""Notices to clients: gathered from the ledger, and queued in its outbox with the note that the client was told.
+
+At dispatch that is one transaction with the dispatch itself (``flows.planning.dispatch_plan``). What becomes due later
+(visits that are over) is queued by ``queue_notices``, which also keeps the letters of the day before in step with the
+plan: they wait in the outbox, and those that do not hold any more are called off.
+"""
+
+from collections.abc import Iterable
 
 from flows.services import Services
 from muster.campaign import Campaign
 from muster.errors import NotFound
 from muster.ids import CampaignId
+from muster.messages import MessageState
 from muster.plan import Plan
 from reports.notices.compose import House
 from reports.notices.due import Scene
-from reports.notices.told import Told, read_told
+from reports.notices.outbox import Telling, kind_of, letters_now, reminder_keys, reminder_message
+from reports.notices.told import Occasion, Told, read_told
 
 LOOKED_BACK = 20
 """Plans that are looked through for a visit that is planned no more."""
+AT_DISPATCH = (Occasion.DISPATCHED, Occasion.MOVED, Occasion.CALLED_OFF)
+MOST_REMINDERS = 100_000
+
+
+def telling_of(
+    services: Services, campaign: Campaign, plan: Plan, *, occasions: Iterable[Occasion] = AT_DISPATCH, why: str = ""
+) -> Telling:
+    """What clients are to be told when this plan binds; nothing is written.
+
+    Args:
+        services: of the workspace.
+        campaign: the plan's.
+        plan: the one that binds or is about to.
+        occasions: what is told at once; the letters of the day before are always brought in step with the plan.
+        why: why visits moved, in the clients' words.
+
+    Raises:
+        InputError: a company's own template is wrong.
+    """
+    return telling_in(services, scene_of(services, campaign, plan), occasions=occasions, why=why)
+
+
+def telling_in(
+    services: Services, scene: Scene, *, occasions: Iterable[Occasion] = tuple(Occasion), why: str = ""
+) -> Telling:
+    """The same of a scene."""
+    house = house_of(services, scene.plan.campaign_id)
+    now = letters_now(scene, house, occasions, why_moved=why)
+    wanted = reminder_keys(scene, house)
+    there = services.ledger.messages(
+        campaign_id=scene.plan.campaign_id, kind=kind_of(Occasion.DAY_BEFORE), limit=MOST_REMINDERS
+    )
+    standing = {one.message.key: one for one in there if one.state is not MessageState.CALLED_OFF}
+    made = tuple(
+        reminder_message(key, reminder, address, scene, house)
+        for key, (reminder, address) in wanted.items()
+        if key not in standing
+    )
+    stale = tuple(one.id for key, one in standing.items() if one.state is MessageState.WAITING and key not in wanted)
+    return Telling(now.notes, (*now.messages, *made), now.letters, now.left, stale)
+
+
+def queue_notices(services: Services, campaign_id: CampaignId, *, by: str) -> int:
+    """Queue every notice that is due by the plan that binds; gives how many messages. Nothing is said twice.
+
+    For whoever looks at the clock: running it twice, late, or not for a day does no harm.
+    """
+    if services.ledger.dispatched(campaign_id) is None:
+        return 0
+    plan = plan_in_force(services, campaign_id)
+    telling = telling_of(services, services.ledger.campaign(campaign_id), plan, occasions=tuple(Occasion))
+    return len(write(services, telling, campaign_id, by=by))
+
+
+def write(services: Services, telling: Telling, campaign_id: CampaignId, *, by: str) -> tuple[int, ...]:
+    """Write a telling by itself, in one transaction; gives the ids of its messages."""
+    if telling.is_empty:
+        return ()
+    return services.ledger.post(
+        telling.messages, by=by, campaign_id=campaign_id, notes=telling.notes, call_off=telling.call_off
+    )
 
 
 def plan_in_force(services: Services, campaign_id: CampaignId) -> Plan:

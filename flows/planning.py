@@ -128,8 +128,14 @@ def make_plan(
     return plan
 
 
-def dispatch_plan(services: Services, plan_id: PlanId, *, by: str) -> Plan:
-    """Check a plan against the ledger of now, and make it binding.
+def dispatch_plan(services: Services, plan_id: PlanId, *, by: str, why: str = "") -> Plan:
+    """Check a plan against the ledger of now, and make it binding; its clients are told in the same transaction.
+
+    Args:
+        services: of the workspace.
+        plan_id: which plan.
+        by: who dispatches it.
+        why: why visits moved, in the clients' words.
 
     Raises:
         DispatchRejected: it does not hold any more; ``reasons`` names each visit and why.
@@ -144,7 +150,17 @@ def dispatch_plan(services: Services, plan_id: PlanId, *, by: str) -> Plan:
             fallen,
             hint="muster plan makes a new one from what is true now",
         )
-    ledger.dispatch(plan_id, by=by, expected_revision=revision)
+    from flows.notices import telling_of  # brings the templates, which planning does without
+
+    telling = telling_of(services, ledger.campaign(plan.campaign_id), plan, why=why)
+    ledger.dispatch(
+        plan_id,
+        by=by,
+        expected_revision=revision,
+        notes=telling.notes,
+        messages=telling.messages,
+        call_off=telling.call_off,
+    )
     return plan
 
 

@@ -22,6 +22,7 @@ class Appointment:
         starts, ends: aware, in the zone in which they were promised (a ``ZoneInfo``).
         sequence: grows with every change.
         organizer, attendee: e-mail addresses; empty for an entry that nobody is invited to.
+        cancelled: it does not take place any more.
     """
 
     uid: str
@@ -33,6 +34,7 @@ class Appointment:
     sequence: int = 0
     organizer: str = ""
     attendee: str = ""
+    cancelled: bool = False
 
 
 def calendar(appointments: Iterable[Appointment], *, name: str, at: datetime, method: str = "PUBLISH") -> bytes:
@@ -65,7 +67,7 @@ def _event(one: Appointment, at: datetime) -> "Event":
     event.add("description", one.text)
     if one.place:
         event.add("location", one.place)
-    event.add("status", "CONFIRMED")
+    event.add("status", "CANCELLED" if one.cancelled else "CONFIRMED")
     if one.organizer:
         event["organizer"] = vCalAddress(f"mailto:{one.organizer}")
     if one.attendee:

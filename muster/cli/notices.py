@@ -1,6 +1,6 @@
 """The commands ``muster notices``: what clients are told, what is held back, and sheets for the door."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from enum import StrEnum
@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
-from flows.notices import house_of, plan_in_force, scene_of
+from flows.delivery import deliver_due
+from flows.notices import house_of, plan_in_force, scene_of, telling_of
+from flows.notices import write as queue
 from muster.campaign import Campaign
 from muster.cli.campaigns import CampaignOption, JsonOption
 from muster.cli.output import count, say, say_json, table
@@ -18,16 +20,15 @@ from muster.cli.schedules import schedule_of
 from muster.cli.workspace import Workspace, me, opened
 from muster.errors import DispatchRejected, InputError, NotFound
 from muster.files import write_whole
-from muster.ids import VisitId
+from muster.ids import CampaignId, VisitId
+from muster.messages import Channel
 from muster.plan import Plan, VisitMode
 from reports.notices.compose import Composed, compose
 from reports.notices.due import Held, Scene, due, held_back
-from reports.notices.outbox import Outcome, waive, waive_held, write_letters
-from reports.notices.told import Occasion
+from reports.notices.outbox import waive, waive_held
+from reports.notices.told import WRITTEN, Occasion
 from reports.pages import render
 from reports.pdf import pdf_of
-
-AT_DISPATCH = (Occasion.DISPATCHED, Occasion.MOVED, Occasion.CALLED_OFF)
 
 
 class Shown(StrEnum):
@@ -58,20 +59,25 @@ def write(
     why: WhyOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Write every notice that is due now into the outbox, and say nothing twice.
+    """Queue every notice that is due now in the outbox, and say nothing twice.
 
-    Due are visits that were dispatched, moved or called off, those of tomorrow, and those that are over.
+    Due are visits that were dispatched, moved or called off, and those that are over; the letters of the day before are
+    queued with the time when they are to be sent. muster messages send sends what is due; while no SMTP server is set,
+    it becomes files at once.
 
     Example: muster notices write --why "our engineer is ill"
     """
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
-        scene = scene_of(workspace.services, meant, plan_in_force(workspace.services, meant.id))
-        done = written(workspace, scene, occasions=occasion or list(Occasion), why=why)
+        before, plan = workspace.ledger.revision(), plan_in_force(workspace.services, meant.id)
+        done = telling_of(workspace.services, meant, plan, occasions=occasion or tuple(Occasion), why=why)
+        queue(workspace.services, done, meant.id, by=me())
+        notices = notices_since(workspace, meant.id, before)
+        to_folder(workspace)
         if as_json:
-            say_json({"written": [str(path) for path in done.written], "left": [_letter(one) for one in done.left]})
+            say_json({"written": list(notices), "left": [_letter(one) for one in done.left]})
             return
-        say(f"{count(len(done.written), 'notice')} in {workspace.settings.path(workspace.settings.outbox)}")
+        say_notices(workspace, len(notices))
         for letter in done.left:
             say(f"  not written: {letter.client_id}, {letter.occasion.value}: no e-mail address, or no reason")
 
@@ -181,14 +187,26 @@ def check_notices(workspace: Workspace, campaign: Campaign, plan: Plan, without_
     return scene
 
 
-def written(
-    workspace: Workspace, scene: Scene, *, occasions: Sequence[Occasion] = tuple(Occasion), why: str = ""
-) -> Outcome:
-    """Write the letters that are due into the workspace's outbox."""
-    campaign = workspace.ledger.campaign(scene.plan.campaign_id)
-    folder = workspace.settings.path(workspace.settings.outbox)
-    house = house_of(workspace.services, campaign.id)
-    return write_letters(workspace.ledger, scene, house, folder, by=me(), occasions=occasions, why_moved=why)
+def notices_since(workspace: Workspace, campaign_id: CampaignId, revision: int) -> tuple[Mapping[str, object], ...]:
+    """The notices that were queued after a revision: to whom, about what."""
+    found = workspace.ledger.events(campaign_id=campaign_id, after=revision, kinds=[WRITTEN], limit=100_000)
+    keys = ("occasion", "client", "to", "subject")
+    return tuple({key: event.data.get(key) for key in keys} for event in found)
+
+
+def to_folder(workspace: Workspace) -> None:
+    """While no SMTP server is set, letters that are due become files at once."""
+    if workspace.services.outlets.mail is None:
+        deliver_due(workspace.services, by=me(), channels=(Channel.EMAIL,))
+
+
+def say_notices(workspace: Workspace, number: int, whom: str = "") -> None:
+    """How many notices there are, and where."""
+    outlets = workspace.services.outlets
+    where = (
+        f"in {outlets.folder}" if outlets.mail is None else "queued (muster messages send, or muster up, sends them)"
+    )
+    say(f"{count(number, 'notice')}{whom} {where}")
 
 
 def _standing(scene: Scene) -> list[tuple[str, str, str]]:

@@ -155,40 +155,44 @@ def dispatch(
     without_notice: Annotated[
         str | None, typer.Option("--without-notice", help="Why clients that cannot be told may go without a notice.")
     ] = None,
+    why: Annotated[str, typer.Option("--why", help="Why visits moved, in the client's words.")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Make a plan binding, after checking it against what is true now. Names every visit that does not hold any more.
 
-    Every client is told: its notice is written to the outbox. A visit whose client cannot be told is held back.
+    Every client is told: its notice is queued in the outbox with the dispatch itself, and sent by muster messages send
+    or muster up; while no SMTP server is set it becomes a file. A visit whose client cannot be told is held back.
 
     Example: muster dispatch
     """
     from flows.planning import dispatch_plan
     from flows.premortem import before_dispatch
-    from muster.cli.notices import AT_DISPATCH, check_notices, written
+    from muster.cli.notices import check_notices, notices_since, say_notices, to_folder
     from muster.cli.premortem import say_briefly
 
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
         wanted = chosen_plan(workspace, meant.id, plan_id)
-        scene = check_notices(workspace, meant, wanted, without_notice)
+        check_notices(workspace, meant, wanted, without_notice)
         worries = before_dispatch(workspace.services, workspace.settings.workspace, meant, wanted)
-        chosen = dispatch_plan(workspace.services, wanted.id, by=me())
-        notices = written(workspace, scene, occasions=AT_DISPATCH).written
+        before = workspace.ledger.revision()
+        chosen = dispatch_plan(workspace.services, wanted.id, by=me(), why=why)
+        notices = notices_since(workspace, meant.id, before)
+        to_folder(workspace)
         if as_json:
             say_json(
                 {
                     "campaign": meant.id,
                     "plan": chosen.id,
                     "visits": len(chosen.assignments),
-                    "notices": [str(path) for path in notices],
+                    "notices": list(notices),
                     "premortem": [one.worry.rule for one in worries],
                 }
             )
             return
         hosts = sum(len(chosen.visit[one.visit_id].host_ids) for one in chosen.assignments)
         say(f"plan {chosen.id} binds: {count(len(chosen.assignments), 'visit')}, {count(hosts, 'host')}", style="bold")
-        say(f"{count(len(notices), 'notice')} to clients in {workspace.settings.path(workspace.settings.outbox)}")
+        say_notices(workspace, len(notices), " to clients")
         say_briefly(worries)
         say("next: muster run (what is due), or muster run --ahead")
 

@@ -4,9 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
 from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,7 +18,7 @@ from reports.notices.languages import Language, language
 from reports.notices.told import Occasion, Promise
 from reports.pages import render
 
-INVITING = frozenset({Occasion.DISPATCHED, Occasion.MOVED})
+INVITING = frozenset({Occasion.DISPATCHED, Occasion.MOVED, Occasion.CALLED_OFF})
 Texts = tuple[str, ...]
 DECISION = frozenset({HostStatus.UNSUPPORTED})
 NOT_REACHED = frozenset({HostStatus.UNREACHABLE, HostStatus.UNTRUSTED})
@@ -98,27 +95,6 @@ def compose(letter: Letter, scene: Scene, house: House, *, why_moved: str = "") 
 def _tidy(text: str) -> str:
     """One empty line where a template left several."""
     return re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"
-
-
-def eml(composed: Composed, house: House, at: datetime) -> bytes:
-    """The letter as a file that every mail program opens (RFC 5322)."""
-    message = EmailMessage(policy=SMTP)
-    message["Subject"] = composed.subject
-    message["From"] = house.sender or "muster@localhost"
-    message["To"] = composed.to
-    message["Date"] = format_datetime(at)
-    message["Message-ID"] = f"<{name_of(composed, house)}@{(house.sender or 'muster@localhost').rpartition('@')[2]}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(composed.text)
-    message.add_alternative(composed.html, subtype="html")
-    if composed.ics:
-        method = "REQUEST" if len(composed.letter.matters) == 1 else "PUBLISH"
-        if method == "REQUEST":  # mail programs show its buttons only where it is one of the message's own forms
-            message.add_alternative(composed.ics.decode(), subtype="calendar", params={"method": method})
-        message.add_attachment(
-            composed.ics, maintype="text", subtype="calendar", filename="visits.ics", params={"method": method}
-        )
-    return message.as_bytes()
 
 
 def name_of(composed: Composed, house: House) -> str:
@@ -212,10 +188,14 @@ def _local(matter: Matter, scene: Scene) -> datetime:
 
 
 def _invitations(letter: Letter, scene: Scene, house: House) -> bytes:
-    """One visit is an invitation that can be answered; several are entries, because an invitation is about one."""
-    single = len(letter.matters) == 1
+    """One visit is an invitation that can be answered; several are entries, because an invitation is about one.
+
+    What is called off is taken out of the client's calendar in the same way.
+    """
+    single, off = len(letter.matters) == 1, letter.occasion is Occasion.CALLED_OFF
     entries = [_appointment(one, letter, scene, house, invited=single) for one in letter.matters]
-    return calendar(entries, name=house.company, at=scene.now, method="REQUEST" if single else "PUBLISH")
+    invitation = "CANCEL" if off else "REQUEST"
+    return calendar(entries, name=house.company, at=scene.now, method=invitation if single else "PUBLISH")
 
 
 def _appointment(matter: Matter, letter: Letter, scene: Scene, house: House, *, invited: bool) -> Appointment:
@@ -234,4 +214,5 @@ def _appointment(matter: Matter, letter: Letter, scene: Scene, house: House, *, 
         sequence=scene.told.times.get(matter.visit_id, 0),
         organizer=house.sender if invited else "",
         attendee=scene.fleet.client[letter.client_id].email if invited else "",
+        cancelled=letter.occasion is Occasion.CALLED_OFF,
     )

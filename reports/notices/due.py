@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,13 @@ from muster.plan import Assignment, Plan, Reason, Visit
 from muster.records import HostState
 from reports.notices.languages import language
 from reports.notices.told import Occasion, Promise, Told, leads, promise_of
+
+REMINDED_AT = time(9)
+"""When the letter of the day before is sent, by the site's clock."""
+UNDER_WAY = frozenset({HostStatus.CLAIMED})
+WITHOUT_OUTCOME = UNDER_WAY | {HostStatus.PENDING, HostStatus.STALE, HostStatus.UNKNOWN}
+PATIENCE = timedelta(days=1)
+"""How long after its end a visit waits for the outcomes of its machines before its client is told how it stands."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,14 @@ def visit_of(scene: Scene, visit_id: VisitId) -> Visit:
     if found is None:
         raise KeyError(visit_id)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """A letter of the day before, and when it is to be sent."""
+
+    due_at: datetime
+    letter: Letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,16 +172,48 @@ def _after(scene: Scene) -> list[Matter]:
     return [
         Matter(one.visit_id, promise_of(one))
         for one in leads(scene.plan)
-        if one.ends_at <= scene.now
+        if one.starts_at <= scene.now
         and (one.visit_id, Occasion.AFTER, one.starts_at) not in scene.told.said
         and _is_over(scene, one)
     ]
 
 
 def _is_over(scene: Scene, one: Assignment) -> bool:
-    """Whether nobody is at work at its machines any more."""
-    states = (scene.states.get(host_id) for host_id in scene.plan.visit[one.visit_id].host_ids)
-    return not any(state is not None and state.status is HostStatus.CLAIMED for state in states)
+    """Whether there is something to tell: every machine is right, or its time is up and each has an outcome.
+
+    A visit that leaves machines without an outcome is told of a day later all the same, if nobody is at work there.
+    """
+    asked = (scene.states.get(host_id) for host_id in scene.plan.visit[one.visit_id].host_ids)
+    statuses = {state.status for state in asked if state is not None}
+    if one.ends_at > scene.now:
+        return bool(statuses) and all(status.protected for status in statuses)
+    return not statuses & (UNDER_WAY if one.ends_at + PATIENCE <= scene.now else WITHOUT_OUTCOME)
+
+
+def reminders(scene: Scene) -> tuple[Reminder, ...]:
+    """The letters of the day before for every visit that lies ahead, each with the instant when it is to be sent.
+
+    A client that is told of a visit only after its reminder would have been sent gets none.
+    """
+    found: dict[tuple[ClientId, str, datetime], list[Matter]] = defaultdict(list)
+    for one in leads(scene.plan):
+        visit = scene.plan.visit[one.visit_id]
+        site = scene.fleet.site[visit.site_id]
+        zone = ZoneInfo(site.timezone)
+        starts = one.starts_at.astimezone(zone)
+        due_at = datetime.combine(starts.date() - timedelta(days=1), REMINDED_AT, zone).astimezone(UTC)
+        known = scene.told.promises.get(one.visit_id)
+        kept = known is not None and known.keeps(one)
+        told_at = scene.told.at.get(one.visit_id, scene.now) if kept else scene.now
+        over = starts.date() <= scene.now.astimezone(zone).date()
+        said = (one.visit_id, Occasion.DAY_BEFORE, one.starts_at) in scene.told.said
+        if told_at < due_at and not over and not said:
+            matter = Matter(one.visit_id, promise_of(one))
+            found[visit.client_id, language(site.language).code, due_at].append(matter)
+    return tuple(
+        Reminder(due_at, Letter(client_id, Occasion.DAY_BEFORE, code, tuple(matters)))
+        for (client_id, code, due_at), matters in found.items()
+    )
 
 
 MATTERS: dict[Occasion, Callable[[Scene], list[Matter]]] = {

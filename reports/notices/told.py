@@ -10,7 +10,7 @@ from muster.ids import CampaignId, PersonId, VisitId
 from muster.plan import Assignment, Plan
 from muster.ports import Ledger
 from muster.records import Event
-from reports.notes import notes_of, text_of
+from reports.notes import events_of, text_of
 
 WRITTEN, WAIVED = "notice written", "notice waived"
 
@@ -55,12 +55,14 @@ class Told:
         promises: by visit, the newest.
         times: how often each visit was announced, moved or called off; the sequence number of its calendar entry.
         said: occasions per visit, with the promise's start, so that nothing is said twice.
+        at: when the newest promise was made.
     """
 
     promises: Mapping[VisitId, Promise] = field(default_factory=lambda: MappingProxyType({}))
     times: Mapping[VisitId, int] = field(default_factory=lambda: MappingProxyType({}))
     said: frozenset[tuple[VisitId, Occasion, datetime]] = frozenset()
     waived: Mapping[VisitId, Waiver] = field(default_factory=lambda: MappingProxyType({}))
+    at: Mapping[VisitId, datetime] = field(default_factory=lambda: MappingProxyType({}))
 
     def announced(self, plan: Plan) -> tuple[VisitId, ...]:
         """Visits of a plan whose client knows when they are and who comes."""
@@ -81,7 +83,7 @@ def promise_of(assignment: Assignment) -> Promise:
 
 def read_told(ledger: Ledger, campaign_id: CampaignId) -> Told:
     """Everything that the clients of a campaign were told."""
-    return told_by(notes_of(ledger, campaign_id, frozenset({WRITTEN, WAIVED})))
+    return told_by(events_of(ledger, campaign_id, kinds=(WRITTEN, WAIVED)))
 
 
 def told_by(events: Iterable[Event]) -> Told:
@@ -90,6 +92,7 @@ def told_by(events: Iterable[Event]) -> Told:
     times: dict[VisitId, int] = {}
     said: set[tuple[VisitId, Occasion, datetime]] = set()
     waived: dict[VisitId, Waiver] = {}
+    at: dict[VisitId, datetime] = {}
     for event in events:
         if event.kind == WAIVED:
             waived[VisitId(text_of(event, "visit"))] = Waiver(event.by, text_of(event, "reason"), event.at)
@@ -101,10 +104,11 @@ def told_by(events: Iterable[Event]) -> Told:
                 promises.pop(visit_id, None)
             elif occasion in {Occasion.DISPATCHED, Occasion.MOVED}:
                 promises[visit_id] = promise
+                at[visit_id] = event.at
             else:
                 continue
             times[visit_id] = times.get(visit_id, 0) + 1
-    return Told(promises, times, frozenset(said), waived)
+    return Told(promises, times, frozenset(said), waived, at)
 
 
 def promises_in(event: Event) -> list[tuple[VisitId, Promise]]:

@@ -37,7 +37,10 @@ def fill(letter: EmailMessage, content: Content) -> None:
         return
     found = _METHOD.search(content.calendar)
     method = found[1] if found else "PUBLISH"
-    if method == "REQUEST":  # mail programs show its buttons only where it is one of the message's own forms
+    if method in {
+        "REQUEST",
+        "CANCEL",
+    }:  # mail programs show its buttons only where it is one of the message's own forms
         letter.add_alternative(content.calendar, subtype="calendar", params={"method": method})
     letter.add_attachment(
         content.calendar.encode(),

@@ -12,7 +12,11 @@ def short_name(text: str) -> str:
 def message_id(key: str, sender: str) -> str:
     """The Message-ID (RFC 5322) of the message with this key: the same however often it is sent."""
     domain = sender.rpartition("@")[2].strip(" <>") or "localhost"
-    return f"<{short_name(key)}@{domain.encode('idna', 'ignore').decode() or 'localhost'}>"
+    try:
+        plain = domain.encode("idna").decode()
+    except UnicodeError:
+        plain = "localhost"
+    return f"<{short_name(key)}@{plain}>"
 
 
 def file_name(key: str) -> str:

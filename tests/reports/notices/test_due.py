@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from muster.ids import PersonId, VisitId
+from muster.ids import HostId, PersonId, VisitId
+from muster.outcomes import HostStatus, Stage
 from muster.plan import Plan
-from muster.records import Event
-from reports.notices.due import Letter, Scene, due, held_back
+from muster.records import Event, HostState
+from reports.notices.due import Letter, Scene, due, held_back, reminders
 from reports.notices.told import WAIVED, WRITTEN, Occasion, Told, promise_of, told_by
 from tests.reports.scenes import NEW_YORK, NOW, PARIS, TZ, campaign, crew, fleet, local, plan
 
@@ -142,3 +143,61 @@ def test_a_promised_visit_that_only_an_older_plan_knows_is_called_off_too() -> N
     assert due(scene(told=told, plan=newer), [CALLED_OFF]) == (), "nobody knows what it was"
     letters = due(scene(told=told, plan=newer, older=plan()), [CALLED_OFF])
     assert brief(letters) == {("dental", "called-off", "en", ("v1",))}
+
+
+def waiting(seen: Scene) -> set[tuple[datetime, str, tuple[str, ...]]]:
+    return {(x.due_at, x.letter.client_id, tuple(m.visit_id for m in x.letter.matters)) for x in reminders(seen)}
+
+
+EARLY = local(NEW_YORK, 20, 9)
+
+
+def test_a_reminder_waits_for_nine_in_the_morning_of_the_day_before_by_the_sites_clock() -> None:
+    assert waiting(scene(now=EARLY)) == {
+        (local(NEW_YORK, 30, 9), "dental", ("v1", "v3")),
+        (local(NEW_YORK, 1, 9, month=11), "dental", ("v2",)),
+        (local(PARIS, 2, 9, month=11), "law", ("v4",)),
+    }
+    told = told_of(plan())
+    assert waiting(scene(now=local(NEW_YORK, 30, 23), told=replace(told, at={VisitId("v1"): EARLY}))) == {
+        (local(NEW_YORK, 30, 9), "dental", ("v1",)),  # told in time; v3 was told of now, which is reminder enough
+        (local(NEW_YORK, 1, 9, month=11), "dental", ("v2",)),
+        (local(PARIS, 2, 9, month=11), "law", ("v4",)),
+    }
+
+
+def test_on_the_day_itself_nobody_is_reminded_of_tomorrow() -> None:
+    told = replace(told_of(plan()), at={one.visit_id: EARLY for one in plan().assignments})
+    assert {one for _, _, ids in waiting(scene(now=local(NEW_YORK, 31, 0, 5), told=told)) for one in ids} == {
+        "v2",
+        "v4",
+    }
+
+
+def states(**statuses: HostStatus) -> dict[HostId, HostState]:
+    return {
+        HostId(name): HostState(
+            HostId(name), status, Stage.FINISHED, "", "", 1, 0, 1, None, None, None, None, None, NOW
+        )
+        for name, status in statuses.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("hour", "mill3", "told"),
+    [
+        (11, HostStatus.VERIFIED, True),  # still in its hours, and everything is right
+        (11, HostStatus.FAILED, False),  # its hours are not over: it may be tried again
+        (9, HostStatus.VERIFIED, False),  # before it begins nothing was done by it
+        (12, HostStatus.FAILED, True),
+        (12, HostStatus.STALE, False),  # nobody has been there yet
+        (12, HostStatus.CLAIMED, False),
+        (36, HostStatus.STALE, True),  # a day late: say how it stands
+        (36, HostStatus.CLAIMED, False),
+    ],
+)
+def test_afterwards_is_when_every_machine_has_an_outcome(hour: int, mill3: HostStatus, told: bool) -> None:  # noqa: FBT001
+    now = local(NEW_YORK, 31, 0) + timedelta(hours=hour)
+    known = states(mill1=HostStatus.VERIFIED, mill2=HostStatus.RIGHT, mill3=mill3, front1=HostStatus.CLAIMED)
+    letters = due(scene(now=now, states=known), [Occasion.AFTER])
+    assert {m.visit_id for x in letters for m in x.matters} == ({"v3"} if told else set())

@@ -12,13 +12,16 @@ import pytest
 
 from muster.errors import InputError
 from muster.ids import CampaignId, HostId, VisitId
+from muster.messages import Channel, Content, Message, MessageState, Queued
 from muster.outcomes import Finding, HostStatus, Stage, Verdict
 from muster.records import HostState
-from reports.notices.compose import Composed, House, compose, eml
+from reports.notices.compose import Composed, House, compose
 from reports.notices.due import Scene, due
 from reports.notices.languages import LANGUAGES, known, language
 from reports.notices.sentences import EN
 from reports.notices.told import Occasion, Told, promise_of
+from reports.sending.letters import letter_of
+from reports.sending.outlets import Outlets
 from tests.reports.notices.test_due import scene, shifted, told_of
 from tests.reports.scenes import NEW_YORK, NOW, PARIS, local, plan
 
@@ -27,6 +30,14 @@ HOUSE = House("Helpline Ltd", "service@helpline.example", CampaignId("tz"))
 
 def letters(occasion: Occasion, seen: Scene, house: House = HOUSE, why: str = "") -> dict[str, Composed]:
     return {str(one.client_id): compose(one, seen, house, why_moved=why) for one in due(seen, [occasion])}
+
+
+def eml(composed: Composed, house: House) -> bytes:
+    """The letter as it goes to the mail server."""
+    content = Content(composed.subject, composed.text, composed.html, composed.ics.decode())
+    message = Message("k", Channel.EMAIL, composed.to, "notice", content)
+    outlets = Outlets(house.company, house.sender, Path("outbox"), Path("templates"), str, str)
+    return letter_of(Queued(1, message, MessageState.WAITING, NOW, NOW), outlets).as_bytes()
 
 
 def plain(composed: Composed) -> str:
@@ -136,24 +147,32 @@ def test_a_letter_about_one_visit_is_an_invitation_and_its_changes_replace_it() 
     assert (str(later["uid"]), str(event["sequence"]), str(later["sequence"])) == (str(event["uid"]), "0", "1")
 
 
+def test_what_is_called_off_leaves_the_clients_calendar() -> None:
+    seen = scene(told=told_of(plan()), plan=replace(plan(), assignments=plan().assignments[:3]))
+    calendar = icalendar.Calendar.from_ical(letters(Occasion.CALLED_OFF, seen)["law"].ics)
+    (event,) = calendar.walk("VEVENT")
+    assert (str(calendar["method"]), str(event["status"]), str(event["uid"])) == ("CANCEL", "CANCELLED", "v4@tz.muster")
+    assert int(str(event["sequence"])) == 1, "newer than the invitation"
+
+
 def test_the_file_is_a_message_with_text_page_and_calendar() -> None:
     composed = letters(Occasion.DISPATCHED, scene())["law"]
-    message = message_from_bytes(eml(composed, HOUSE, NOW), policy=default)
+    message = message_from_bytes(eml(composed, HOUSE), policy=default)
     assert isinstance(message, EmailMessage)
-    assert (message["To"], message["From"]) == ("cabinet@moreau.example", "service@helpline.example")
+    assert (message["To"], message["From"]) == ("cabinet@moreau.example", "Helpline Ltd <service@helpline.example>")
     assert message["Subject"] == composed.subject
     kinds = [part.get_content_type() for part in message.walk() if not part.is_multipart()]
     assert kinds == ["text/plain", "text/html", "text/calendar", "text/calendar"]
     body = message.get_body(("plain",))
     assert body is not None
     assert "Zoé" in str(body.get_content())
-    assert eml(composed, HOUSE, NOW).count(b"method") >= 1
+    assert eml(composed, HOUSE).count(b"method") >= 1
 
 
 def test_a_line_break_in_a_name_cannot_add_a_header() -> None:
     evil = replace(HOUSE, company="Help\nBcc: all@example.com")
     composed = letters(Occasion.DISPATCHED, scene(), evil)["law"]
-    message = message_from_bytes(eml(composed, evil, NOW), policy=default)
+    message = message_from_bytes(eml(composed, evil), policy=default)
     assert message["Bcc"] is None
 
 
