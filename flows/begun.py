@@ -16,9 +16,9 @@ from scheduler.problem import Demand, Pin, Problem, Span
 from scheduler.spans import cut
 
 
-def begun(plan: Plan, now: datetime, first: datetime) -> tuple[Assignment, ...]:
-    """What of a plan begins before ``first`` and is not over by ``now``."""
-    return tuple(one for one in plan.assignments if one.starts_at < first and one.ends_at > now)
+def begun(assignments: Iterable[Assignment], now: datetime, first: datetime) -> tuple[Assignment, ...]:
+    """Those that begin before ``first`` and are not over by ``now``."""
+    return tuple(one for one in assignments if one.starts_at < first and one.ends_at > now)
 
 
 def carried(plan: Plan, binding: Plan, now: datetime) -> tuple[Assignment, ...]:

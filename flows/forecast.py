@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from flows.alerts import alert_messages
 from flows.measured import effort_of
 from flows.planning import problem_of
 from flows.profit import clients_of
@@ -134,10 +135,9 @@ def forecast_campaign(
     found = look_ahead(services, campaign_id, lives=lives, seconds=seconds, seed=seed)
     before = forecasts_of(services, campaign_id)
     fell = found.falls_short and not (before and before[-1].falls_short)
-    with services.ledger.together():
-        services.book.write([change(FORECASTS, found, "forecast made", services.book.find(FORECASTS, found.id))], by=by)
-        if fell:
-            _tell(services, alert_of(found), by)
+    messages = alert_messages(services.outlets, alert_of(found)) if fell else ()
+    kept = services.book.find(FORECASTS, found.id)
+    services.book.write([change(FORECASTS, found, "forecast made", kept)], by=by, messages=messages)
     return found
 
 
@@ -284,10 +284,3 @@ def _worst(problem: "Problem", plan: Plan, odds: "Odds") -> tuple[str, ...]:
     from scheduler.risk import risks
 
     return risks(problem, plan, odds)
-
-
-def _tell(services: Services, alert: Alert, by: str) -> None:
-    """Queue the alert with the forecast that it is about."""
-    services.ledger.note(
-        "alert", by=by, campaign_id=alert.campaign_id, data={"kind": alert.kind, "sentence": alert.sentence}
-    )

@@ -4,7 +4,7 @@ The scheduler decides; this reads what it needs from the ledger and writes what 
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,8 +14,9 @@ from flows.begun import begun, carried, departure, held_in
 from flows.measured import effort_of
 from flows.partnering import projected
 from flows.services import Services
+from flows.overruns import longer, said_efforts, taking_longer
 from muster.errors import DispatchRejected, InvalidPlan
-from muster.ids import CampaignId, ClientId, PersonId, PlanId
+from muster.ids import CampaignId, ClientId, PersonId, PlanId, VisitId
 from muster.outcomes import HostStatus
 from muster.plan import Plan, VisitMode
 from scheduler.build import World, build
@@ -70,18 +71,33 @@ def known_people(services: Services, campaign_id: CampaignId) -> dict[ClientId, 
     return known
 
 
-def problem_of(services: Services, campaign_id: CampaignId) -> Problem:
+def problem_of(
+    services: Services,
+    campaign_id: CampaignId,
+    *,
+    not_before: datetime | None = None,
+    unheld: Container[VisitId] = (),
+) -> Problem:
     """The problem of planning what the hosts still need.
 
     Visits of the plan that binds keep their hosts and ids, and changes against it have their price. Those that are
-    under way or about to begin stay as they are (``flows.begun``).
+    under way or about to begin stay as they are (``flows.begun``), and those that people said take longer do.
+
+    Args:
+        services: the ledger and the book.
+        campaign_id: of which campaign.
+        not_before: nothing starts before it; only what has begun stays.
+        unheld: visits that are not held although they are under way, such as one to which nobody came.
 
     Raises:
         NothingToPlan: no host needs a visit.
     """
     binding, now = services.ledger.dispatched(campaign_id), services.clock.now()
     previous, first = services.ledger.plan(binding.plan_id) if binding else None, first_start(now)
-    stays = begun(previous, now, first) if previous else ()
+    as_said = longer(previous, said) if previous else ()
+    stays = begun([one for one in as_said if one.visit_id not in unheld], now, first if not_before is None else now)
+    first = first if not_before is None else max(first, not_before)
+    said = said_efforts(services.book, campaign_id)
     problem = build(
         world_of(services, campaign_id, now=departure(stays, first)),
         services.ledger.hosts(campaign_id),
@@ -89,7 +105,8 @@ def problem_of(services: Services, campaign_id: CampaignId) -> Problem:
         previous=previous,
         ledger_revision=services.ledger.revision(),
     )
-    return held_in(problem, stays, first) if stays else problem
+    problem = taking_longer(problem, said)
+    return held_in(problem, stays, first) if stays or not_before is not None else problem
 
 
 def first_start(now: datetime) -> datetime:

@@ -20,6 +20,7 @@ from muster.cli import (
     estimates,
     exports,
     fleet,
+    forecasting,
     groups,
     odds,
     pilot,
@@ -88,7 +89,9 @@ PANELS: Mapping[str, Panel] = {
         "what-if": whatif.what_if,
         "odds": odds.odds,
         "replan": replanning.replan,
+        "forecast": forecasting.forecast,
     },
+        "change": groups.CHANGE,
     "Before it begins": {
         "premortem": groups.PREMORTEM,
         "waves": waves.waves,

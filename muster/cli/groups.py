@@ -6,6 +6,7 @@ import typer
 
 from muster.cli import (
     approvals,
+    changes,
     evidence,
     findings,
     fix,
@@ -106,6 +107,19 @@ MONEY = _noun(
         "quotes": money.quotes,
         "profit": money.profit,
         "make-or-buy": make_or_buy.make_or_buy,
+    },
+)
+
+CHANGE = _noun(
+    "What happens in mid-campaign: each shows what would move, and binds with --accept.",
+    {
+        "sick": changes.sick,
+        "back": changes.back,
+        "no-show": changes.no_show,
+        "suspend": changes.suspend,
+        "overrun": changes.overrun,
+        "standstill": changes.standstill,
+        "list": changes.change_list,
     },
 )
 

@@ -1,6 +1,5 @@
 """Commands around plans that change: plan diff, plan picture, replan."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -14,9 +13,9 @@ from muster.cli.output import count, say, say_json, table
 from muster.cli.plan_pages import euros
 from muster.cli.planning import PlanOption, chosen_plan
 from muster.cli.workspace import Workspace, opened
-from muster.errors import InputError, MusterError, NotFound, NothingToPlan
+from muster.errors import InputError, MusterError, NothingToPlan
 from muster.files import write_whole
-from muster.ids import CampaignId, VisitId
+from muster.ids import CampaignId
 from muster.plan import Plan
 
 if TYPE_CHECKING:  # the solver takes a second to import
@@ -25,7 +24,6 @@ if TYPE_CHECKING:  # the solver takes a second to import
 
 SHOWN_MOVES = 40
 MOST_PIXELS = 12_000
-EVERYTHING = "all"
 LETTER = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><text x="2" y="16">{}</text></svg>'
 
 
@@ -66,7 +64,7 @@ def diff(
             say("no change")
             return
         say(f"{count(len(found.changed), 'visit')} changed, {found.kept_share:.1%} kept, {_dearer(found.cost_cents)}")
-        _say_moves([(move, "") for move in found.changed], meant.timezone)
+        say_moves([(move, "") for move in found.changed], meant.timezone)
 
 
 def export(
@@ -126,6 +124,7 @@ def replan(
 
     Example: muster replan --cheaper
     """
+    from flows.changes import promised_in
     from flows.planning import problem_of
     from scheduler.replan import KEEPING, Freedom
     from scheduler.replan import replan as go_on
@@ -140,7 +139,7 @@ def replan(
         current = workspace.ledger.plan(binding.plan_id)
         freedoms = tuple(Freedom) if cheaper else KEEPING
         stop = MaxSeconds(seconds or workspace.settings.solve_seconds)
-        promised = _promised(workspace, current, keep or (), release or ())
+        promised = promised_in(workspace.services, current, keep or (), release or ())
         found = go_on(problem, current, stop, seed, promised=promised, freedoms=freedoms)
         for choice in found.choices:
             workspace.ledger.save_plan(choice.plan, by="planner")
@@ -152,21 +151,6 @@ def replan(
             say(f"{count(len(promised), 'visit')} promised or kept by you; --release VISIT, or all, lets them move\n")
         for choice in found.choices:
             _say_choice(choice, meant.timezone)
-
-
-def _promised(workspace: Workspace, plan: Plan, keep: Sequence[str], release: Sequence[str]) -> frozenset[VisitId]:
-    """What must not move: whose client was told when and who comes, and what was named; less what was released.
-
-    Raises:
-        NotFound: the plan that binds has no such visit.
-    """
-    from reports.notices.told import read_told
-
-    for name in (*keep, *(name for name in release if name != EVERYTHING)):
-        if VisitId(name) not in plan.visit:
-            raise NotFound(f"the plan that binds has no visit {name!r}", hint="muster plan show --all lists them")
-    told = () if EVERYTHING in release else read_told(workspace.ledger, plan.campaign_id).announced(plan)
-    return frozenset((*told, *map(VisitId, keep))) - frozenset(map(VisitId, release))
 
 
 def _plan_or_file(workspace: Workspace, campaign_id: CampaignId, name: str) -> Plan:
@@ -238,13 +222,14 @@ def _say_choice(choice: "Choice", zone: str) -> None:
     for visit_id in choice.broken_promises:
         say(f"  {visit_id} cannot stay where it was promised", style="bold red")
     if choice.moves:
-        _say_moves([(one.move, one.cause) for one in choice.moves], zone)
+        say_moves([(one.move, one.cause) for one in choice.moves], zone)
     else:
         say("  nothing moves")
     say(f"  make it binding: muster dispatch {choice.plan.id}\n")
 
 
-def _say_moves(moves: list[tuple["Move", str]], zone: str) -> None:
+def say_moves(moves: list[tuple["Move", str]], zone: str) -> None:
+    """A table of moves with their causes, the first of them."""
     table(
         ("visit", "what", "before", "after", "why"),
         [
@@ -270,18 +255,19 @@ def _move_document(move: "Move") -> dict[str, object]:
     return {
         "visit": move.visit_id,
         "kind": move.kind.value,
-        "before": _placing_document(move.before),
-        "after": _placing_document(move.after),
+        "before": placing(move.before),
+        "after": placing(move.after),
     }
 
 
-def _placing_document(placing: "Placing | None") -> dict[str, object] | None:
-    if placing is None:
+def placing(where: "Placing | None") -> dict[str, object] | None:
+    """Who is at a visit and when, for scripts."""
+    if where is None:
         return None
     return {
-        "people": list(placing.person_ids),
-        "starts_at": placing.starts_at.isoformat(),
-        "ends_at": placing.ends_at.isoformat(),
+        "people": list(where.person_ids),
+        "starts_at": where.starts_at.isoformat(),
+        "ends_at": where.ends_at.isoformat(),
     }
 
 

@@ -1,0 +1,310 @@
+"""Changes in mid-campaign: what happened, the plan that answers it with the fewest moves, and what makes it bind.
+
+``propose`` writes nothing: the change is imagined (``flows.imagined``), the plan that binds is gone on from, and what
+would move is shown with whom it concerns. ``accept`` writes the change, the plan, its dispatch, the record of who
+decided and the messages, in one transaction: all of it is there, or nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from flows.approvals import gatekeeper
+from flows.approvals_wanted import wanted_to_dispatch
+from flows.concerned import Concerned, concerned, messages_to
+from flows.imagined import Imagined, as_though
+from flows.planning import dispatch_plan, problem_of
+from flows.services import Services
+from muster.errors import ApprovalNeeded, InputError, NotFound, NothingToPlan
+from muster.ids import CampaignId, PlanId, VisitId
+from muster.messages import Message
+from muster.plan import Plan
+from partners.papers import Index, Shelf, change
+
+if TYPE_CHECKING:  # they bring the solver, which most commands need not wait for
+    from scheduler.replan import Choice, Freedom
+
+EVERYTHING = "all"
+MOST_MOVES = 200
+"""Moves that are kept in the record of a change; the two plans have all of them."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What happened, before it is written.
+
+    Attributes:
+        kind: one word, such as ``sick``.
+        sentence: for the record, with names, times and the reason.
+        why: the same for clients, partners and colleagues, who need not know what somebody is ill with.
+        what: what is so from then on.
+        details: names and values for the record.
+        not_before: nothing may start before it, where the campaign stands still until then.
+        stop: why the campaign is stopped with it; empty where it is not.
+        unheld: visits that are planned anew although they are under way.
+    """
+
+    kind: str
+    sentence: str
+    why: str
+    what: Imagined = field(default_factory=Imagined)
+    details: tuple[tuple[str, str], ...] = ()
+    not_before: datetime | None = None
+    stop: str = ""
+    unheld: frozenset[VisitId] = frozenset()
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a change would do to the plan that binds; nothing is written yet.
+
+    Attributes:
+        before: the plan that binds; None where none does.
+        choices: ways to go on, the one that moves least first; empty where there is nothing to plan.
+        promised: visits whose clients know when and who comes; they stay wherever they can.
+        concerned: of the first choice and of each other one, in the same order.
+    """
+
+    campaign_id: CampaignId
+    edit: Edit
+    before: Plan | None
+    choices: "tuple[Choice, ...]"
+    promised: frozenset[VisitId]
+    concerned: tuple[tuple[Concerned, ...], ...]
+
+    @property
+    def best(self) -> int:
+        """The number of the choice that is taken unless somebody says otherwise: the one that places most.
+
+        Of those that keep what holds to the minute the last one places most; a search for cheaper plans is never
+        taken by itself.
+        """
+        from scheduler.replan import KEEPING
+
+        keeping = [number for number, one in enumerate(self.choices) if one.freedom in KEEPING]
+        return keeping[-1] if keeping else 0
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRow:
+    """One visit that moved, as the record keeps it."""
+
+    visit_id: VisitId
+    kind: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRecord:
+    """A change that was decided: who, why, and what it did.
+
+    Attributes:
+        plan_before, plan_after: None where no plan bound, or nothing was to be planned.
+        moves: the first of them; ``moved`` counts all.
+        told: to whom messages were queued.
+        waits_for: the approvals that the plan waits for; it binds when it is dispatched after them.
+    """
+
+    id: str
+    campaign_id: CampaignId
+    kind: str
+    sentence: str
+    by: str
+    at: datetime
+    details: tuple[tuple[str, str], ...] = ()
+    plan_before: PlanId | None = None
+    plan_after: PlanId | None = None
+    moved: int = 0
+    moves: tuple[MoveRow, ...] = ()
+    told: tuple[str, ...] = ()
+    waits_for: tuple[str, ...] = ()
+
+
+CHANGES = Shelf("change", ChangeRecord, lambda one: Index(one.id, campaign_id=one.campaign_id, state=one.kind))
+"""Every change that was decided, by campaign."""
+
+
+def propose(
+    services: Services,
+    campaign_id: CampaignId,
+    edit: Edit,
+    *,
+    keep: Sequence[str] = (),
+    release: Sequence[str] = (),
+    freedoms: "Sequence[Freedom] | None" = None,
+    seconds: float = 5.0,
+    seed: int = 0,
+) -> Proposal:
+    """What a change would do. Nothing is written.
+
+    Args:
+        services: the ledger and the book.
+        campaign_id: of which campaign.
+        edit: what happened.
+        keep: visits that must not move; ``release`` those that may although their client was told, or ``all``.
+        release: see there.
+        freedoms: how much may move; by default only what does not hold any more, and what makes room for it.
+        seconds: how long each search for a cheaper plan takes.
+        seed: of every random choice.
+
+    Raises:
+        NotFound: the plan that binds has no such visit.
+    """
+    before = _binding(services, campaign_id)
+    imagined = as_though(services, edit.what)
+    promised = promised_in(services, before, keep, release) if before is not None else frozenset[VisitId]()
+    choices = _choices(imagined, before, edit, promised, freedoms, seconds, seed)
+    fleet, crew = imagined.ledger.fleet(), imagined.ledger.crew()
+    told = tuple(
+        concerned([one.plan, *([before] if before else [])], one.difference.changed, fleet, crew) for one in choices
+    )
+    return Proposal(campaign_id, edit, before, choices, promised, told)
+
+
+def _choices(
+    imagined: Services,
+    before: Plan | None,
+    edit: Edit,
+    promised: Iterable[VisitId],
+    freedoms: "Sequence[Freedom] | None",
+    seconds: float,
+    seed: int,
+) -> "tuple[Choice, ...]":
+    if before is None:
+        return ()
+    try:
+        problem = problem_of(imagined, before.campaign_id, not_before=edit.not_before, unheld=edit.unheld)
+    except NothingToPlan:
+        return ()
+    from scheduler.replan import KEEPING, replan
+    from scheduler.stop import MaxSeconds
+
+    return replan(problem, before, MaxSeconds(seconds), seed, promised=promised, freedoms=freedoms or KEEPING).choices
+
+
+def promised_in(services: Services, plan: Plan, keep: Sequence[str], release: Sequence[str]) -> frozenset[VisitId]:
+    """What must not move: whose client was told when and who comes, and what was named; less what was released.
+
+    Raises:
+        NotFound: the plan has no such visit.
+    """
+    from reports.notices.told import read_told
+
+    for name in (*keep, *(name for name in release if name != EVERYTHING)):
+        if VisitId(name) not in plan.visit:
+            raise NotFound(f"the plan that binds has no visit {name!r}", hint="muster plan show --all lists them")
+    told = () if EVERYTHING in release else read_told(services.ledger, plan.campaign_id).announced(plan)
+    return frozenset((*told, *map(VisitId, keep))) - frozenset(map(VisitId, release))
+
+
+def accept(
+    services: Services,
+    found: Proposal,
+    *,
+    by: str,
+    why: str = "",
+    choice: int | None = None,
+    messages: Sequence[Message] = (),
+) -> ChangeRecord:
+    """Write the change, and make the plan that answers it binding; tell those whom it concerns. All or nothing.
+
+    Where the plan has to be approved first, what happened is written down all the same, because it is so; the plan is
+    kept, and binds when it is dispatched after the approval. ``waits_for`` of the record names the requests.
+
+    Args:
+        services: the ledger and the book.
+        found: what ``propose`` gave.
+        by: who decides.
+        why: why visits moved, in the clients' words; by default as the change has it.
+        choice: the number of the choice; by default the best.
+        messages: further ones that are queued with it.
+
+    Raises:
+        Conflict: something that it was made from has changed meanwhile; propose it again.
+        DispatchRejected: the plan does not hold.
+        InputError: there is no such choice.
+    """
+    number = found.best if choice is None and found.choices else choice
+    if number is not None and not 0 <= number < len(found.choices):
+        raise InputError(
+            f"there is no choice {number + 1}; there {'is' if len(found.choices) == 1 else 'are'} {len(found.choices)}"
+        )
+    taken = found.choices[number] if number is not None and found.choices else None
+    binds = taken is not None and found.before is not None and bool(taken.difference.changed)
+    waits = _asked(services, found, taken.plan, by) if binds and taken is not None else ()
+    with services.ledger.together():
+        _write(services, found, by)
+        told: tuple[str, ...] = ()
+        if binds and taken is not None and number is not None:
+            services.ledger.save_plan(taken.plan, by="planner")
+            if not waits:
+                dispatch_plan(services, taken.plan.id, by=by, why=why or found.edit.why)
+                told = _tell(services, found, number, by, why or found.edit.why)
+        record = _record(services, found, taken if binds else None, by, told, waits)
+        services.book.write([change(CHANGES, record, f"change: {found.edit.kind}")], by=by, messages=messages)
+    return record
+
+
+def changes_of(services: Services, campaign_id: CampaignId) -> tuple[ChangeRecord, ...]:
+    """Every change of a campaign that was decided, the newest last."""
+    kept = services.book.papers(CHANGES, campaign_id=campaign_id)
+    return tuple(sorted((one.value for one in kept), key=lambda one: (one.at, one.id)))
+
+
+def _binding(services: Services, campaign_id: CampaignId) -> Plan | None:
+    binding = services.ledger.dispatched(campaign_id)
+    return services.ledger.plan(binding.plan_id) if binding is not None else None
+
+
+def _asked(services: Services, found: Proposal, plan: Plan, by: str) -> tuple[str, ...]:
+    """The approvals that the plan waits for. Asked before anything is written, so that the asking stays."""
+    imagined = as_though(services, found.edit.what)
+    campaign = services.ledger.campaign(found.campaign_id)
+    try:
+        gatekeeper(services, found.campaign_id).pass_or_ask(wanted_to_dispatch(imagined, campaign, plan), by=by)
+    except ApprovalNeeded as needed:
+        return needed.approval_ids
+    return ()
+
+
+def _write(services: Services, found: Proposal, by: str) -> None:
+    """What happened, in the ledger and in the book."""
+    what, ledger = found.edit.what, services.ledger
+    if what.fleet.clients or what.fleet.sites or what.fleet.hosts or what.crew.engineers or what.crew.partners:
+        ledger.save_inventory(what.fleet, what.crew, by=by)
+    if what.campaign is not None or what.enrol:
+        ledger.open_campaign(what.campaign or ledger.campaign(found.campaign_id), what.enrol, by=by)
+    services.book.write(what.papers, by=by)
+    if found.edit.stop and ledger.stopped(found.campaign_id) is None:
+        ledger.stop(found.campaign_id, by=by, reason=found.edit.stop)
+
+
+def _tell(services: Services, found: Proposal, number: int, by: str, why: str) -> tuple[str, ...]:
+    """Queue the messages to people and partners; to whom."""
+    ledger, plan = services.ledger, found.choices[number].plan
+    queued = tuple(messages_to(found.concerned[number], plan, found.before, ledger.fleet(), ledger.crew(), why))
+    ledger.post(queued, by=by, campaign_id=found.campaign_id)
+    return tuple(one.topic for one in queued)
+
+
+def _record(
+    services: Services, found: Proposal, taken: "Choice | None", by: str, told: tuple[str, ...], waits: tuple[str, ...]
+) -> ChangeRecord:
+    at = services.clock.now()
+    moves = taken.moves if taken is not None else ()
+    return ChangeRecord(
+        id=f"{found.campaign_id}/{at.isoformat()}",
+        campaign_id=found.campaign_id,
+        kind=found.edit.kind,
+        sentence=found.edit.sentence,
+        by=by,
+        at=at,
+        details=found.edit.details,
+        plan_before=found.before.id if found.before is not None else None,
+        plan_after=taken.plan.id if taken is not None else None,
+        moved=len(moves),
+        moves=tuple(MoveRow(one.move.visit_id, one.move.kind.value, one.cause) for one in moves[:MOST_MOVES]),
+        told=told,
+        waits_for=waits,
+    )

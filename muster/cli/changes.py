@@ -1,0 +1,446 @@
+"""Commands of what happens in mid-campaign: each shows what would move and whom it concerns; --accept makes it so."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from muster.campaign import Campaign
+from muster.cli.campaigns import ByOption, CampaignOption, JsonOption
+from muster.cli.output import count, say, say_json, table
+from muster.cli.plan_pages import euros
+from muster.cli.replanning import placing, say_moves
+from muster.cli.workspace import Workspace, me, opened
+from muster.errors import InputError
+from muster.ids import PartnerId, PersonId, VisitId
+
+if TYPE_CHECKING:  # they bring the solver
+    from flows.changes import ChangeRecord, Edit, Proposal
+
+AcceptOption = Annotated[bool, typer.Option("--accept", help="Make it so: the plan shown binds, and people are told.")]
+ChoiceOption = Annotated[
+    int | None, typer.Option("--choice", min=1, help="Which of the choices shown; by default the one marked.")
+]
+CheaperOption = Annotated[bool, typer.Option("--cheaper", help="Also look for cheaper plans that move more.")]
+KeepOption = Annotated[list[str] | None, typer.Option(help="A visit that must not move; repeat it.")]
+ReleaseOption = Annotated[
+    list[str] | None, typer.Option(help="A visit that may move although its client was told; repeat it, or say all.")
+]
+NoticeOption = Annotated[
+    str | None, typer.Option("--without-notice", help="Why clients that cannot be told may go without a notice.")
+]
+ReasonOption = Annotated[str, typer.Option(help="Why, for the record; nobody outside reads it.")]
+WhyOption = Annotated[str, typer.Option("--why", help="Why visits moved, in words for clients and partners.")]
+VisitArgument = Annotated[str, typer.Argument(help="Id of a visit of the plan that binds.")]
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a change is gone about: the options that all of them have."""
+
+    accept: bool = False
+    choice: int | None = None
+    cheaper: bool = False
+    keep: tuple[str, ...] = ()
+    release: tuple[str, ...] = ()
+    without_notice: str | None = None
+    why: str = ""
+    as_json: bool = False
+
+
+def sick(  # noqa: PLR0913, PLR0917 - every option is an argument
+    context: typer.Context,
+    person: Annotated[str, typer.Argument(help="Id of somebody of the crew.")],
+    until: Annotated[str, typer.Option(help="Last day or moment, local: 2026-10-28 or 2026-10-28T12:00.")],
+    since: Annotated[str | None, typer.Option("--from", help="First day or moment; by default now.")] = None,
+    reason: ReasonOption = "ill",
+    accept: AcceptOption = False,
+    choice: ChoiceOption = None,
+    cheaper: CheaperOption = False,
+    keep: KeepOption = None,
+    release: ReleaseOption = None,
+    without_notice: NoticeOption = None,
+    why: WhyOption = "",
+    by: ByOption = None,
+    campaign: CampaignOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Somebody cannot work for some time: ill, or called away.
+
+    Example: muster change sick kim --until 2026-10-28 --reason "the flu"
+    """
+    from flows.change_kinds import sick as is_sick
+
+    way = _way(accept, choice, cheaper, keep, release, without_notice, why, as_json)
+
+    def make(workspace: Workspace, _: Campaign) -> "Edit":
+        zone = _zone_of(workspace, person)
+        starts = _moment(since, zone, last=False) if since else workspace.services.clock.now()
+        ends = _moment(until, zone, last=True)
+        return is_sick(workspace.services, PersonId(person), starts, ends, reason=reason, by=by or me())
+
+    _go(context, campaign, make, way, by or me())
+
+
+def back(
+    context: typer.Context,
+    person: Annotated[str, typer.Argument(help="Id of somebody of the crew.")],
+    accept: AcceptOption = False,
+    by: ByOption = None,
+    campaign: CampaignOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Somebody is there again, sooner than was said. Visits that were moved stay where they are now.
+
+    Example: muster change back kim --accept
+    """
+    from flows.change_kinds import back as is_back
+
+    way = Way(accept=accept, as_json=as_json)
+    _go(
+        context,
+        campaign,
+        lambda workspace, _: is_back(workspace.services, PersonId(person), by=by or me()),
+        way,
+        by or me(),
+    )
+
+
+def no_show(  # noqa: PLR0913, PLR0917 - every option is an argument
+    context: typer.Context,
+    visit: VisitArgument,
+    client_absent: Annotated[
+        bool, typer.Option("--client-absent", help="Our side came; nobody let them in. Their day stays theirs.")
+    ] = False,
+    until: Annotated[
+        str | None, typer.Option(help="Until when who did not come is away; by default the end of the day.")
+    ] = None,
+    reason: ReasonOption = "",
+    accept: AcceptOption = False,
+    choice: ChoiceOption = None,
+    cheaper: CheaperOption = False,
+    keep: KeepOption = None,
+    release: ReleaseOption = None,
+    without_notice: NoticeOption = None,
+    why: WhyOption = "",
+    by: ByOption = None,
+    campaign: CampaignOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Nobody came to a visit, or nobody was let in: it is planned anew. A partner's no-show is an incident.
+
+    Example: muster change no-show V-acme-hq-onsite-1 --reason "no answer on the phone"
+    """
+    from flows import change_kinds
+
+    way = _way(accept, choice, cheaper, keep, release, without_notice, why, as_json)
+
+    def make(workspace: Workspace, meant: Campaign) -> "Edit":
+        services, visit_id = workspace.services, VisitId(visit)
+        if client_absent:
+            return change_kinds.not_let_in(services, meant.id, visit_id, reason=reason)
+        ends = _moment(until, meant.timezone, last=True) if until else None
+        return change_kinds.no_show(services, meant.id, visit_id, until=ends, reason=reason, by=by or me())
+
+    _go(context, campaign, make, way, by or me())
+
+
+def suspend(  # noqa: PLR0913, PLR0917 - every option is an argument
+    context: typer.Context,
+    partner: Annotated[str, typer.Argument(help="Id of a partner.")],
+    reason: ReasonOption,
+    accept: AcceptOption = False,
+    choice: ChoiceOption = None,
+    cheaper: CheaperOption = False,
+    keep: KeepOption = None,
+    release: ReleaseOption = None,
+    without_notice: NoticeOption = None,
+    why: WhyOption = "",
+    by: ByOption = None,
+    campaign: CampaignOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A partner is given nothing any more, and its visits go to others.
+
+    One that was suspended already (muster partner suspend) is planned around all the same.
+
+    Example: muster change suspend north --reason "its insurance has ended" --accept
+    """
+    from flows.change_kinds import partner_out
+
+    way = _way(accept, choice, cheaper, keep, release, without_notice, why, as_json)
+    _go(
+        context,
+        campaign,
+        lambda workspace, _: partner_out(workspace.services, PartnerId(partner), reason=reason, by=by or me()),
+        way,
+        by or me(),
+    )
+
+
+def overrun(  # noqa: PLR0913, PLR0917 - every option is an argument
+    context: typer.Context,
+    visit: VisitArgument,
+    minutes: Annotated[int | None, typer.Option(min=1, help="How long it takes in all.")] = None,
+    times: Annotated[float | None, typer.Option(min=0.1, help="How many times as long as planned, such as 2.")] = None,
+    reason: ReasonOption = "",
+    accept: AcceptOption = False,
+    choice: ChoiceOption = None,
+    cheaper: CheaperOption = False,
+    keep: KeepOption = None,
+    release: ReleaseOption = None,
+    without_notice: NoticeOption = None,
+    why: WhyOption = "",
+    by: ByOption = None,
+    campaign: CampaignOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A visit takes longer than planned, whether it has begun or not; what comes after it makes room.
+
+    Example: muster change overrun V-acme-hq-onsite-1 --times 2 --reason "old disks"
+    """
+    from flows.change_kinds import overrun as takes
+    from flows.change_kinds import planned_minutes
+
+    if (minutes is None) == (times is None):
+        raise InputError("how long does it take?", hint="--minutes 180, or --times 2")
+    way = _way(accept, choice, cheaper, keep, release, without_notice, why, as_json)
+
+    def make(workspace: Workspace, meant: Campaign) -> "Edit":
+        services, visit_id = workspace.services, VisitId(visit)
+        long = minutes or round((times or 1) * planned_minutes(services, meant.id, visit_id))
+        return takes(services, meant.id, visit_id, minutes=long, reason=reason, by=by or me())
+
+    _go(context, campaign, make, way, by or me())
+
+
+def standstill(  # noqa: PLR0913, PLR0917 - every option is an argument
+    context: typer.Context,
+    until: Annotated[str, typer.Option(help="When visits may begin again, local: 2026-10-28T08:00.")],
+    reason: ReasonOption = "",
+    accept: AcceptOption = False,
+    choice: ChoiceOption = None,
+    cheaper: CheaperOption = False,
+    keep: KeepOption = None,
+    release: ReleaseOption = None,
+    without_notice: NoticeOption = None,
+    why: WhyOption = "",
+    by: ByOption = None,
+    campaign: CampaignOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A wave was stopped, or must be: nothing begins before a moment, and what stood there is planned later.
+
+    The campaign is stopped with it, where it is not. Nothing goes on by itself: muster resume lets it.
+
+    Example: muster change standstill --until 2026-10-28T08:00 --reason "Exchange first, says the vendor"
+    """
+    from flows.change_kinds import standstill as stands
+
+    way = _way(accept, choice, cheaper, keep, release, without_notice, why, as_json)
+
+    def make(workspace: Workspace, meant: Campaign) -> "Edit":
+        return stands(workspace.services, meant.id, _moment(until, meant.timezone, last=False), reason=reason)
+
+    _go(context, campaign, make, way, by or me())
+
+
+def change_list(context: typer.Context, campaign: CampaignOption = None, as_json: JsonOption = False) -> None:
+    """List the changes of a campaign that were decided: what, by whom, what moved, who was told.
+
+    Example: muster change list
+    """
+    from flows.changes import changes_of
+
+    with opened(context) as workspace:
+        meant = workspace.campaign(campaign)
+        found = changes_of(workspace.services, meant.id)
+        if as_json:
+            say_json([record_document(one) for one in found])
+            return
+        zone = ZoneInfo(meant.timezone)
+        rows = [
+            (
+                f"{one.at.astimezone(zone):%d %b %H:%M}",
+                one.kind,
+                one.by,
+                one.sentence,
+                f"{one.moved:,}",
+                one.plan_after or "-",
+                f"waits for {', '.join(one.waits_for)}" if one.waits_for else ", ".join(one.told),
+            )
+            for one in found
+        ]
+        heads = ("when", "what", "by", "", "moved", "plan", "told")
+        table(heads, rows, right=(4,)) if rows else say("nothing has changed yet")
+
+
+def _way(
+    accept: bool,  # noqa: FBT001
+    choice: int | None,
+    cheaper: bool,  # noqa: FBT001
+    keep: list[str] | None,
+    release: list[str] | None,
+    without_notice: str | None,
+    why: str,
+    as_json: bool,  # noqa: FBT001
+) -> Way:
+    return Way(accept, choice, cheaper, tuple(keep or ()), tuple(release or ()), without_notice, why, as_json)
+
+
+def _go(
+    context: typer.Context, name: str | None, make: "Callable[[Workspace, Campaign], Edit]", way: Way, by: str
+) -> None:
+    """Plan a change, show it, and make it so where that is asked for."""
+    with opened(context) as workspace:
+        meant = workspace.campaign(name)
+        go_about(workspace, meant, make(workspace, meant), way, by)
+
+
+def go_about(workspace: Workspace, meant: Campaign, edit: "Edit", way: Way, by: str) -> None:
+    """Plan a change, show it, and make it so where that is asked for."""
+    from flows.changes import propose
+    from scheduler.replan import KEEPING, Freedom
+
+    found = propose(
+        workspace.services,
+        meant.id,
+        edit,
+        keep=way.keep,
+        release=way.release,
+        freedoms=tuple(Freedom) if way.cheaper else KEEPING,
+        seconds=workspace.settings.solve_seconds,
+    )
+    record = _accepted(workspace, meant, found, way, by) if way.accept else None
+    if way.as_json:
+        say_json({**document(found), "accepted": record_document(record) if record is not None else None})
+        return
+    say_proposal(found, meant.timezone)
+    if record is not None:
+        _say_record(record)
+    elif found.choices or edit.what.papers:
+        say("nothing is written yet: the same with --accept makes it so", style="bold")
+
+
+def _accepted(workspace: Workspace, meant: Campaign, found: "Proposal", way: Way, by: str) -> "ChangeRecord":
+    """Make it so; clients that cannot be told hold it back, as at any dispatch."""
+    from flows.changes import accept
+    from muster.cli.notices import check_notices
+
+    number = (way.choice or found.best + 1) - 1
+    if found.choices and 0 <= number < len(found.choices):
+        check_notices(workspace, meant, found.choices[number].plan, way.without_notice)
+    return accept(workspace.services, found, by=by, why=way.why, choice=number if found.choices else None)
+
+
+def say_proposal(found: "Proposal", zone: str) -> None:
+    """What happened, and what it would do to the plan that binds."""
+    say(found.edit.sentence, style="bold")
+    if not found.choices:
+        say("  no plan binds, so nothing moves" if found.before is None else "  nothing is left to plan")
+        return
+    for number, one in enumerate(found.choices):
+        mark = " (taken unless you say --choice)" if number == found.best and len(found.choices) > 1 else ""
+        out = len(one.plan.unplaced)
+        say(
+            f"\nchoice {number + 1}{mark}, {one.freedom}: {count(len(one.moves), 'visit')} not as before"
+            f"{f', {out} not placed' if out else ''}, cost {euros(one.plan.cost.total_cents)} "
+            f"({_signed(one.difference.cost_cents)}); {count(one.elsewhere, 'visit')} with another person or day"
+        )
+        for visit_id in one.broken_promises:
+            say(f"  {visit_id} cannot stay where it was promised", style="bold red")
+        if one.moves:
+            say_moves([(moved.move, moved.cause) for moved in one.moves], zone)
+        for told in found.concerned[number]:
+            how = told.email or "no e-mail address"
+            say(f"  concerns {told.who} {told.id} ({how}): {count(len(told.moves), 'visit')}")
+
+
+def document(found: "Proposal") -> dict[str, object]:
+    """A proposal, for scripts."""
+    return {
+        "kind": found.edit.kind,
+        "sentence": found.edit.sentence,
+        "plan_before": found.before.id if found.before is not None else None,
+        "promised": sorted(found.promised),
+        "taken": found.best + 1 if found.choices else None,
+        "choices": [
+            {
+                "choice": number + 1,
+                "freedom": one.freedom.value,
+                "cost_cents": one.plan.cost.total_cents,
+                "more_cents": one.difference.cost_cents,
+                "unplaced": [out.visit_id for out in one.plan.unplaced],
+                "stayed_share": one.stayed_share,
+                "elsewhere": one.elsewhere,
+                "broken_promises": list(one.broken_promises),
+                "moves": [
+                    {
+                        "visit": moved.move.visit_id,
+                        "what": moved.move.kind.value,
+                        "before": placing(moved.move.before),
+                        "after": placing(moved.move.after),
+                        "cause": moved.cause,
+                    }
+                    for moved in one.moves
+                ],
+                "concerns": [
+                    {"who": told.who, "id": told.id, "email": told.email, "visits": list(told.visits)}
+                    for told in found.concerned[number]
+                ],
+            }
+            for number, one in enumerate(found.choices)
+        ],
+    }
+
+
+def record_document(one: "ChangeRecord") -> dict[str, object]:
+    """A record, for scripts."""
+    return {
+        "id": one.id,
+        "kind": one.kind,
+        "sentence": one.sentence,
+        "by": one.by,
+        "at": one.at.isoformat(),
+        "details": dict(one.details),
+        "plan_before": one.plan_before,
+        "plan_after": one.plan_after,
+        "moved": one.moved,
+        "told": list(one.told),
+        "waits_for": list(one.waits_for),
+    }
+
+
+def _say_record(record: "ChangeRecord") -> None:
+    say("")
+    if record.waits_for:
+        say(f"it is written down; plan {record.plan_after} waits for {', '.join(record.waits_for)}", style="bold")
+        say(f"when that is approved: muster dispatch {record.plan_after}")
+    elif record.plan_after is not None:
+        say(f"plan {record.plan_after} binds: {count(record.moved, 'visit')} not as before", style="bold")
+        say(f"messages queued for {', '.join(record.told) or 'nobody'}; clients by their notices")
+    else:
+        say("it is written down; the plan stays as it is", style="bold")
+
+
+def _signed(cents: int) -> str:
+    return f"{euros(abs(cents))} {'more' if cents > 0 else 'less'}" if cents else "the same cost"
+
+
+def _zone_of(workspace: Workspace, person: str) -> str:
+    found = workspace.ledger.crew().engineer.get(PersonId(person))
+    return found.timezone if found is not None else "UTC"
+
+
+def _moment(text: str, zone: str, *, last: bool) -> datetime:
+    """A local day or moment as an instant; of a day its beginning, or its end where ``last``."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"{text!r} is no day or moment", hint="such as 2026-10-28 or 2026-10-28T12:00") from None
+    if len(text.strip()) <= len("2026-10-28"):
+        at = datetime.combine(at.date() + timedelta(days=1 if last else 0), time())
+    return at if at.tzinfo is not None else at.replace(tzinfo=ZoneInfo(zone))

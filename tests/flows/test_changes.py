@@ -1,0 +1,305 @@
+"""What happens in mid-campaign: planned, shown, made so as a whole, and told only to those whom it concerns."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from flows.change_kinds import no_show, overrun, sick, standstill
+from flows.changes import accept, changes_of, propose
+from flows.services import services_of
+from muster.cli.workspace import Workspace
+from muster.errors import Conflict, InputError, NotFound
+from muster.ids import CampaignId, HostId, PersonId, VisitId
+from muster.outcomes import Finding, HostStatus, Stage, Verdict
+from muster.plan import Plan
+from muster.records import ProbeRecord
+from muster.wiring import Wired
+from scheduler.diff import Kind
+from tests.muster.shell import Shell
+
+SPRING = CampaignId("spring")
+NOW = datetime(2027, 3, 1, 15, tzinfo=UTC)
+"""Monday, 07:00 in Vancouver."""
+
+CLIENTS = ("acme", "borg", "core", "dana")
+TABLES = {
+    "clients": "id,name,email\n" + "".join(f"{one},{one.title()},it@{one}.example\n" for one in CLIENTS),
+    "sites": "id,client_id,name,timezone,latitude,longitude,access\n"
+    + "".join(f"{one}-hq,{one},Head office,America/Vancouver,49.2{n},-123.1{n},Mon-Fri 08:00-17:00\n"
+              for n, one in enumerate(CLIENTS)),
+    "hosts": "id,site_id,name,address,os,transport\n"
+    + "".join(f"{one}{n},{one}-hq,pc{n},127.0.0.{n},linux,none\n" for one in CLIENTS for n in range(1, 5)),
+    "crew": """id,name,email,timezone,shifts,skills,rate_per_hour,home_latitude,home_longitude
+anna,Anna,anna@us.example,America/Vancouver,Mon-Fri 08:00-16:00,linux,60,49.20,-123.10
+ben,Ben,ben@us.example,America/Vancouver,Mon-Fri 08:00-16:00,linux,60,49.23,-123.13
+cara,Cara,cara@us.example,America/Vancouver,Mon-Fri 08:00-16:00,linux,90,49.23,-123.13
+""",
+}  # fmt: skip
+CAMPAIGN = """
+id: spring
+name: Spring
+fix: tzdata
+deadline: 2027-03-05 18:00
+timezone: America/Vancouver
+reason: Your clocks must learn the new rules.
+parameters: {instants: ["2027-03-14T12:00:00Z"]}
+effort: {onsite_minutes_per_host: 20, setup_minutes: 20}
+"""
+
+
+@pytest.fixture
+def muster(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(monkeypatch, capfd)
+
+
+def standing_at(folder: Path, at: datetime) -> None:
+    shift = (at - datetime.now(UTC)).total_seconds()
+    (folder / "muster.yml").write_text(f"solve_seconds: 0.3\nclock_shift_s: {shift:.0f}\ncompany: Clockworks\n")
+
+
+@pytest.fixture
+def workspace(muster: Shell, tmp_path: Path) -> Iterator[Path]:
+    """Four clients, each with one visit of about two hours; a plan binds, and everybody was told."""
+    standing_at(tmp_path, NOW)
+    (tmp_path / "campaign.yml").write_text(CAMPAIGN)
+    for name, text in TABLES.items():
+        (tmp_path / f"{name}.csv").write_text(text)
+    assert muster(tmp_path, "import", *(f"{name}.csv" for name in TABLES)).returncode == 0
+    opened = Workspace(tmp_path)
+    file = opened.campaign_file()
+    ids = file.hosts_of(opened.ledger.fleet())
+    opened.ledger.open_campaign(file.campaign, ids, by="test")
+    answer(opened.services, ids, HostStatus.UNREACHABLE)
+    opened.close()
+    assert muster(tmp_path, "plan").returncode == 0
+    done = muster(tmp_path, "dispatch")
+    assert done.returncode == 0, done.stderr
+    yield tmp_path
+    services_of.cache_clear()
+
+
+def answer(services: Wired, ids: tuple[HostId, ...], status: HostStatus) -> None:
+    finding = Finding(Verdict.RIGHT, "it is right", ()) if status is HostStatus.RIGHT else None
+    at = services.clock.now()
+    services.ledger.begin_probes(SPRING, ids, by="test")
+    services.ledger.record_probes(
+        SPRING, [ProbeRecord(one, status, finding, Stage.FINISHED, "", "", at) for one in ids], by="test"
+    )
+
+
+Within = Callable[[], Wired]
+
+
+@pytest.fixture
+def within(workspace: Path) -> Iterator[Within]:
+    """Opens the services of the workspace; gives them back at the end."""
+    there: list[Workspace] = []
+
+    def open_it() -> Wired:
+        there.append(Workspace(workspace))
+        return there[-1].services
+
+    yield open_it
+    for one in there:
+        one.close()
+
+
+def binding(services: Wired) -> Plan:
+    found = services.ledger.dispatched(SPRING)
+    assert found is not None
+    return services.ledger.plan(found.plan_id)
+
+
+def placed(plan: Plan) -> dict[VisitId, tuple[PersonId, datetime, datetime]]:
+    return {one.visit_id: (one.person_id, one.starts_at, one.ends_at) for one in plan.assignments}
+
+
+def of_person(plan: Plan, person: str) -> list[VisitId]:
+    return [one.visit_id for one in sorted(plan.assignments, key=lambda one: one.starts_at) if one.person_id == person]
+
+
+def queued(services: Wired, kind: str) -> set[str]:
+    return {one.message.to for one in services.ledger.messages(kind=kind)}
+
+
+def test_somebody_is_ill_and_only_what_stood_on_that_day_moves_and_only_they_are_told(within: Within) -> None:
+    services = within()
+    before, revision = binding(services), services.ledger.revision()
+    person = before.assignments[0].person_id
+    edit = sick(services, person, NOW, NOW + timedelta(days=9), reason="the flu", by="mia")
+    found = propose(services, SPRING, edit, seconds=0.2)
+    assert services.ledger.revision() == revision, "nothing is written by asking"
+    taken = found.choices[found.best]
+    theirs = set(of_person(before, person))
+    assert theirs, "or the test would say nothing"
+    assert {one.move.visit_id for one in taken.moves} == theirs
+    assert set(taken.broken_promises) == theirs, "everybody was told"
+    record = accept(services, found, by="mia")
+    after = binding(services)
+    assert after.id == record.plan_after
+    assert person not in {one.person_id for one in after.assignments}
+    stayed = {key: value for key, value in placed(before).items() if key not in theirs}
+    assert stayed.items() <= placed(after).items()
+    moved_to = {one.person_id for one in after.assignments if one.visit_id in theirs}
+    crew = services.ledger.crew()
+    assert queued(services, "visits changed") == {crew.engineer[one].email for one in {person, *moved_to}}
+    clients = {before.visit[one].client_id for one in theirs}
+    assert queued(services, "notice moved") == {f"it@{one}.example" for one in clients}
+    texts = [one.message.content.text for one in services.ledger.messages(campaign_id=SPRING)]
+    assert not any("flu" in text for text in texts), "what somebody is ill with is nobody's business"
+    (kept,) = changes_of(services, SPRING)
+    assert (kept.by, kept.kind, kept.moved) == ("mia", "sick", len(theirs))
+
+
+def test_what_is_said_outlasts_an_import_of_the_crew(within: Within, muster: Shell, workspace: Path) -> None:
+    services = within()
+    person = binding(services).assignments[0].person_id
+    edit = sick(services, person, NOW, NOW + timedelta(days=9), reason="ill", by="mia")
+    accept(services, propose(services, SPRING, edit), by="mia")
+    assert muster(workspace, "import", "crew.csv").returncode == 0
+    plan = json.loads(muster(workspace, "plan", "--json").stdout)
+    assert person not in {one["person"] for one in plan["assignments"]}
+
+
+def test_an_acceptance_of_what_is_not_so_any_more_writes_nothing_at_all(within: Within) -> None:
+    services = within()
+    person = binding(services).assignments[0].person_id
+    once = propose(services, SPRING, sick(services, person, NOW, NOW + timedelta(days=9), reason="ill", by="mia"))
+    again = propose(services, SPRING, sick(services, person, NOW, NOW + timedelta(days=9), reason="ill", by="tom"))
+    accept(services, once, by="mia")
+    revision = services.ledger.revision()
+    with pytest.raises(Conflict):
+        accept(services, again, by="tom")
+    assert services.ledger.revision() == revision
+
+
+def test_a_visit_under_way_stays_when_the_plan_is_made_anew(within: Within, workspace: Path) -> None:
+    services = within()
+    before = binding(services)
+    first = min(before.assignments, key=lambda one: one.starts_at)
+    later = [one for one in of_person(before, first.person_id) if one != first.visit_id]
+    services.close()
+    services_of.cache_clear()
+    standing_at(workspace, first.starts_at + timedelta(minutes=30))
+    services = within()
+    other = next(one.person_id for one in before.assignments if one.person_id != first.person_id) if not later else ""
+    ill = PersonId(other or "cara")
+    edit = sick(services, ill, services.clock.now(), NOW + timedelta(days=9), reason="ill", by="mia")
+    found = propose(services, SPRING, edit)
+    accept(services, found, by="mia")
+    assert (
+        placed(binding(services)).get(first.visit_id, placed(before)[first.visit_id]) == placed(before)[first.visit_id]
+    )
+
+
+def test_a_visit_that_takes_twice_as_long_keeps_its_place_and_pushes_what_follows(
+    within: Within, workspace: Path
+) -> None:
+    services = within()
+    before = binding(services)
+    person = next(one.person_id for one in before.assignments if len(of_person(before, one.person_id)) > 1)
+    first, second = of_person(before, person)[:2]
+    _, starts, ends = placed(before)[first]
+    services.close()
+    services_of.cache_clear()
+    standing_at(workspace, starts + timedelta(minutes=45))
+    services = within()
+    minutes = 2 * before.visit[first].effort_minutes
+    record = accept(
+        services,
+        propose(services, SPRING, overrun(services, SPRING, first, minutes=minutes, reason="old disks", by="ben")),
+        by="mia",
+    )
+    after = placed(binding(services))
+    assert after[first] == (person, starts, ends + (ends - starts))
+    if after[second][0] == person:
+        assert after[second][1] >= after[first][2]
+    assert record.moved >= 1
+    for visit_id, where in placed(before).items():
+        if before.visit[visit_id].site_id != before.visit[first].site_id and where[0] != person:
+            assert after[visit_id] == where, "nobody else is moved"
+
+
+def test_nobody_came_and_the_visit_is_planned_anew_with_somebody_else(within: Within, workspace: Path) -> None:
+    services = within()
+    before = binding(services)
+    first = min(before.assignments, key=lambda one: one.starts_at)
+    with pytest.raises(InputError, match="nobody can have missed it yet"):
+        no_show(services, SPRING, first.visit_id, until=None, reason="", by="mia")
+    services.close()
+    services_of.cache_clear()
+    standing_at(workspace, first.starts_at + timedelta(minutes=40))
+    services = within()
+    edit = no_show(services, SPRING, first.visit_id, until=None, reason="no answer", by="mia")
+    accept(services, propose(services, SPRING, edit), by="mia")
+    person, starts, _ = placed(binding(services))[first.visit_id]
+    assert starts > services.clock.now()
+    assert person != first.person_id or starts.date() > first.starts_at.date()
+
+
+def test_nothing_begins_before_a_standstill_ends_and_the_campaign_is_stopped(within: Within) -> None:
+    services = within()
+    until = NOW + timedelta(days=2)
+    edit = standstill(services, SPRING, until, reason="Exchange first, says the vendor")
+    accept(services, propose(services, SPRING, edit), by="mia")
+    after = binding(services)
+    assert after.assignments
+    assert min(one.starts_at for one in after.assignments) >= until
+    stop = services.ledger.stopped(SPRING)
+    assert stop is not None
+    assert stop.reason == "Exchange first, says the vendor"
+
+
+def test_a_change_that_moves_nothing_binds_no_new_plan(within: Within) -> None:
+    services = within()
+    before = binding(services)
+    idle = {"anna", "ben", "cara"} - {str(one.person_id) for one in before.assignments}
+    assert idle, "three people are more than four visits need"
+    edit = sick(services, PersonId(idle.pop()), NOW, NOW + timedelta(days=1), reason="ill", by="mia")
+    record = accept(services, propose(services, SPRING, edit), by="mia")
+    assert (record.plan_after, record.moved, record.told) == (None, 0, ())
+    assert binding(services).id == before.id
+
+
+def test_the_commands_show_first_and_bind_when_it_is_accepted(muster: Shell, workspace: Path) -> None:
+    person = json.loads(muster(workspace, "plan", "show", "--json").stdout)["assignments"][0]["person"]
+    words = ("change", "sick", person, "--until", "2027-03-12", "--reason", "the flu")
+    said = muster(workspace, *words)
+    assert said.returncode == 0, said.stderr
+    assert "nothing is written yet" in said.stdout
+    assert f"concerns person {person}" in said.stdout
+    assert "concerns client" in said.stdout
+    assert muster(workspace, "change", "list").stdout.strip() == "nothing has changed yet"
+    done = json.loads(muster(workspace, *words, "--accept", "--json").stdout)
+    assert done["accepted"]["plan_after"] == json.loads(muster(workspace, "plan", "show", "--json").stdout)["id"]
+    listed = muster(workspace, "change", "list").stdout
+    assert "the flu" in " ".join(listed.split())
+    assert muster(workspace, "change", "back", person, "--accept").returncode == 0
+    mistakes: tuple[tuple[tuple[str, ...], str], ...] = (
+        (("sick", "nobody", "--until", "2027-03-12"), "there is nobody 'nobody'"),
+        (("sick", person, "--until", "soon"), "is no day or moment"),
+        (("sick", person, "--until", "2027-02-01"), "before it begins"),
+        (("overrun", "V-none", "--times", "2"), "gives nobody a visit"),
+        (("overrun", "V-none"), "how long does it take?"),
+        (("standstill", "--until", "2027-03-03T08:00"), "without a reason"),
+        (("suspend", "nobody", "--reason", "x"), "there is no file"),
+        (("back", person), "nobody has said"),
+    )
+    for mistake, told in mistakes:
+        wrong = muster(workspace, "change", *mistake)
+        assert wrong.returncode == 2, (mistake, wrong.stdout, wrong.stderr)
+        assert told in " ".join(wrong.stderr.split()), (mistake, wrong.stderr)
+
+
+def test_who_is_moved_is_a_person_or_another_day(within: Within) -> None:
+    """The kinds of moves that are told are those of the difference, none is invented."""
+    services = within()
+    person = binding(services).assignments[0].person_id
+    edit = sick(services, person, NOW, NOW + timedelta(days=9), reason="ill", by="mia")
+    found = propose(services, SPRING, edit)
+    assert {one.move.kind for one in found.choices[0].moves} <= {Kind.PERSON, Kind.TIME, Kind.LEFT_OUT}
+    with pytest.raises(NotFound):
+        propose(services, SPRING, edit, keep=["V-none"])
