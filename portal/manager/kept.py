@@ -68,10 +68,14 @@ def kept(reading: Reading, key: Hashable, make: Callable[[], T]) -> T:
     entry = store.entry(key)
     if entry.holds(reading.revision):
         return cast("T", entry.value)
-    with entry.lock:
+    if not entry.lock.acquire(blocking=entry.revision < 0):
+        return cast("T", entry.value)  # somebody works it out anew at this moment
+    try:
         if not entry.holds(reading.revision):
             revision, begun = reading.revision, time.monotonic()
             value = make()
             entry.value, entry.took_s = value, time.monotonic() - begun
             entry.made_at, entry.revision = time.monotonic(), revision
         return cast("T", entry.value)
+    finally:
+        entry.lock.release()
