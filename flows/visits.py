@@ -33,10 +33,13 @@ STARTS = Shelf(
 )
 
 
-def start_visit(services: Services, campaign_id: CampaignId, visit_id: VisitId, *, by: str) -> Start:
+def start_visit(
+    services: Services, campaign_id: CampaignId, visit_id: VisitId, *, by: str, at: datetime | None = None
+) -> Start:
     """Begin a visit of the plan that binds: from the reconciler's next look on its hosts are pushed.
 
-    Said twice within the same visit, the first word stays.
+    Said twice within the same visit, the first word stays. ``at`` is when it was said, where that is heard of only later
+    (a telephone without a connection); not before it may be started, and not in the future.
 
     Raises:
         NotFound: no plan binds, or it gives nobody this visit.
@@ -55,7 +58,8 @@ def start_visit(services: Services, campaign_id: CampaignId, visit_id: VisitId, 
     kept = services.book.find(STARTS, f"{campaign_id}/{visit_id}")
     if kept is not None and visit_open(campaign, placed, kept.value, now):
         return kept.value
-    start = Start(campaign_id, visit_id, plan.visit[visit_id].client_id, by, now)
+    first = placed.starts_at - timedelta(minutes=campaign.running.early_minutes)
+    start = Start(campaign_id, visit_id, plan.visit[visit_id].client_id, by, min(max(at or now, first), now))
     try:
         services.book.write([change(STARTS, start, "visit started", kept)], by=by)
     except Conflict:  # somebody has said it a moment before

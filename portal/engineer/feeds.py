@@ -1,0 +1,101 @@
+"""Calendar feeds: somebody's visits at a private address that a calendar asks by itself, until it is taken back.
+
+The address holds a random word of 256 bits. What is kept of it is its hash, so that the ledger gives nobody a way in;
+the word itself is shown once. Whoever has it sees the visits of one person and nothing else, and can change nothing.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from flows.services import Services
+from muster.ids import PartnerId, PersonId
+from muster.plan import VisitMode
+from partners.papers import Index, Kept, Shelf, change
+from portal.access import nothing_there
+from portal.engineer.queries import Card, Source, cards_of
+from portal.keys import hashed, random_word
+from reports.invitations import Appointment, calendar
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A private address, by the hash of its random word."""
+
+    id: str
+    account_id: str
+    person_id: PersonId
+    name: str
+    made_at: datetime
+    partner_id: PartnerId | None = None
+    revoked_at: datetime | None = None
+
+
+FEEDS = Shelf(
+    "calendar feed", Feed, lambda one: Index(one.id, one.partner_id, state="" if one.revoked_at is None else "revoked")
+)
+
+
+def make_feed(
+    services: Services, account_id: str, person_id: PersonId, name: str, *, by: str, partner_id: PartnerId | None = None
+) -> str:
+    """A new address for a person; older ones of the same account end. Gives the word, which is told this once."""
+    word, now = random_word(), services.clock.now()
+    feed = Feed(hashed(word), account_id, person_id, name, now, partner_id)
+    ended = [
+        change(FEEDS, replace(k.value, revoked_at=now), "calendar feed revoked", k) for k in _open(services, account_id)
+    ]
+    services.book.write([*ended, change(FEEDS, feed, "calendar feed made")], by=by)
+    return word
+
+
+def revoke_feeds(services: Services, account_id: str, *, by: str) -> int:
+    """End every address of an account; gives how many there were."""
+    now, there = services.clock.now(), _open(services, account_id)
+    services.book.write(
+        [change(FEEDS, replace(k.value, revoked_at=now), "calendar feed revoked", k) for k in there], by=by
+    )
+    return len(there)
+
+
+def feed_of(services: Services, account_id: str) -> Feed | None:
+    """The address that an account has now."""
+    return next((kept.value for kept in _open(services, account_id)), None)
+
+
+def feed_by(services: Services, word: str) -> Feed:
+    """The feed of an address.
+
+    Raises:
+        NotFound: there is none, or it was taken back.
+    """
+    kept = services.book.find(FEEDS, hashed(word))
+    if kept is None or kept.value.revoked_at is not None:
+        raise nothing_there()
+    return kept.value
+
+
+def feed_ics(source: Source, person_id: PersonId, *, company: str) -> bytes:
+    """Somebody's visits as a calendar, with the rules of every zone in it."""
+    name = f"{company}: visits"
+    return calendar((appointment(one) for one in cards_of(source, person_id)), name=name, at=source.reading.now)
+
+
+def appointment(card: Card) -> Appointment:
+    """A visit as a calendar's entry; the same visit has the same name for as long as it is one."""
+    machines = f"{card.machines} machine{'' if card.machines == 1 else 's'}"
+    way = f"\nOn the way: {card.travel_minutes} minutes" if card.travel_minutes else ""
+    door = f"\nOpen {card.door}" if card.door else ""
+    onsite = card.mode is VisitMode.ONSITE
+    return Appointment(
+        uid=f"{card.visit_id}-{card.person_id}@{card.campaign_id}.muster",
+        title=f"{card.client}, {card.site}{'' if onsite else ' (remote)'}",
+        text=f"{machines}{way}{door}",
+        place=(card.address or card.site) if onsite else "",
+        starts=card.starts,
+        ends=card.ends,
+    )
+
+
+def _open(services: Services, account_id: str) -> list[Kept[Feed]]:
+    kept = services.book.papers(FEEDS)
+    return [one for one in kept if one.value.account_id == account_id and one.value.revoked_at is None]

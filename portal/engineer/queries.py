@@ -1,0 +1,392 @@
+"""What an engineer's pages show: days, visits, machines; read for one person, and nothing of anybody else's."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from flows.services import Services
+from muster.campaign import Campaign
+from muster.errors import NotFound
+from muster.fleet import Fleet, Host, Site, TransportName
+from muster.ids import CampaignId, ClientId, HostId, PersonId, VisitId
+from muster.outcomes import HostStatus
+from muster.plan import Assignment, Plan, Visit, VisitMode
+from muster.records import HostState
+from portal.client.contacts import SiteContact, contact_of
+from portal.engineer import by_hand
+from portal.engineer.marks import NO_MARK, Mark, marks_of
+from portal.engineer.records import FieldKind, FieldReport, reports_of
+from portal.reading import Reading
+from reports.schedule_entries import door_text
+
+BACK, AHEAD = timedelta(days=30), timedelta(days=60)
+"""Visits further away are on nobody's pages."""
+
+
+class Phase(StrEnum):
+    """Where a visit stands, for who does it."""
+
+    TO_COME = "to come"
+    UNDER_WAY = "under way"
+    DONE = "done"
+
+
+class Tone(StrEnum):
+    """How a machine's state is painted; the words say the same."""
+
+    GOOD = "good"
+    BUSY = "busy"
+    OPEN = "idle"
+    BAD = "bad"
+
+
+SAID = {
+    HostStatus.PENDING: ("not asked yet", Tone.OPEN),
+    HostStatus.RIGHT: ("was right already", Tone.GOOD),
+    HostStatus.STALE: ("to be done", Tone.OPEN),
+    HostStatus.CLAIMED: ("being worked on", Tone.BUSY),
+    HostStatus.VERIFIED: ("done and checked", Tone.GOOD),
+    HostStatus.FAILED: ("did not work", Tone.BAD),
+    HostStatus.UNKNOWN: ("not known", Tone.BAD),
+    HostStatus.UNREACHABLE: ("does not answer", Tone.BAD),
+    HostStatus.UNTRUSTED: ("another identity", Tone.BAD),
+    HostStatus.UNSUPPORTED: ("by hand", Tone.BAD),
+    HostStatus.ROLLED_BACK: ("put back", Tone.BAD),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One machine of a visit, as who does the visit sees it.
+
+    Attributes:
+        address: empty for those who are not told.
+        steps: what to do by hand; empty where nothing is to be done.
+        by_hand: what somebody already said was done by hand.
+    """
+
+    host_id: HostId
+    name: str
+    os: str
+    role: str
+    model: str
+    address: str
+    said: str
+    tone: Tone
+    cause: str = ""
+    steps: tuple[str, ...] = ()
+    by_hand: tuple[FieldReport, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One visit in a list; times are local to the site."""
+
+    campaign_id: CampaignId
+    visit_id: VisitId
+    person_id: PersonId
+    client: str
+    site: str
+    address: str
+    mode: VisitMode
+    starts: datetime
+    ends: datetime
+    travel_minutes: int
+    door: str
+    machines: int
+    right: int
+    phase: Phase
+    late_minutes: int = 0
+    cannot_come: bool = False
+
+    @property
+    def onsite(self) -> bool:
+        """Whether somebody travels."""
+        return self.mode is VisitMode.ONSITE
+
+    @property
+    def leave_at(self) -> datetime:
+        """When to set out, in the site's time."""
+        return self.starts - timedelta(minutes=self.travel_minutes)
+
+    @property
+    def path(self) -> str:
+        """The visit's part of an address."""
+        return f"{self.campaign_id}/{self.visit_id}"
+
+
+@dataclass(frozen=True)
+class VisitPage:
+    """One visit with everything that who does it needs.
+
+    Attributes:
+        first: what to do first, in a sentence.
+        start_from: it may not be started before.
+        check: how to see at a machine that it is right; empty where that cannot be seen.
+    """
+
+    card: Card
+    reason: str
+    campaign: str
+    ask_for: SiteContact
+    first: str
+    machines: tuple[Machine, ...]
+    reports: tuple[FieldReport, ...]
+    mark: Mark
+    start_from: datetime
+    check: str = ""
+
+    @property
+    def open(self) -> tuple[Machine, ...]:
+        """Machines that are not right."""
+        return tuple(one for one in self.machines if one.tone is not Tone.GOOD)
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody works at one of its machines now."""
+        return any(one.tone is Tone.BUSY for one in self.machines)
+
+
+@dataclass(frozen=True)
+class DayPage:
+    """One person's day.
+
+    Attributes:
+        following: days after it on which there are visits, with how many.
+        next: of all days, the visit that is under way or comes next; shown first on today's page.
+    """
+
+    day: date
+    today: date
+    cards: tuple[Card, ...]
+    next: Card | None
+    following: tuple[tuple[date, int], ...] = ()
+
+    @property
+    def is_today(self) -> bool:
+        """Whether it is today's."""
+        return self.day == self.today
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What cards are made from: the plan that binds, and what is known of the visits that are looked at."""
+
+    campaign: Campaign
+    plan: Plan
+    fleet: Fleet
+    states: Mapping[HostId, HostState]
+    marks: Mapping[VisitId, Mark]
+    reports: Mapping[VisitId, tuple[FieldReport, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where pages read from: what is known in memory, and the services for what is kept in the book."""
+
+    reading: Reading
+    services: Services
+
+
+def day_page(source: Source, person_id: PersonId, day: date | None, *, zone: str) -> DayPage:
+    """A person's day: by default today in the person's own zone. Visits stand on the day of their site's clock."""
+    now = source.reading.now
+    today = now.astimezone(ZoneInfo(zone)).date()
+    cards = sorted(cards_of(source, person_id), key=_order)
+    meant = day or today
+    ahead: dict[date, int] = {}
+    for one in cards:
+        if one.starts.date() > meant and one.phase is not Phase.DONE:
+            ahead[one.starts.date()] = ahead.get(one.starts.date(), 0) + 1
+    return DayPage(
+        day=meant,
+        today=today,
+        cards=tuple(one for one in cards if one.starts.date() == meant),
+        next=next_of(cards, now),
+        following=tuple(sorted(ahead.items()))[:10],
+    )
+
+
+def next_of(cards: Iterable[Card], now: datetime) -> Card | None:
+    """The visit that is under way, else the first that is not over."""
+    there = sorted((one for one in cards if one.phase is not Phase.DONE and not one.cannot_come), key=_order)
+    under_way = [one for one in there if one.phase is Phase.UNDER_WAY]
+    ahead = [one for one in there if one.ends > now]
+    return next(iter(under_way), None) or next(iter(ahead), None)
+
+
+def cards_of(source: Source, person_id: PersonId) -> Iterator[Card]:
+    """Every visit of a person from a month ago until two months ahead, over all campaigns."""
+    now = source.reading.now
+    for campaign in source.reading.campaigns():
+        plan = source.reading.binding_plan(campaign.id)
+        if plan is None:
+            continue
+        mine = [
+            one for one in plan.assignments if one.person_id == person_id and now - BACK <= one.starts_at <= now + AHEAD
+        ]
+        gathered = gather(source, campaign, plan, [plan.visit[one.visit_id] for one in mine])
+        yield from (card(gathered, one) for one in mine)
+
+
+def visit_page(
+    source: Source, person_id: PersonId, campaign_id: CampaignId, visit_id: VisitId, *, told: bool = True
+) -> VisitPage:
+    """One visit of a person; ``told`` is whether the person is told machines' addresses and causes.
+
+    Raises:
+        NotFound: there is no such visit, or it is somebody else's.
+    """
+    campaign, plan, mine = own_assignment(source, person_id, campaign_id, visit_id)
+    visit = plan.visit[visit_id]
+    gathered = gather(source, campaign, plan, [visit])
+    site = gathered.fleet.site[visit.site_id]
+    return VisitPage(
+        card=card(gathered, mine),
+        reason=campaign.reason,
+        campaign=campaign.name,
+        ask_for=contact_of(source.services, site, gathered.fleet.client[site.client_id]),
+        first=first_step(gathered, visit),
+        machines=tuple(machines_of(gathered, visit, told=told)),
+        reports=gathered.reports.get(visit_id, ()),
+        mark=mark_of(gathered, mine),
+        start_from=mine.starts_at - timedelta(minutes=campaign.running.early_minutes),
+        check=next((text for h in _hosts(gathered, visit) if (text := by_hand.check(h, campaign.fix))), ""),
+    )
+
+
+def own_assignment(
+    source: Source, person_id: PersonId, campaign_id: CampaignId, visit_id: VisitId
+) -> tuple[Campaign, Plan, Assignment]:
+    """What a person was given of a visit, with its plan.
+
+    Raises:
+        NotFound: nothing.
+    """
+    if campaign_id in {one.id for one in source.reading.campaigns()}:
+        plan = source.reading.binding_plan(campaign_id)
+        for one in source.reading.assignments(plan).get(visit_id, ()) if plan else ():
+            if one.person_id == person_id and plan is not None:
+                return source.reading.campaign(campaign_id).campaign, plan, one
+    raise NotFound("there is no such visit")
+
+
+def gather(source: Source, campaign: Campaign, plan: Plan, visits: Iterable[Visit]) -> Gathered:
+    """Look up what is known of these visits of a plan."""
+    found = tuple(visits)
+    if not found:
+        return Gathered(campaign, plan, Fleet(), {}, {})
+    host_ids = [host_id for visit in found for host_id in visit.host_ids]
+    states = {one.host_id: one for one in source.reading.states(campaign.id, host_ids)}
+    marks = marks_of(source.services, campaign.id, {visit.client_id for visit in found})
+    reports = _reports(source.services, campaign, found)
+    return Gathered(campaign, plan, source.reading.fleet, states, marks, reports)
+
+
+def card(gathered: Gathered, one: Assignment) -> Card:
+    """An assignment as a line of a list."""
+    visit = gathered.plan.visit[one.visit_id]
+    site: Site = gathered.fleet.site[visit.site_id]
+    zone = ZoneInfo(site.timezone)
+    starts, onsite = one.starts_at.astimezone(zone), visit.mode is VisitMode.ONSITE
+    states = [gathered.states[host_id] for host_id in visit.host_ids if host_id in gathered.states]
+    said = [r for r in gathered.reports.get(visit.id, ()) if r.person_id == one.person_id]
+    return Card(
+        campaign_id=gathered.campaign.id,
+        visit_id=visit.id,
+        person_id=one.person_id,
+        client=gathered.fleet.client[visit.client_id].name,
+        site=site.name,
+        address=site.address,
+        mode=visit.mode,
+        starts=starts,
+        ends=one.ends_at.astimezone(zone),
+        travel_minutes=one.travel_minutes,
+        door=door_text(site.access, starts) if onsite else "",
+        machines=len(visit.host_ids),
+        right=sum(state.status.protected for state in states),
+        phase=phase_of(mark_of(gathered, one), states),
+        late_minutes=next((r.minutes for r in reversed(said) if r.kind is FieldKind.LATE), 0),
+        cannot_come=any(r.kind is FieldKind.CANNOT_COME for r in said),
+    )
+
+
+def mark_of(gathered: Gathered, one: Assignment) -> Mark:
+    """When it was started and finished, as far as that counts for where it stands in the plan."""
+    return gathered.marks.get(one.visit_id, NO_MARK).of(gathered.campaign, one)
+
+
+def phase_of(mark: Mark, states: Iterable[HostState]) -> Phase:
+    """Where a visit stands: finished by who did it, started, or still to come."""
+    if mark.finished_at is not None:
+        return Phase.DONE
+    if mark.started_at is not None:
+        return Phase.UNDER_WAY
+    found = tuple(states)
+    return Phase.DONE if found and all(state.status.protected for state in found) else Phase.TO_COME
+
+
+def machines_of(gathered: Gathered, visit: Visit, *, told: bool) -> Iterator[Machine]:
+    """The machines of a visit: what is open first."""
+    said = [one for one in gathered.reports.get(visit.id, ()) if one.kind is FieldKind.BY_HAND]
+    found = [_machine(gathered, host, said, told=told) for host in _hosts(gathered, visit)]
+    rank = {Tone.BAD: 0, Tone.BUSY: 1, Tone.OPEN: 2, Tone.GOOD: 3}
+    yield from sorted(found, key=lambda one: (rank[one.tone], "server" not in one.role.lower(), one.name))
+
+
+def first_step(gathered: Gathered, visit: Visit) -> str:
+    """What to do first, in one sentence."""
+    hosts = _hosts(gathered, visit)
+    servers = [host.name for host in hosts if "server" in host.role.lower()]
+    states = [gathered.states[host.id] for host in hosts if host.id in gathered.states]
+    if visit.mode is VisitMode.REMOTE:
+        return f"Push {servers[0]} first, it is the server; the others follow." if servers else "Push, and watch."
+    absent = [s for s in states if s.status is HostStatus.UNREACHABLE]
+    if absent:
+        names = [gathered.fleet.host[s.host_id].name for s in absent]
+        return f"See that {_named(names)} {'is' if len(names) == 1 else 'are'} switched on and connected."
+    manual = [h for h in hosts if h.transport is TransportName.NONE]
+    if manual:
+        return f"Begin with {manual[0].name}: it has to be done by hand."
+    return f"Begin with {servers[0]}, the server." if servers else "Say at the door why you are here, then press Start."
+
+
+def _machine(gathered: Gathered, host: Host, said: Iterable[FieldReport], *, told: bool) -> Machine:
+    state = gathered.states.get(host.id)
+    words, tone = SAID[state.status] if state else ("not in the campaign", Tone.OPEN)
+    return Machine(
+        host_id=host.id,
+        name=host.name,
+        os=host.os_version or host.os.value,
+        role=host.role,
+        model=host.model,
+        address=host.address if told else "",
+        said=words,
+        tone=tone,
+        cause=state.cause if state and tone is Tone.BAD and told else "",
+        steps=by_hand.steps(host, state) if state else (),
+        by_hand=tuple(one for one in said if one.host_id == host.id),
+    )
+
+
+def _hosts(gathered: Gathered, visit: Visit) -> list[Host]:
+    return [gathered.fleet.host[host_id] for host_id in visit.host_ids if host_id in gathered.fleet.host]
+
+
+def _reports(services: Services, campaign: Campaign, visits: Iterable[Visit]) -> dict[VisitId, tuple[FieldReport, ...]]:
+    found: dict[VisitId, tuple[FieldReport, ...]] = {}
+    clients: set[ClientId] = {visit.client_id for visit in visits}
+    for client_id in sorted(clients):
+        for one in reports_of(services, campaign.id, client_id):
+            found[one.visit_id] = (*found.get(one.visit_id, ()), one)
+    return found
+
+
+def _named(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _order(one: Card) -> tuple[datetime, str]:
+    return one.starts, one.visit_id
