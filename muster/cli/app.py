@@ -111,6 +111,7 @@ PANELS: Mapping[str, Panel] = {
     "Keep it running": {"worker": worker.worker, "backup": backups.backup, "restore": backups.restore},
     "Partners and money": {"partner": groups.PARTNER, "money": groups.MONEY},
     "What leaves the house": {
+        "messages": groups.MESSAGES,
         "report": watching.report,
         "certificate": certificates.certificate,
         "evidence": groups.EVIDENCE,

@@ -12,6 +12,7 @@ from muster.cli import (
     fix,
     fleet,
     make_or_buy,
+    messages,
     money,
     notices,
     partner_files,
@@ -137,6 +138,11 @@ NOTICES = _noun(
         "override": notices.override,
         "sheet": notices.sheet,
     },
+)
+
+MESSAGES = _verb(
+    messages.messages,
+    {"send": messages.send, "show": messages.show, "retry": messages.retry, "test": messages.test},
 )
 
 SCHEDULE = _noun(
