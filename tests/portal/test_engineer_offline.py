@@ -1,0 +1,104 @@
+"""An engineer's journey on a telephone in a real Chromium, from login to the end, also without a connection."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Route, expect
+
+from portal.engineer.records import FIELD
+from tests.portal.conftest import RunningPortal, Screens
+from tests.portal.field import PNG, may_start_early, notes
+from tests.portal.world import CAMPAIGN, PASSWORD
+
+V2 = "/engineer/visits/vancouver/v2"
+
+
+def test_an_engineer_s_day_on_a_telephone_from_login_to_the_end(
+    fresh_portal: RunningPortal, screens_of: Callable[[RunningPortal], Screens], tmp_path: Path
+) -> None:
+    may_start_early(fresh_portal.world)
+    screens = screens_of(fresh_portal)
+    page = screens.page(phone=True)
+    page.goto("/engineer")
+    page.get_by_label("Name").fill("kim")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/engineer")
+    expect(page.get_by_role("heading", name="Harbour Freight Forwarding")).to_be_visible()
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_url(f"**{V2}")  # to where the work is
+    expect(page.get_by_text("Started at 09:00")).to_be_visible()
+    screens.keep(page, "engineer-journey-1-started")
+    page.get_by_text("Report a problem").click()
+    page.get_by_label("What happened").fill("The switch in the yard is dead.")
+    photo = tmp_path / "switch.png"
+    photo.write_bytes(PNG)
+    page.locator("#problem-photo").set_input_files(photo)
+    page.get_by_role("button", name="Report it").click()
+    expect(page.locator(".said-list")).to_contain_text("The switch in the yard is dead.")
+    expect(page.locator(".photos img")).to_have_count(1)
+    screens.keep(page, "engineer-journey-2-reported")
+    page.get_by_label("Minutes at work").fill("80")
+    page.get_by_role("button", name="Finish").click()
+    page.wait_for_url(re.compile(r"/engineer$"))
+    expect(page.get_by_text("done")).to_have_count(2)
+    screens.keep(page, "engineer-journey-3-finished")
+    assert list(notes(fresh_portal.world, "visit finished"))[-1] == ("Kim Lee (kim)", "v2")
+
+
+def test_what_is_entered_without_a_connection_is_kept_and_sent_later_once(
+    fresh_portal: RunningPortal, screens_of: Callable[[RunningPortal], Screens]
+) -> None:
+    may_start_early(fresh_portal.world)
+    book, screens = fresh_portal.world.services.book, screens_of(fresh_portal)
+    page = screens.page("kim", phone=True)
+    page.goto("/engineer")
+    page.wait_for_selector("html[data-kept]")
+    page.context.set_offline(True)
+    page.goto(V2)  # kept on the telephone, though it was never opened
+    expect(page.get_by_role("heading", name="Harbour Freight Forwarding")).to_be_visible()
+    expect(page.locator(".offline")).to_be_visible()
+    page.get_by_role("button", name="Start").click()
+    page.get_by_text("Add a note or a photo").click()
+    page.get_by_label("Note", exact=True).fill("The key is with the neighbour.")
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.locator("[data-waiting-list] li")).to_have_count(2)
+    screens.keep(page, "engineer-offline-waiting")
+    page.reload()  # what was entered outlives the page
+    expect(page.locator("[data-waiting-list] li")).to_have_count(2)
+    assert book.papers(FIELD, campaign_id=CAMPAIGN) == ()
+
+    lost: list[str] = []
+
+    def lose_the_answer(route: Route) -> None:
+        """The portal gets what is sent, but its answer never comes: the telephone will send it again."""
+        if lost:
+            route.continue_()
+            return
+        lost.append("answer")
+        route.fetch()
+        route.abort()
+
+    page.context.route("**/say", lose_the_answer)
+    page.context.set_offline(False)
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(page.locator("[data-waiting]")).to_be_hidden(timeout=60_000)
+    expect(page.locator(".said-list")).to_contain_text("The key is with the neighbour.", timeout=60_000)
+    assert lost == ["answer"]
+    assert [one.value.text for one in book.papers(FIELD, campaign_id=CAMPAIGN)] == ["The key is with the neighbour."]
+    assert [by for by, _ in notes(fresh_portal.world, "visit started")] == ["Kim Lee (kim)"]
+
+
+def test_the_pages_that_are_kept_go_when_the_engineer_logs_out(
+    portal: RunningPortal, screens_of: Callable[[RunningPortal], Screens]
+) -> None:
+    page = screens_of(portal).page("omar", phone=True)
+    portal.words.pop("omar")  # this session ends here
+    page.goto("/engineer")
+    page.wait_for_selector("html[data-kept]")
+    assert page.evaluate("caches.has('muster-field-1')")
+    page.get_by_text("Omar Haddad").click()
+    page.get_by_role("button", name="Log out").click()
+    page.wait_for_url("**/login")
+    assert not page.evaluate("caches.has('muster-field-1')")
