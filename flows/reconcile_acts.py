@@ -103,6 +103,7 @@ class Reconciler:
         deliver_due(self._services, limit=MESSAGES_AT_ONCE)
 
     def _flow(self, flow: str, campaign_id: CampaignId, parameters: Mapping[str, Parameter]) -> None:
+        self._services.renew(campaign_id)  # hosts may have been imported, or a stop lifted, since it was made
         self._act(flow, {"workspace": self._workspace, "campaign_id": str(campaign_id), **parameters})
 
     def _attempts(self, campaign_id: CampaignId) -> int:

@@ -82,7 +82,7 @@ class OwnServer:
         end = time.monotonic() + START_TIMEOUT_S
         started_again = False
         while time.monotonic() < end:
-            if _healthy(self._url):
+            if is_healthy(self._url):
                 return self._url
             if not self._running():
                 if started_again:
@@ -105,6 +105,34 @@ class OwnServer:
             if end_it and nobody_holds(self._home / USERS_LOCK):
                 self._end()
 
+    def find_or_free(self) -> str:
+        """The address of the server that others use, and that stays from now on; empty where none runs.
+
+        One that nobody uses is ended, so that whoever asks can start one in its stead and tell it by ``record``.
+        """
+        self._home.mkdir(parents=True, exist_ok=True)
+        prepare_environment(self._home)
+        with alone(self._home / START_LOCK):
+            if self._running() and nobody_holds(self._home / USERS_LOCK):
+                self._end()
+            self._users = (self._home / USERS_LOCK).open("w")
+            fcntl.flock(self._users, fcntl.LOCK_SH)
+            return self._running()
+
+    def record(self, pid: int, url: str) -> None:
+        """Let every command of the workspace find a server that somebody else has started."""
+        with alone(self._home / START_LOCK):
+            self._write_record(pid, url)
+
+    def forget(self) -> None:
+        """Use it no more, and let nobody find it any more: it is about to end."""
+        if self._users is None:
+            return
+        with alone(self._home / START_LOCK):
+            self._record.unlink(missing_ok=True)
+            self._users.close()
+            self._users = None
+
     def _running(self) -> str:
         """The address of the server whose keeper is recorded and lives; empty when there is none."""
         try:
@@ -116,7 +144,7 @@ class OwnServer:
         return str(record["url"]) if alive else ""
 
     def _launch(self) -> str:
-        port = _free_port()
+        port = free_port()
         command = [sys.executable, "-m", "flows.keeper", str(self._home), str(port), str(self._idle_s)]
         environment = {name: value for name, value in os.environ.items() if name != API_VARIABLE}
         with (self._home / "server.log").open("ab") as log:
@@ -125,11 +153,14 @@ class OwnServer:
             )
         keeper.returncode = 0  # it outlives this process on purpose: Popen need not warn of it
         url = f"http://127.0.0.1:{port}/api"
-        record = {"pid": keeper.pid, "started": psutil.Process(keeper.pid).create_time(), "url": url}
+        self._write_record(keeper.pid, url)
+        return url
+
+    def _write_record(self, pid: int, url: str) -> None:
+        record = {"pid": pid, "started": psutil.Process(pid).create_time(), "url": url}
         temporary = self._record.with_suffix(".new")
         temporary.write_text(json.dumps(record), encoding="utf-8")
         temporary.replace(self._record)
-        return url
 
     def _end(self) -> None:
         """End the keeper and the server: they are a process group of their own."""
@@ -145,13 +176,15 @@ class OwnServer:
         self._record.unlink(missing_ok=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens at now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _healthy(url: str) -> bool:
+def is_healthy(url: str) -> bool:
+    """Whether a Prefect server answers there."""
     try:
         return httpx.get(f"{url}/health", timeout=2.0).status_code == httpx.codes.OK
     except httpx.HTTPError:

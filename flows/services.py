@@ -91,6 +91,14 @@ class Services(Protocol):
         """Everything for acts at the hosts of one campaign."""
         ...
 
+    def renew(self, campaign_id: CampaignId) -> None:
+        """Have the next context of a campaign made from what the ledger says then; for processes that live long."""
+        ...
+
+    def interrupt(self) -> None:
+        """Stop what this process does at hosts, as soon as it safely can."""
+        ...
+
     def close(self) -> None:
         """Give back connections and threads."""
         ...

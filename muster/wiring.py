@@ -44,6 +44,7 @@ class Wired:
         self.clock = _clock(settings)
         self._contexts: dict[CampaignId, Context] = {}
         self._watches: list[StopWatch] = []
+        self._newest_watch: dict[CampaignId, StopWatch] = {}
         self._interrupted = False
         self._lock = Lock()
 
@@ -159,6 +160,11 @@ class Wired:
                 self._contexts[campaign_id] = self._make_context(campaign_id)
             return self._contexts[campaign_id]
 
+    def renew(self, campaign_id: CampaignId) -> None:
+        """Have the next context of a campaign made anew: hosts were imported, or a stop was lifted meanwhile."""
+        with self._lock:
+            self._contexts.pop(campaign_id, None)
+
     def check_fix(self, campaign: Campaign) -> None:
         """Refuse a campaign whose fix or parameters do not hold together.
 
@@ -182,10 +188,7 @@ class Wired:
 
     def _make_context(self, campaign_id: CampaignId) -> Context:
         settings, campaign = self.settings, self.ledger.campaign(campaign_id)
-        watch = StopWatch(self.ledger, campaign_id, settings.workspace)
-        self._watches.append(watch)
-        if self._interrupted:
-            watch.trip()
+        watch = self._watch_of(campaign_id)
         fix = prepare_fix(campaign.fix, campaign.parameters, workspace=settings.workspace)
         defaults = Defaults(settings.default_user, settings.default_credential, settings.host_deadline_s)
         return Context(
@@ -207,6 +210,17 @@ class Wired:
             held_back=watch.held_back,
             approvals=gatekeeper(self, campaign_id),
         )
+
+    def _watch_of(self, campaign_id: CampaignId) -> StopWatch:
+        """What says when to stop; a stop that was seen stays seen, so that the next context takes another one."""
+        watch = self._newest_watch.get(campaign_id)
+        if watch is None or watch.is_set() or watch.held_back.is_set():
+            watch = StopWatch(self.ledger, campaign_id, self.settings.workspace)
+            self._newest_watch[campaign_id] = watch
+            self._watches.append(watch)
+        if self._interrupted:
+            watch.trip()
+        return watch
 
 
 def open_services(workspace: Path) -> Wired:
