@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flows.absences import with_absences
+from flows.approvals import gatekeeper
+from flows.approvals_wanted import wanted_to_dispatch
 from flows.begun import begun, carried, departure, held_in
 from flows.measured import effort_of
+from flows.overruns import longer, said_efforts, taking_longer
 from flows.partnering import projected
 from flows.services import Services
-from flows.overruns import longer, said_efforts, taking_longer
 from muster.errors import DispatchRejected, InvalidPlan
 from muster.ids import CampaignId, ClientId, PersonId, PlanId, VisitId
 from muster.outcomes import HostStatus
@@ -93,11 +95,11 @@ def problem_of(
         NothingToPlan: no host needs a visit.
     """
     binding, now = services.ledger.dispatched(campaign_id), services.clock.now()
+    said = said_efforts(services.book, campaign_id)
     previous, first = services.ledger.plan(binding.plan_id) if binding else None, first_start(now)
     as_said = longer(previous, said) if previous else ()
     stays = begun([one for one in as_said if one.visit_id not in unheld], now, first if not_before is None else now)
     first = first if not_before is None else max(first, not_before)
-    said = said_efforts(services.book, campaign_id)
     problem = build(
         world_of(services, campaign_id, now=departure(stays, first)),
         services.ledger.hosts(campaign_id),
@@ -156,6 +158,7 @@ def dispatch_plan(services: Services, plan_id: PlanId, *, by: str, why: str = ""
 
     Raises:
         DispatchRejected: it does not hold any more; ``reasons`` names each visit and why.
+        ApprovalNeeded: its cost, or a partner at a client that is new to it, has to be approved first.
     """
     ledger = services.ledger
     plan = ledger.plan(plan_id)
@@ -167,6 +170,8 @@ def dispatch_plan(services: Services, plan_id: PlanId, *, by: str, why: str = ""
             fallen,
             hint="muster plan makes a new one from what is true now",
         )
+    wanted = wanted_to_dispatch(services, ledger.campaign(plan.campaign_id), plan)
+    gatekeeper(services, plan.campaign_id).pass_or_ask(wanted, by=by)
     from flows.notices import telling_of  # brings the templates, which planning does without
 
     telling = telling_of(services, ledger.campaign(plan.campaign_id), plan, why=why)
