@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from ledger import tables
 from ledger.attempts import _HOST_COLUMNS, _host_state
@@ -52,3 +52,15 @@ def _sql(ledger: Ledger) -> SqlLedger:
     if not isinstance(ledger, SqlLedger):
         raise TypeError(f"{ledger!r} is not on a database")
     return ledger
+
+
+def count_outcomes(ledger: Ledger) -> dict[tuple[str, str], int]:
+    """How many attempts ended how, by campaign and status."""
+    attempts, outcomes = tables.attempts, tables.outcomes
+    query = (
+        select(attempts.c.campaign_id, outcomes.c.status, func.count())
+        .join(outcomes, outcomes.c.attempt_id == attempts.c.id)
+        .group_by(attempts.c.campaign_id, outcomes.c.status)
+    )
+    with _sql(ledger).database.reading() as connection:
+        return {(campaign_id, status): number for campaign_id, status, number in connection.execute(query)}

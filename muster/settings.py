@@ -122,7 +122,7 @@ class Settings(BaseSettings):
         default=12.0, ge=0, description="How many hours after a visit its partner stops seeing it."
     )
     portal_url: str = Field(
-        default="http://127.0.0.1:8420",
+        default="http://127.0.0.1:8080",
         pattern=r"^https?://[^/\s]+$",
         description="The address that browsers reach the portal by; with https, cookies are for https only.",
     )

@@ -9,9 +9,11 @@ from starlette.staticfiles import StaticFiles
 from ledger.portal_store import portal_store_of
 from muster.settings import Settings
 from muster.wiring import Wired
-from portal import account_pages, client, company_login, engineer, entrance, links, live, manager, partner
+from portal import account_pages, client, company_login, engineer, entrance, links, live, manager, metrics, partner
 from portal.company_login import provider_of
 from portal.keys import keys_in
+from portal.live import Watcher
+from portal.metrics import Metrics, TimedRequests
 from portal.nav import NavItem
 from portal.reading import Reading
 from portal.render import FOLDER
@@ -23,19 +25,23 @@ from portal.trouble import add_handlers
 def create_app(services: Wired, settings: Settings) -> FastAPI:
     """The portal of one workspace."""
     app = FastAPI(title="Muster", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
-    app.state.portal = Portal(
+    reading = Reading(services.ledger, services.clock)
+    portal = app.state.portal = Portal(
         services=services,
         settings=settings,
         store=portal_store_of(services.ledger),
         keys=keys_in(settings.workspace),
-        reading=Reading(services.ledger, services.clock),
+        reading=reading,
         provider=provider_of(settings, services),
+        watch=Watcher(reading),
+        metrics=Metrics(services, reading),
     )
     app.state.nav = _nav()
-    for area in (entrance, links, company_login, account_pages, live, manager, engineer, partner, client):
+    for area in (entrance, links, company_login, account_pages, live, metrics, manager, engineer, partner, client):
         app.include_router(area.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     add_handlers(app)
+    app.add_middleware(TimedRequests, metrics=portal.metrics)
     app.add_middleware(SecureHeaders, https=settings.portal_url.startswith("https://"))
     return app
 
@@ -45,8 +51,9 @@ def _nav() -> tuple[NavItem, ...]:
 
 
 @asynccontextmanager
-async def _running(_app: FastAPI) -> AsyncIterator[None]:
+async def _running(app: FastAPI) -> AsyncIterator[None]:
     yield
+    app.state.portal.watch.close()
 
 
 def _lifespan(app: FastAPI) -> AbstractAsyncContextManager[None]:

@@ -1,7 +1,7 @@
 """What every request is handed: the workspace's services, and what the portal keeps in memory."""
 
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from starlette.requests import Request
 
@@ -12,6 +12,10 @@ from muster.wiring import Wired
 from portal.identity import Provider
 from portal.keys import Keys
 from portal.reading import Reading
+
+if TYPE_CHECKING:
+    from portal.live import Watcher
+    from portal.metrics import Metrics
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,9 @@ class Portal:
     store: PortalStore
     keys: Keys
     reading: Reading
-    provider: Provider | None = None
+    provider: Provider | None
+    watch: "Watcher"
+    metrics: "Metrics"
     clock: Clock = field(default_factory=SystemClock)
 
 

@@ -14,6 +14,7 @@ from portal.access import FactorWanted, LoginWanted
 from portal.limits import TooOften
 from portal.render import page
 from portal.sessions import viewer_or_none
+from portal.tokens import ScopeMissing
 
 _LOG = logging.getLogger("muster.portal")
 NOTHING = ("There is no such page", "It may have moved, or it is not yours to see.")
@@ -23,6 +24,7 @@ def add_handlers(app: FastAPI) -> None:
     """Every error ends in one of these."""
     app.add_exception_handler(LoginWanted, _login_wanted)
     app.add_exception_handler(FactorWanted, _factor_wanted)
+    app.add_exception_handler(ScopeMissing, _scope_missing)
     app.add_exception_handler(MusterError, _known)
     app.add_exception_handler(RequestValidationError, _nothing_there)
     app.add_exception_handler(HTTPException, _http)
@@ -41,6 +43,10 @@ def _login_wanted(request: Request, _error: Exception) -> Response:
 
 def _factor_wanted(_request: Request, _error: Exception) -> Response:
     return RedirectResponse("/account/second-factor", 303)
+
+
+def _scope_missing(_request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error), "what_to_do": "use a token with that scope", "details": []}, 403)
 
 
 def _known(request: Request, error: Exception) -> Response:

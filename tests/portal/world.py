@@ -107,7 +107,7 @@ class World:
 
 
 def make_world(
-    folder: Path, *, ledger_url: str = "sqlite:///muster.db", portal_url: str = "http://127.0.0.1:8420"
+    folder: Path, *, ledger_url: str = "sqlite:///muster.db", portal_url: str = "http://127.0.0.1:8080"
 ) -> World:
     """Build it in a workspace, up to the middle of the second wave."""
     settings = Settings(

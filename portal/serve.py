@@ -1,0 +1,85 @@
+"""Serving the portal: one process or several, behind TLS of a proxy or on this machine alone."""
+
+import os
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from flows.services import services_of
+from muster.errors import InputError
+from muster.settings import load_settings
+from muster.wiring import Wired
+from portal.app import create_app
+
+FOLDER_VARIABLE = "MUSTER_PORTAL_WORKSPACE"
+GRACE_S = 3
+"""How long open streams may take to end when the portal goes down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """How to listen.
+
+    Attributes:
+        proxy: addresses of proxies whose word about the caller is believed, separated by commas; empty: nobody's.
+        processes: each has its own memory of the fleet; one serves dozens of people.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    proxy: str = ""
+    processes: int = 1
+
+
+def serve(folder: Path, where: Where) -> None:
+    """Serve the portal of a workspace until a signal ends it.
+
+    Raises:
+        InputError: something else listens there.
+    """
+    os.environ[FOLDER_VARIABLE] = str(folder.resolve())
+    app = "portal.serve:app_of_environment" if where.processes > 1 else app_of_environment()
+    config = uvicorn.Config(
+        app,
+        factory=where.processes > 1,
+        host=where.host,
+        port=where.port,
+        workers=where.processes,
+        proxy_headers=bool(where.proxy),
+        forwarded_allow_ips=where.proxy or None,
+        access_log=False,  # links' words would be in it
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    if where.processes > 1:
+        from uvicorn.supervisors import Multiprocess
+
+        Multiprocess(config, sockets=[config.bind_socket()]).run()
+        return
+    try:
+        uvicorn.Server(config).run()
+    except SystemExit:
+        raise InputError(
+            f"the portal cannot listen on {where.host}:{where.port}", hint="is it running already? or use --port"
+        ) from None
+
+
+def app_of_environment() -> FastAPI:
+    """The application of the workspace that ``serve`` has named."""
+    folder = os.environ[FOLDER_VARIABLE]
+    services = services_of(folder)
+    if not isinstance(services, Wired):
+        raise TypeError("muster.services is registered by somebody else")
+    return create_app(services, load_settings(Path(folder)))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine reaches it."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
