@@ -5,7 +5,7 @@ would move is shown with whom it concerns. ``accept`` writes the change, the pla
 decided and the messages, in one transaction: all of it is there, or nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,13 +16,14 @@ from flows.concerned import Concerned, concerned, messages_to
 from flows.imagined import Imagined, as_though
 from flows.planning import dispatch_plan, problem_of
 from flows.services import Services
-from muster.errors import ApprovalNeeded, InputError, NotFound, NothingToPlan
+from muster.errors import ApprovalNeeded, DispatchRejected, InputError, NotFound, NothingToPlan
 from muster.ids import CampaignId, PlanId, VisitId
 from muster.messages import Message
 from muster.plan import Plan
 from partners.papers import Index, Shelf, change
 
 if TYPE_CHECKING:  # they bring the solver, which most commands need not wait for
+    from scheduler.problem import Problem
     from scheduler.replan import Choice, Freedom
 
 EVERYTHING = "all"
@@ -64,6 +65,7 @@ class Proposal:
         choices: ways to go on, the one that moves least first; empty where there is nothing to plan.
         promised: visits whose clients know when and who comes; they stay wherever they can.
         concerned: of the first choice and of each other one, in the same order.
+        problem: that the choices are plans of; None where there is nothing to plan.
     """
 
     campaign_id: CampaignId
@@ -72,6 +74,7 @@ class Proposal:
     choices: "tuple[Choice, ...]"
     promised: frozenset[VisitId]
     concerned: tuple[tuple[Concerned, ...], ...]
+    problem: "Problem | None" = None
 
     @property
     def best(self) -> int:
@@ -154,33 +157,28 @@ def propose(
     before = _binding(services, campaign_id)
     imagined = as_though(services, edit.what)
     promised = promised_in(services, before, keep, release) if before is not None else frozenset[VisitId]()
-    choices = _choices(imagined, before, edit, promised, freedoms, seconds, seed)
+    problem = _problem(imagined, before, edit)
+    choices: tuple[Choice, ...] = ()
+    if before is not None and problem is not None:
+        from scheduler.replan import KEEPING, replan
+        from scheduler.stop import MaxSeconds
+
+        stop = MaxSeconds(seconds)
+        choices = replan(problem, before, stop, seed, promised=promised, freedoms=freedoms or KEEPING).choices
     fleet, crew = imagined.ledger.fleet(), imagined.ledger.crew()
     told = tuple(
         concerned([one.plan, *([before] if before else [])], one.difference.changed, fleet, crew) for one in choices
     )
-    return Proposal(campaign_id, edit, before, choices, promised, told)
+    return Proposal(campaign_id, edit, before, choices, promised, told, problem)
 
 
-def _choices(
-    imagined: Services,
-    before: Plan | None,
-    edit: Edit,
-    promised: Iterable[VisitId],
-    freedoms: "Sequence[Freedom] | None",
-    seconds: float,
-    seed: int,
-) -> "tuple[Choice, ...]":
+def _problem(imagined: Services, before: Plan | None, edit: Edit) -> "Problem | None":
     if before is None:
-        return ()
+        return None
     try:
-        problem = problem_of(imagined, before.campaign_id, not_before=edit.not_before, unheld=edit.unheld)
+        return problem_of(imagined, before.campaign_id, not_before=edit.not_before, unheld=edit.unheld)
     except NothingToPlan:
-        return ()
-    from scheduler.replan import KEEPING, replan
-    from scheduler.stop import MaxSeconds
-
-    return replan(problem, before, MaxSeconds(seconds), seed, promised=promised, freedoms=freedoms or KEEPING).choices
+        return None
 
 
 def promised_in(services: Services, plan: Plan, keep: Sequence[str], release: Sequence[str]) -> frozenset[VisitId]:
@@ -205,6 +203,7 @@ def accept(
     by: str,
     why: str = "",
     choice: int | None = None,
+    without_notice: str | None = None,
     messages: Sequence[Message] = (),
 ) -> ChangeRecord:
     """Write the change, and make the plan that answers it binding; tell those whom it concerns. All or nothing.
@@ -218,11 +217,12 @@ def accept(
         by: who decides.
         why: why visits moved, in the clients' words; by default as the change has it.
         choice: the number of the choice; by default the best.
+        without_notice: why clients that cannot be told may go without a notice.
         messages: further ones that are queued with it.
 
     Raises:
         Conflict: something that it was made from has changed meanwhile; propose it again.
-        DispatchRejected: the plan does not hold.
+        DispatchRejected: the plan does not hold, or clients cannot be told and nobody has said why they may not be.
         InputError: there is no such choice.
     """
     number = found.best if choice is None and found.choices else choice
@@ -232,6 +232,7 @@ def accept(
         )
     taken = found.choices[number] if number is not None and found.choices else None
     binds = taken is not None and found.before is not None and bool(taken.difference.changed)
+    silent = _not_told(services, found, taken.plan, without_notice) if binds and taken is not None else ()
     waits = _asked(services, found, taken.plan, by) if binds and taken is not None else ()
     with services.ledger.together():
         _write(services, found, by)
@@ -239,6 +240,7 @@ def accept(
         if binds and taken is not None and number is not None:
             services.ledger.save_plan(taken.plan, by="planner")
             if not waits:
+                _waive(services, taken.plan, silent, by, without_notice or "")
                 dispatch_plan(services, taken.plan.id, by=by, why=why or found.edit.why)
                 told = _tell(services, found, number, by, why or found.edit.why)
         record = _record(services, found, taken if binds else None, by, told, waits)
@@ -266,6 +268,37 @@ def _asked(services: Services, found: Proposal, plan: Plan, by: str) -> tuple[st
     except ApprovalNeeded as needed:
         return needed.approval_ids
     return ()
+
+
+def _not_told(services: Services, found: Proposal, plan: Plan, without_notice: str | None) -> tuple[VisitId, ...]:
+    """The visits whose clients cannot be told.
+
+    Raises:
+        DispatchRejected: there are some, and nobody has said why they may go without a notice.
+    """
+    from flows.notices import scene_of
+    from reports.notices.due import held_back
+
+    imagined = as_though(services, found.edit.what)
+    held = held_back(plan, scene_of(imagined, imagined.ledger.campaign(found.campaign_id), plan))
+    if held and not without_notice:
+        raise DispatchRejected(
+            f"{len(held)} visits of the plan are held back: their clients cannot be told",
+            tuple(f"{one.visit_id}: {one.reason.text}; {one.reason.remedy}" for one in held),
+            hint='give what is missing, or say why they may go without: --without-notice "why"',
+        )
+    return tuple(one.visit_id for one in held)
+
+
+def _waive(services: Services, plan: Plan, visits: Sequence[VisitId], by: str, reason: str) -> None:
+    """Write down that these go without a notice, and why."""
+    if not visits:
+        return
+    from flows.notices import scene_of
+    from reports.notices.outbox import waive
+
+    scene = scene_of(services, services.ledger.campaign(plan.campaign_id), plan)
+    waive(services.ledger, scene, visits, by=by, reason=reason)
 
 
 def _write(services: Services, found: Proposal, by: str) -> None:

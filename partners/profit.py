@@ -207,10 +207,14 @@ def partner_price(facts: Facts, one: Booked, partner_id: PartnerId) -> Money:
 
     Of several people at one visit each is paid by the hour; prices per machine and per visit are paid once.
     """
-    agreement = facts.agreements.get(partner_id)
+    return price_booked(one, facts.agreements.get(partner_id), facts.currency)
+
+
+def price_booked(one: Booked, agreement: SignedAgreement | None, currency: str) -> Money:
+    """What one person's part of a visit costs by an agreement; by the planner's cents where there is none."""
     rate = agreement.clauses.rate if agreement is not None else None
     if agreement is None or rate is None:
-        return Money.of_cents(one.cents, facts.currency)
+        return Money.of_cents(one.cents, currency)
     if rate.unit is not RateUnit.HOUR and not one.leads:
         return Money(Decimal(0), rate.price.currency)
     return price_of(agreement, hosts=len(one.host_ids), minutes=one.minutes)

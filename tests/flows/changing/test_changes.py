@@ -1,120 +1,21 @@
 """What happens in mid-campaign: planned, shown, made so as a whole, and told only to those whom it concerns."""
 
 import json
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from flows.change_kinds import no_show, overrun, sick, standstill
 from flows.changes import accept, changes_of, propose
-from flows.services import services_of
-from muster.cli.workspace import Workspace
 from muster.errors import Conflict, InputError, NotFound
-from muster.ids import CampaignId, HostId, PersonId, VisitId
-from muster.outcomes import Finding, HostStatus, Stage, Verdict
+from muster.ids import PersonId, VisitId
 from muster.plan import Plan
-from muster.records import ProbeRecord
 from muster.wiring import Wired
 from scheduler.diff import Kind
+from tests.flows.changing.bound import NOW, SPRING, binding, placed, standing_at
+from tests.flows.changing.conftest import Within
 from tests.muster.shell import Shell
-
-SPRING = CampaignId("spring")
-NOW = datetime(2027, 3, 1, 15, tzinfo=UTC)
-"""Monday, 07:00 in Vancouver."""
-
-CLIENTS = ("acme", "borg", "core", "dana")
-TABLES = {
-    "clients": "id,name,email\n" + "".join(f"{one},{one.title()},it@{one}.example\n" for one in CLIENTS),
-    "sites": "id,client_id,name,timezone,latitude,longitude,access\n"
-    + "".join(f"{one}-hq,{one},Head office,America/Vancouver,49.2{n},-123.1{n},Mon-Fri 08:00-17:00\n"
-              for n, one in enumerate(CLIENTS)),
-    "hosts": "id,site_id,name,address,os,transport\n"
-    + "".join(f"{one}{n},{one}-hq,pc{n},127.0.0.{n},linux,none\n" for one in CLIENTS for n in range(1, 5)),
-    "crew": """id,name,email,timezone,shifts,skills,rate_per_hour,home_latitude,home_longitude
-anna,Anna,anna@us.example,America/Vancouver,Mon-Fri 08:00-16:00,linux,60,49.20,-123.10
-ben,Ben,ben@us.example,America/Vancouver,Mon-Fri 08:00-16:00,linux,60,49.23,-123.13
-cara,Cara,cara@us.example,America/Vancouver,Mon-Fri 08:00-16:00,linux,90,49.23,-123.13
-""",
-}  # fmt: skip
-CAMPAIGN = """
-id: spring
-name: Spring
-fix: tzdata
-deadline: 2027-03-05 18:00
-timezone: America/Vancouver
-reason: Your clocks must learn the new rules.
-parameters: {instants: ["2027-03-14T12:00:00Z"]}
-effort: {onsite_minutes_per_host: 20, setup_minutes: 20}
-"""
-
-
-@pytest.fixture
-def muster(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Shell:
-    return Shell(monkeypatch, capfd)
-
-
-def standing_at(folder: Path, at: datetime) -> None:
-    shift = (at - datetime.now(UTC)).total_seconds()
-    (folder / "muster.yml").write_text(f"solve_seconds: 0.3\nclock_shift_s: {shift:.0f}\ncompany: Clockworks\n")
-
-
-@pytest.fixture
-def workspace(muster: Shell, tmp_path: Path) -> Iterator[Path]:
-    """Four clients, each with one visit of about two hours; a plan binds, and everybody was told."""
-    standing_at(tmp_path, NOW)
-    (tmp_path / "campaign.yml").write_text(CAMPAIGN)
-    for name, text in TABLES.items():
-        (tmp_path / f"{name}.csv").write_text(text)
-    assert muster(tmp_path, "import", *(f"{name}.csv" for name in TABLES)).returncode == 0
-    opened = Workspace(tmp_path)
-    file = opened.campaign_file()
-    ids = file.hosts_of(opened.ledger.fleet())
-    opened.ledger.open_campaign(file.campaign, ids, by="test")
-    answer(opened.services, ids, HostStatus.UNREACHABLE)
-    opened.close()
-    assert muster(tmp_path, "plan").returncode == 0
-    done = muster(tmp_path, "dispatch")
-    assert done.returncode == 0, done.stderr
-    yield tmp_path
-    services_of.cache_clear()
-
-
-def answer(services: Wired, ids: tuple[HostId, ...], status: HostStatus) -> None:
-    finding = Finding(Verdict.RIGHT, "it is right", ()) if status is HostStatus.RIGHT else None
-    at = services.clock.now()
-    services.ledger.begin_probes(SPRING, ids, by="test")
-    services.ledger.record_probes(
-        SPRING, [ProbeRecord(one, status, finding, Stage.FINISHED, "", "", at) for one in ids], by="test"
-    )
-
-
-Within = Callable[[], Wired]
-
-
-@pytest.fixture
-def within(workspace: Path) -> Iterator[Within]:
-    """Opens the services of the workspace; gives them back at the end."""
-    there: list[Workspace] = []
-
-    def open_it() -> Wired:
-        there.append(Workspace(workspace))
-        return there[-1].services
-
-    yield open_it
-    for one in there:
-        one.close()
-
-
-def binding(services: Wired) -> Plan:
-    found = services.ledger.dispatched(SPRING)
-    assert found is not None
-    return services.ledger.plan(found.plan_id)
-
-
-def placed(plan: Plan) -> dict[VisitId, tuple[PersonId, datetime, datetime]]:
-    return {one.visit_id: (one.person_id, one.starts_at, one.ends_at) for one in plan.assignments}
 
 
 def of_person(plan: Plan, person: str) -> list[VisitId]:
@@ -181,8 +82,6 @@ def test_a_visit_under_way_stays_when_the_plan_is_made_anew(within: Within, work
     before = binding(services)
     first = min(before.assignments, key=lambda one: one.starts_at)
     later = [one for one in of_person(before, first.person_id) if one != first.visit_id]
-    services.close()
-    services_of.cache_clear()
     standing_at(workspace, first.starts_at + timedelta(minutes=30))
     services = within()
     other = next(one.person_id for one in before.assignments if one.person_id != first.person_id) if not later else ""
@@ -203,8 +102,6 @@ def test_a_visit_that_takes_twice_as_long_keeps_its_place_and_pushes_what_follow
     person = next(one.person_id for one in before.assignments if len(of_person(before, one.person_id)) > 1)
     first, second = of_person(before, person)[:2]
     _, starts, ends = placed(before)[first]
-    services.close()
-    services_of.cache_clear()
     standing_at(workspace, starts + timedelta(minutes=45))
     services = within()
     minutes = 2 * before.visit[first].effort_minutes
@@ -229,8 +126,6 @@ def test_nobody_came_and_the_visit_is_planned_anew_with_somebody_else(within: Wi
     first = min(before.assignments, key=lambda one: one.starts_at)
     with pytest.raises(InputError, match="nobody can have missed it yet"):
         no_show(services, SPRING, first.visit_id, until=None, reason="", by="mia")
-    services.close()
-    services_of.cache_clear()
     standing_at(workspace, first.starts_at + timedelta(minutes=40))
     services = within()
     edit = no_show(services, SPRING, first.visit_id, until=None, reason="no answer", by="mia")
