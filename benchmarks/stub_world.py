@@ -7,7 +7,6 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from types import MappingProxyType
 
 from muster.campaign import Campaign, WavePolicy
 from muster.clock import SystemClock
@@ -75,8 +74,8 @@ class StubWorld:
     hosts: int
     now: datetime = field(default_factory=lambda: SystemClock().now())
     waves: WavePolicy = field(default_factory=lambda: WavePolicy(max_wave_hosts=500))
-    reaches: Mapping[int, str] = MappingProxyType({})
-    credentials: Mapping[int, str] = MappingProxyType({})
+    reaches: Mapping[int, str] = field(default_factory=dict)
+    credentials: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def fleet(self) -> Fleet:

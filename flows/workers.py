@@ -9,6 +9,7 @@ import asyncio
 import os
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -18,7 +19,7 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.deployments import arun_deployment
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.states import Cancelled
 from prefect.types.entrypoint import EntrypointType
 
@@ -144,11 +145,28 @@ async def _start(client: PrefectClient, flow: str, parameters: Mapping[str, Para
     )
 
 
+def make_queues(work_pool: str, queues: Sequence[str]) -> None:
+    """Make the pool and these queues of it where they are missing: a worker that names a missing one gets nothing."""
+    asyncio.run(_make_queues(work_pool, queues))
+
+
+async def _make_queues(work_pool: str, queues: Sequence[str]) -> None:
+    async with get_client() as client:
+        await _make_pool(client, work_pool)
+        for queue in queues:
+            try:
+                await client.read_work_queue_by_name(queue, work_pool)
+            except ObjectNotFound:
+                with suppress(ObjectAlreadyExists):  # another worker was first
+                    await client.create_work_queue(queue, work_pool_name=work_pool)
+
+
 async def _make_pool(client: PrefectClient, work_pool: str) -> None:
     try:
         await client.read_work_pool(work_pool)
     except ObjectNotFound:
-        await client.create_work_pool(WorkPoolCreate(name=work_pool, type="process"))
+        with suppress(ObjectAlreadyExists):
+            await client.create_work_pool(WorkPoolCreate(name=work_pool, type="process"))
 
 
 async def _is_served(client: PrefectClient, work_pool: str, queue: str) -> bool:

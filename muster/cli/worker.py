@@ -12,6 +12,7 @@ import typer
 
 from flows.engine import prefect_api
 from flows.environment import PATIENT, QUIET_AND_QUICK
+from flows.partings import prefect_may_go
 from flows.reach import allowed_references, queue_of, queues_for
 from flows.services import WORKER_VARIABLE
 from muster.cli.output import say
@@ -38,7 +39,11 @@ def worker(
     settings = workspace.settings if reach is None else workspace.settings.model_copy(update={"reach": reach})
     _check(workspace, settings)
     with prefect_api(settings.path(settings.prefect_home), idle_s=settings.prefect_idle_s) as url:
+        from flows.workers import make_queues
+
         queues = queues_for(settings.reach)
+        with prefect_may_go():
+            make_queues(settings.work_pool, queues)
         say(f"takes {' and '.join(queues)} of the work pool {settings.work_pool} at {url}; Ctrl-C ends it")
         code = _until_it_ends(worker_command(settings, limit=limit, name=name), worker_environment(settings))
     if code:
