@@ -126,6 +126,7 @@ class Mailer:
         return f"the mail server {self._server.host}:{self._server.port}"
 
 
+SILENT, GONE = "said nothing for too long", "closed the connection, or does not speak SMTP"
 _Said = smtplib.SMTPResponseException
 WORDS: tuple[tuple[type[Exception], Callable[[Exception], str]], ...] = (
     (smtplib.SMTPAuthenticationError, lambda error: f"does not take our login: {_code(error)}"),
@@ -133,10 +134,10 @@ WORDS: tuple[tuple[type[Exception], Callable[[Exception], str]], ...] = (
     (smtplib.SMTPConnectError, lambda error: f"did not greet us as a mail server does: {_code(error)}"),
     (smtplib.SMTPResponseException, lambda error: f"says {_code(error)}"),
     (smtplib.SMTPNotSupportedError, lambda error: f"lacks what is asked of it: {error}"),
-    (smtplib.SMTPServerDisconnected, lambda _: "closed the connection, or does not speak SMTP"),
+    (smtplib.SMTPServerDisconnected, lambda error: SILENT if "timed out" in str(error) else GONE),
     (ssl.SSLCertVerificationError, lambda error: f"shows a certificate that is not trusted: {error.args[-1]}"),
     (ssl.SSLError, lambda error: f"does not speak TLS as it should: {getattr(error, 'reason', '')}"),
-    (TimeoutError, lambda _: "said nothing for too long"),
+    (TimeoutError, lambda _: SILENT),
     (socket.gaierror, lambda _: "has a name that cannot be resolved"),
     (OSError, lambda error: f"cannot be reached: {getattr(error, 'strerror', '') or type(error).__name__}"),
 )
