@@ -8,6 +8,7 @@ from datetime import datetime
 from ledger import attempts, campaigns, claims, events, inventory_store, outbox, plans, probes, waves
 from ledger.database import Database
 from ledger.guard import Guard, Redact
+from ledger.standing import read_standing
 from ledger.writing import Writing
 from muster.campaign import Campaign
 from muster.clock import Clock
@@ -27,6 +28,7 @@ from muster.records import (
     Note,
     ProbeRecord,
     Resumption,
+    Standing,
     Stop,
     WaveRow,
     WaveState,
@@ -214,6 +216,10 @@ class SqlLedger:
     def hosts(self, campaign_id: CampaignId) -> tuple[HostState, ...]:
         with self.database.reading() as connection:
             return attempts.read_hosts(connection, campaign_id)
+
+    def standing(self, campaign_id: CampaignId) -> Standing:
+        with self.database.reading() as connection:
+            return read_standing(connection, campaign_id)
 
     def attempts(self, campaign_id: CampaignId) -> tuple[AttemptRow, ...]:
         with self.database.reading() as connection:

@@ -27,6 +27,7 @@ from muster.records import (
     Note,
     ProbeRecord,
     Resumption,
+    Standing,
     Stop,
     WaveRow,
     WaveState,
@@ -304,6 +305,10 @@ class Ledger(Protocol):
     # what happened
     def hosts(self, campaign_id: CampaignId) -> tuple[HostState, ...]:
         """Every host of the campaign as it stands, by host id."""
+        ...
+
+    def standing(self, campaign_id: CampaignId) -> Standing:
+        """The campaign in sums, counted by the database: quick also where its hosts are a hundred thousand."""
         ...
 
     def attempts(self, campaign_id: CampaignId) -> tuple[AttemptRow, ...]:

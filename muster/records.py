@@ -140,6 +140,52 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Sum:
+    """How many hosts stand alike."""
+
+    status: HostStatus
+    stage: Stage
+    cause: str
+    hint: str
+    hosts: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaveSum:
+    """A wave without its hosts."""
+
+    number: int
+    state: WaveState
+    hosts: int
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A campaign in sums.
+
+    Attributes:
+        open: the hosts that are not protected, by what is the matter with them, the most first.
+    """
+
+    by_status: Mapping[HostStatus, int]
+    open: tuple[Sum, ...]
+    stop: Stop | None
+    dispatched: "DispatchedPlan | None"
+    last_wave: WaveSum | None
+
+    @property
+    def hosts(self) -> int:
+        """All of them."""
+        return sum(self.by_status.values())
+
+    @property
+    def protected(self) -> int:
+        """How many will be right when the deadline comes."""
+        return sum(number for status, number in self.by_status.items() if status.protected)
+
+
+@dataclass(frozen=True, slots=True)
 class Resumption:
     """Who last let a stopped campaign go on, and why."""
 
