@@ -98,6 +98,7 @@ def _pinned(problem: Problem, demand: Demand, team: Sequence[Assignment]) -> Dem
     visit = replace(
         demand.visit,
         effort_minutes=ends - starts,
+        after=(),
         earliest=min(demand.visit.earliest, team[0].starts_at),
         latest=max(demand.visit.latest, team[0].ends_at),
     )

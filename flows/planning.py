@@ -14,6 +14,7 @@ from flows.approvals import gatekeeper
 from flows.approvals_wanted import wanted_to_dispatch
 from flows.begun import begun, carried, departure, held_in
 from flows.measured import effort_of
+from flows.ordering import in_order
 from flows.overruns import longer, said_efforts, taking_longer
 from flows.partnering import projected
 from flows.services import Services
@@ -107,7 +108,9 @@ def problem_of(
         previous=previous,
         ledger_revision=services.ledger.revision(),
     )
+    rules = services.ledger.campaign(campaign_id).gates.order
     problem = taking_longer(problem, said)
+    problem = in_order(problem, services.ledger.fleet(), rules) if rules else problem
     return held_in(problem, stays, first) if stays or not_before is not None else problem
 
 

@@ -45,8 +45,8 @@ class Remedy:
 
     def sentence(self, currency: str) -> str:
         """For people: what, what it brings, what it costs."""
-        price = str(Money.of_cents(self.more_cents, currency))
-        return f"{self.scenario}: odds {self.all_done:.0%} ({self.gained:+.0%}), {price} more"
+        price = f"{Money.of_cents(abs(self.more_cents), currency)} {'less' if self.more_cents < 0 else 'more'}"
+        return f"{self.scenario}: odds {self.all_done:.0%} ({self.gained:+.0%}), {price}"
 
 
 def remedies_of(services: Services, plan: Plan, *, seconds: float, seed: int, most: int) -> tuple[Remedy, ...]:

@@ -7,6 +7,7 @@ import typer
 from muster.cli import (
     approvals,
     changes,
+    changing_policy,
     evidence,
     findings,
     fix,
@@ -120,6 +121,7 @@ CHANGE = _noun(
         "suspend": changes.suspend,
         "overrun": changes.overrun,
         "standstill": changes.standstill,
+        "guidance": changing_policy.guidance,
         "list": changes.change_list,
     },
 )
