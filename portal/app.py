@@ -11,6 +11,7 @@ from muster.settings import Settings
 from muster.wiring import Wired
 from portal import account_pages, client, company_login, engineer, entrance, links, live, manager, metrics, partner
 from portal.company_login import provider_of
+from portal.guards import check_routes
 from portal.keys import keys_in
 from portal.live import Watcher
 from portal.metrics import Metrics, TimedRequests
@@ -39,6 +40,7 @@ def create_app(services: Wired, settings: Settings) -> FastAPI:
     app.state.nav = _nav()
     for area in (entrance, links, company_login, account_pages, live, metrics, manager, engineer, partner, client):
         app.include_router(area.router)
+    check_routes(app.routes)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     add_handlers(app)
     app.add_middleware(TimedRequests, metrics=portal.metrics)

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from portal.access import Role
@@ -30,6 +31,7 @@ class RunningPortal:
     """A portal that answers on loopback."""
 
     world: World
+    app: FastAPI
     portal: Portal
     url: str
     server: uvicorn.Server
@@ -105,7 +107,7 @@ def start_portal(world: World) -> RunningPortal:
     while not server.started and time.monotonic() < give_up:
         time.sleep(0.02)
     assert server.started
-    return RunningPortal(world, app.state.portal, f"http://127.0.0.1:{port}", server, thread)
+    return RunningPortal(world, app, app.state.portal, f"http://127.0.0.1:{port}", server, thread)
 
 
 def stop_portal(running: RunningPortal) -> None:
