@@ -37,6 +37,7 @@ class Reconciler:
             DutyKind.VERIFY: self._verify,
             DutyKind.KNOCK: self._knock,
             DutyKind.FORECAST: self._forecast,
+            DutyKind.TELL: self._tell,
         }
 
     def begin(self) -> Iterator[Callable[[], None]]:
@@ -95,6 +96,13 @@ class Reconciler:
 
         del wanted
         forecast_campaign(self._services, campaign_id)
+        return True
+
+    def _tell(self, wanted: Due, campaign_id: CampaignId) -> bool:
+        from flows.notices import queue_notices
+
+        del wanted
+        queue_notices(self._services, campaign_id, by=BY)
         return True
 
     def _deliver(self) -> None:

@@ -23,10 +23,13 @@ from muster.records import HostState, WaveRow, WaveState
 from push.gates import Scene, first_held
 from push.turns import ASK_AGAIN_S, HELD
 from push.waves import ramp_wanted
+from reports.notices.due import PATIENCE
 
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=30)
 """What came to nothing is tried again after a minute, then after twice as long each time, at most after this."""
+TOLD_EVERY = timedelta(minutes=5)
+"""How often notices are looked for at most."""
 
 
 class DutyKind(StrEnum):
@@ -36,6 +39,7 @@ class DutyKind(StrEnum):
     VERIFY = "verify"
     KNOCK = "knock"
     FORECAST = "forecast"
+    TELL = "tell"
     DELIVER = "deliver"
 
 
@@ -206,7 +210,27 @@ def forecast_due(one: CampaignView, view: View, now: datetime) -> Due | None:
     return Due(DutyKind.FORECAST, f"the forecast of {local:%Y-%m-%d}", one.campaign.id, day=local.date())
 
 
-RULES: tuple[Rule, ...] = (verify_due, knock_due, push_due, forecast_due)
+def tell_due(one: CampaignView, view: View, now: datetime) -> Due | None:
+    """Look for notices that clients are to get about visits that have begun, when something has happened there since.
+
+    What happens: the visit's end and the day after it, and whatever a host of it comes to.
+    """
+    last = one.duties.get(DutyKind.TELL)
+    if one.plan is None or not _is_free(one, DutyKind.TELL, view, now) or not _is_over(last, TOLD_EVERY, now):
+        return None
+    ends = [placed.ends_at + late for placed in one.plan.assignments for late in (timedelta(), PATIENCE)]
+    changes = [
+        state.changed_at
+        for host_id, placed in one.placed.items()
+        if placed.starts_at <= now and (state := one.states.get(host_id)) is not None
+    ]
+    happened = max((at for at in (*ends, *changes) if at <= now), default=None)
+    if happened is None or (last is not None and happened < last.taken_at):
+        return None
+    return Due(DutyKind.TELL, "clients may be told how their visits went", one.campaign.id)
+
+
+RULES: tuple[Rule, ...] = (verify_due, knock_due, push_due, forecast_due, tell_due)
 
 
 def open_now(one: CampaignView, now: datetime) -> frozenset[HostId]:
