@@ -33,10 +33,14 @@ def find_binaries() -> Path | None:
 
 
 class PostgresServer:
-    """One server; ``start`` and ``stop`` may be called in turn, the data stays until ``remove``."""
+    """One server; ``start`` and ``stop`` may be called in turn, the data stays until ``remove``.
 
-    def __init__(self, binaries: Path) -> None:
+    ``durable``: it flushes every commit to the disk, as a server that is measured must.
+    """
+
+    def __init__(self, binaries: Path, *, durable: bool = False) -> None:
         self._binaries = binaries
+        self._durable = durable
         self._owner = _server_user()
         self._home = Path(tempfile.mkdtemp(prefix="muster-postgres-"))
         self._process: subprocess.Popen[bytes] | None = None
@@ -49,9 +53,7 @@ class PostgresServer:
         settings = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
-            "fsync": "off",
-            "synchronous_commit": "off",
-            "full_page_writes": "off",
+            **({} if self._durable else dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off")),
             "max_connections": "60",
             "shared_buffers": "32MB",
         }

@@ -1,0 +1,1 @@
+"""A campaign on several machines: workers, reaches, limits, and what is taken away from under it."""
