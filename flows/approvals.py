@@ -105,7 +105,7 @@ def ask_to_roll_back(services: Services, campaign_id: CampaignId, host_ids: Sequ
 def approvals_of(book: Book, campaign_id: CampaignId | None = None) -> tuple[Approval, ...]:
     """Every request, of one campaign or of all, in the order in which they were asked."""
     kept = (one.value for one in book.papers(APPROVALS, campaign_id=campaign_id))
-    return tuple(sorted(kept, key=lambda one: (one.asked_at, one.id)))
+    return tuple(sorted(kept, key=lambda one: (one.asked_at, one.number, one.id)))
 
 
 def find_approval(book: Book, approval_id: str) -> Kept[Approval]:
