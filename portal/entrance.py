@@ -24,8 +24,8 @@ HOME = {
     Role.MANAGER: "/manager",
     Role.AUDITOR: "/manager",
     Role.ENGINEER: "/engineer",
-    Role.PARTNER_MANAGER: "/partner",
-    Role.PARTNER_TECHNICIAN: "/partner",
+    Role.PARTNER_MANAGER: "/partner/visits",
+    Role.PARTNER_TECHNICIAN: "/partner/visits",
     Role.CLIENT_CONTACT: "/client",
 }
 WRONG = "That name and password do not fit together."

@@ -6,7 +6,7 @@ from muster.records import HostState
 
 SWITCHED_ON = "See that it is switched on and that its network cable or wireless works."
 LOG_IN = "Log in at the machine itself, or have somebody of the client do so."
-NOTE_IT = "Write down what you did, with a photo of the screen, so that it can be told to the client."
+NOTE_IT = "Write down below what you did, so that it can be told to the client."
 THEN_PUSH = "Then press Push again: Muster does the rest."
 STEPS = {
     HostStatus.UNREACHABLE: (

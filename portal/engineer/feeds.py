@@ -4,6 +4,7 @@ The address holds a random word of 256 bits. What is kept of it is its hash, so 
 the word itself is shown once. Whoever has it sees the visits of one person and nothing else, and can change nothing.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from muster.ids import PartnerId, PersonId
 from muster.plan import VisitMode
 from partners.papers import Index, Kept, Shelf, change
 from portal.access import nothing_there
-from portal.engineer.queries import Card, Source, cards_of
+from portal.engineer.queries import Card
 from portal.keys import hashed, random_word
 from reports.invitations import Appointment, calendar
 
@@ -74,10 +75,9 @@ def feed_by(services: Services, word: str) -> Feed:
     return kept.value
 
 
-def feed_ics(source: Source, person_id: PersonId, *, company: str) -> bytes:
+def feed_ics(cards: Iterable[Card], *, company: str, at: datetime) -> bytes:
     """Somebody's visits as a calendar, with the rules of every zone in it."""
-    name = f"{company}: visits"
-    return calendar((appointment(one) for one in cards_of(source, person_id)), name=name, at=source.reading.now)
+    return calendar((appointment(one) for one in cards), name=f"{company}: visits", at=at)
 
 
 def appointment(card: Card) -> Appointment:

@@ -1,5 +1,6 @@
 """What an engineer's pages show: days, visits, machines; read for one person, and nothing of anybody else's."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -21,6 +22,7 @@ from portal.engineer.records import FieldKind, FieldReport, reports_of
 from portal.reading import Reading
 from reports.schedule_entries import door_text
 
+IP_ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){3,7}\b")
 BACK, AHEAD = timedelta(days=30), timedelta(days=60)
 """Visits further away are on nobody's pages."""
 
@@ -234,7 +236,7 @@ def cards_of(source: Source, person_id: PersonId) -> Iterator[Card]:
 def visit_page(
     source: Source, person_id: PersonId, campaign_id: CampaignId, visit_id: VisitId, *, told: bool = True
 ) -> VisitPage:
-    """One visit of a person; ``told`` is whether the person is told machines' addresses and causes.
+    """One visit of a person; ``told`` is whether the person is told machines' addresses.
 
     Raises:
         NotFound: there is no such visit, or it is somebody else's.
@@ -365,10 +367,18 @@ def _machine(gathered: Gathered, host: Host, said: Iterable[FieldReport], *, tol
         address=host.address if told else "",
         said=words,
         tone=tone,
-        cause=state.cause if state and tone is Tone.BAD and told else "",
+        cause=_cause(state.cause, host, told=told) if state and tone is Tone.BAD else "",
         steps=by_hand.steps(host, state) if state else (),
         by_hand=tuple(one for one in said if one.host_id == host.id),
     )
+
+
+def _cause(cause: str, host: Host, *, told: bool) -> str:
+    """Why it is not right; without addresses for those who are not told them."""
+    if told:
+        return cause
+    bare = cause.replace(host.address, "its address") if len(host.address) > 2 else cause
+    return IP_ADDRESS.sub("its address", bare)
 
 
 def _hosts(gathered: Gathered, visit: Visit) -> list[Host]:

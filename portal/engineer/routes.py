@@ -5,60 +5,26 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import Response
 
-from muster.ids import CampaignId, PersonId, VisitId
-from portal.access import Role, Viewer, need, nothing_there, open_to_all
+from muster.ids import CampaignId, VisitId
+from portal.access import Role, Viewer, need, open_to_all
 from portal.engineer import acts
-from portal.engineer.evidence import photo_content
+from portal.engineer.common import person_of, photo_of, photo_response, source_of, told, worker_script
 from portal.engineer.feeds import feed_by, feed_ics, feed_of, make_feed, revoke_feeds
 from portal.engineer.pushing import is_pushing, push_visit
-from portal.engineer.queries import Source, VisitPage, day_page, own_assignment, visit_page
-from portal.engineer.records import Photo
+from portal.engineer.queries import Source, VisitPage, cards_of, day_page, own_assignment, visit_page
 from portal.forms import Form, audited
 from portal.keys import random_word
-from portal.render import FOLDER, back_to, page
-from portal.services import portal_of, reading_of, services_of
+from portal.partner.lists import partner_cards
+from portal.render import back_to, page
+from portal.services import portal_of, services_of
 
 router = APIRouter()
 Me = Annotated[Viewer, Depends(need(Role.ENGINEER))]
 InTheField = Annotated[Viewer, Depends(need(Role.ENGINEER, Role.PARTNER_TECHNICIAN))]
 VISIT = "/engineer/visits/{campaign_id}/{visit_id}"
 ICS = "text/calendar; charset=utf-8"
-
-
-def source_of(request: Request) -> Source:
-    """Where the pages of a request read from."""
-    return Source(reading_of(request), services_of(request))
-
-
-def person_of(viewer: Viewer) -> PersonId:
-    """The person of the crew that somebody is.
-
-    Raises:
-        NotFound: the account belongs to nobody of the crew.
-    """
-    if viewer.engineer_id is None:
-        raise nothing_there()
-    return viewer.engineer_id
-
-
-def wants_json(request: Request) -> bool:
-    """Whether a script asks, which is told in JSON what became of it."""
-    return "application/json" in request.headers.get("accept", "")
-
-
-def told(request: Request, path: str, sentence: str) -> Response:
-    """After a change: a word for a script, or the page again for a browser."""
-    return (
-        JSONResponse({"said": sentence, "next": path}) if wants_json(request) else back_to(request, path, say=sentence)
-    )
-
-
-def photo_response(request: Request, photo: Photo) -> Response:
-    """A photo as it was sent; it never changes, and only this browser keeps it."""
-    content = photo_content(portal_of(request).settings.workspace, photo)
-    return Response(content, media_type=photo.media_type, headers={"cache-control": "private, max-age=86400"})
 
 
 @router.get("/engineer")
@@ -173,8 +139,9 @@ def feed(request: Request, word: str) -> Response:
     """The calendar of whoever made the address: the random word in it is what is asked for, and nothing else."""
     source = source_of(request)
     found = feed_by(source.services, word)
-    company = portal_of(request).settings.company
-    made = feed_ics(source, found.person_id, company=company)
+    settings = portal_of(request).settings
+    cards = cards_of(source, found.person_id) if found.partner_id is None else partner_cards(source, found, settings)
+    made = feed_ics(cards, company=settings.company, at=source.reading.now)
     return Response(made, media_type=ICS, headers={"cache-control": "private, max-age=300"})
 
 
@@ -182,12 +149,6 @@ def feed(request: Request, word: str) -> Response:
 def worker(_viewer: Me) -> Response:
     """The script that keeps pages for when there is no connection; its address is the root of what it keeps."""
     return worker_script("/engineer")
-
-
-def worker_script(scope: str) -> Response:
-    """The service worker of an area."""
-    headers = {"service-worker-allowed": scope, "cache-control": "no-cache"}
-    return FileResponse(FOLDER / "static" / "engineer.sw.js", media_type="text/javascript", headers=headers)
 
 
 def calendar_address(request: Request, word: str) -> str:
@@ -199,19 +160,6 @@ def calendar_address(request: Request, word: str) -> str:
 def _calendar(request: Request, viewer: Viewer, address: str) -> Response:
     feed = feed_of(services_of(request), viewer.account_id)
     return page(request, viewer, "engineer/calendar.html", feed=feed, address=address)
-
-
-def photo_of(found: VisitPage, sha256: str) -> Photo:
-    """A photo among what was said of a visit.
-
-    Raises:
-        NotFound: there is none of this hash.
-    """
-    for report in found.reports:
-        for one in report.photos:
-            if one.sha256 == sha256:
-                return one
-    raise nothing_there()
 
 
 def _day(request: Request, viewer: Viewer, day: date | None) -> Response:

@@ -8,9 +8,7 @@ import pytest
 from icalendar import Calendar
 
 from muster.ids import CampaignId, ClientId, HostId, PersonId, SiteId, VisitId
-from muster.outcomes import HostStatus, Stage
 from muster.plan import VisitMode
-from muster.records import ProbeRecord
 from partners.papers import change
 from portal.access import Role
 from portal.client.contacts import CONTACTS, SiteContact
@@ -20,7 +18,7 @@ from portal.engineer.records import FIELD, REPLAN_WANTED
 from portal.keys import hashed
 from reports.invitations import calendar
 from tests.portal.conftest import RunningPortal
-from tests.portal.field import PNG, may_start_early, notes
+from tests.portal.field import PNG, may_start_early, notes, silent
 from tests.portal.world import CAMPAIGN, NOW
 
 HOST = HostId("harbour-port-01")
@@ -125,10 +123,7 @@ def test_a_photo_is_judged_by_its_content_kept_under_its_hash_and_not_shown_when
 def test_the_machines_say_how_they_stand_and_those_that_failed_how_to_finish_by_hand(
     fresh_portal: RunningPortal,
 ) -> None:
-    ledger = fresh_portal.world.ledger
-    silent = ProbeRecord(HOST, HostStatus.UNREACHABLE, None, Stage.CONNECT, "no answer at port 5985", "", NOW)
-    ledger.begin_probes(CAMPAIGN, [HOST], by="test")
-    ledger.record_probes(CAMPAIGN, [silent], by="test")
+    silent(fresh_portal.world, [HOST])
     with fresh_portal.client(Role.ENGINEER) as client:
         text = client.get(V2 + "/progress").text
         assert "8</b> of 8 right" in client.get("/engineer/visits/vancouver/v1/progress").text
