@@ -146,10 +146,12 @@ class Supervisor:
         return code
 
     def _read(self, name: str, lines: IO[bytes] | None) -> None:
-        for line in lines or ():
-            text = line.decode(errors="replace").rstrip()
-            if text:
-                self._say(name, text)
+        if lines is None:
+            return
+        with lines:
+            for line in lines:
+                if text := line.decode(errors="replace").rstrip():
+                    self._say(name, text)
 
     def _end(self, part: Part) -> None:
         self._leaving[part.name].set()
