@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import asyncssh  # type: ignore[import-not-found]  # a peer, not a dependency
 
 AT_ONCE = 100
-EXCHANGES = ["curve25519-sha256", "curve25519-sha256@libssh.org", "ecdh-sha2-nistp256"]
+EXCHANGES = ["ecdh-sha2-nistp256", "curve25519-sha256", "curve25519-sha256@libssh.org"]
 CIPHERS = ["aes128-gcm@openssh.com", "aes256-gcm@openssh.com"]
 
 

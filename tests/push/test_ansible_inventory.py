@@ -93,5 +93,5 @@ def test_the_environment_is_made_anew(options: AnsibleOptions, monkeypatch: pyte
     assert "recognisable" not in repr(made.environment)
     assert made.environment["ANSIBLE_HOST_KEY_CHECKING"] == "True"
     assert "StrictHostKeyChecking=yes" in made.environment["ANSIBLE_SSH_ARGS"]
-    assert "KexAlgorithms=curve25519" in made.environment["ANSIBLE_SSH_ARGS"]
+    assert "KexAlgorithms=ecdh-sha2-nistp256,curve25519" in made.environment["ANSIBLE_SSH_ARGS"]
     assert yaml.safe_load(dump({"n": 1})) == {"n": 1}
