@@ -67,7 +67,8 @@ class _Vault:
             data = path.read_bytes()
         except OSError as error:
             raise SecretError(
-                f"{self._origin}: {path} cannot be read: {error.strerror}", hint="a relative path is taken from the workspace"
+                f"{self._origin}: {path} cannot be read: {error.strerror}",
+                hint="a relative path is taken from the workspace",
             ) from None
         if data.startswith(b"$ANSIBLE_VAULT;"):
             data = self.open(data)
