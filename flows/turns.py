@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from flows.beginning import barred_hosts
 from flows.services import Services
 from muster.campaign import Campaign
 from muster.errors import NothingToPlan
@@ -110,7 +111,8 @@ def plan_that_binds(services: Services, campaign: Campaign) -> Plan | None:
 def scene_now(services: Services, campaign: Campaign) -> Scene:
     """What the gates look at, as it stands now."""
     states = {state.host_id: state for state in services.ledger.hosts(campaign.id)}
-    return Scene(campaign.gates, services.ledger.fleet(), states, whole_second(services.clock.now()))
+    now, barred = whole_second(services.clock.now()), barred_hosts(services, campaign.id)
+    return Scene(campaign.gates, services.ledger.fleet(), states, now, barred)
 
 
 def whole_second(now: datetime) -> datetime:

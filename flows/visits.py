@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from flows.beginning import held_visits
 from flows.services import Services
 from muster.campaign import Campaign
 from muster.errors import CampaignStopped, Conflict, InputError, NotFound
@@ -38,16 +39,17 @@ def start_visit(
 ) -> Start:
     """Begin a visit of the plan that binds: from the reconciler's next look on its hosts are pushed.
 
-    Said twice within the same visit, the first word stays. ``at`` is when it was said, where that is heard of only later
-    (a telephone without a connection); not before it may be started, and not in the future.
+    Said twice within the same visit, the first word stays. ``at`` is when it was said, where that is heard of only
+    later (a telephone without a connection); not before it may be started, and not in the future.
 
     Raises:
         NotFound: no plan binds, or it gives nobody this visit.
-        InputError: it is too early, or the deadline is over.
+        InputError: it is too early, the deadline is over, or its partner may not do it any more.
         CampaignStopped: a stop is in force.
     """
     campaign = services.ledger.campaign(campaign_id)
     plan, placed = _placed(services, campaign_id, visit_id)
+    _refuse_barred(services, plan, visit_id)
     stop = services.ledger.stopped(campaign_id)
     if stop is not None:
         raise CampaignStopped(
@@ -110,6 +112,12 @@ def _placed(services: Services, campaign_id: CampaignId, visit_id: VisitId) -> t
     if placed is None or visit_id not in plan.visit:
         raise NotFound(f"the plan that binds has no visit {visit_id!r} that is placed", hint="muster plan show --all")
     return plan, placed
+
+
+def _refuse_barred(services: Services, plan: Plan, visit_id: VisitId) -> None:
+    held = next((one for one in held_visits(services, plan) if one.visit_id == visit_id), None)
+    if held is not None:
+        raise InputError(f"{visit_id} may not begin: {held.reason}", hint=held.remedy or "muster replan")
 
 
 def _refuse_out_of_time(campaign: Campaign, placed: Assignment, now: datetime) -> None:

@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from flows.approvals import gatekeeper
+from flows.beginning import barred_hosts
 from flows.reach import OnlyWithinReach, limited
 from flows.secret_blocks import SecretBlocks
 from ledger.open import book_of, open_ledger
@@ -209,6 +210,7 @@ class Wired:
             lease_s=settings.lease_s,
             held_back=watch.held_back,
             approvals=gatekeeper(self, campaign_id),
+            barred=lambda: barred_hosts(self, campaign_id),
         )
 
     def _watch_of(self, campaign_id: CampaignId) -> StopWatch:

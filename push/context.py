@@ -1,12 +1,12 @@
 """What every act at hosts needs: whose campaign, which ledger, which pusher, whose clock, and when to stop."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from muster.approvals import Request
 from muster.clock import Clock
-from muster.ids import CampaignId, RunnerId
+from muster.ids import CampaignId, HostId, RunnerId
 from muster.ports import Ledger, Pusher, StopSignal
 from push.orders import OrderBook
 
@@ -46,6 +46,11 @@ class NoneNeeded:
 NONE_NEEDED = NoneNeeded()
 
 
+def nobody_barred() -> Mapping[HostId, str]:
+    """Every visit may begin."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """One runner at one campaign.
@@ -54,6 +59,7 @@ class Context:
         stop: everything ends as soon as it safely can.
         held_back: nothing new begins; what was begun comes to its end. Set whenever ``stop`` is.
         lease_s: how long a host stays claimed without a sign of life.
+        barred: asked before hosts are let go: those of visits whose people may not begin them any more, and why.
     """
 
     campaign_id: CampaignId
@@ -66,3 +72,4 @@ class Context:
     lease_s: float
     held_back: StopSignal = NEVER
     approvals: Approvals = NONE_NEEDED
+    barred: Callable[[], Mapping[HostId, str]] = nobody_barred

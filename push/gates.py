@@ -4,9 +4,10 @@ The gates that a host itself must answer for (free disk, pending reboot, backup)
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from types import MappingProxyType
 
 from muster.fleet import Fleet, Host, Site
 from muster.hours import hours_text
@@ -45,12 +46,17 @@ class Held:
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything a gate may look at, as it stands at one instant (aware)."""
+    """Everything a gate may look at, as it stands at one instant (aware).
+
+    Attributes:
+        barred: hosts of visits whose people may not begin them any more, and why.
+    """
 
     policy: GatePolicy
     fleet: Fleet
     states: Mapping[HostId, HostState]
     now: datetime
+    barred: Mapping[HostId, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def site(self, host: Host) -> Site:
         """Where a host stands."""
@@ -73,6 +79,14 @@ class Scene:
 
 
 Gate = Callable[[Host, Scene], Held | None]
+
+
+def who_may(host: Host, scene: Scene) -> Held | None:
+    """A host waits when the partner whose visit it is in may not do it any more: suspended, uninsured, not wanted."""
+    reason = scene.barred.get(host.id)
+    if reason is None:
+        return None
+    return Held("partner", reason, hint="give the visit to others: muster change suspend PARTNER, or muster replan")
 
 
 def known_cause(host: Host, scene: Scene) -> Held | None:
@@ -138,7 +152,7 @@ def blackout(host: Host, scene: Scene) -> Held | None:
 
 BY_CLOCK: tuple[Gate, ...] = (known_issue, maintenance_window, blackout)
 """Gates that can close while a wave is under way; they are asked again right before a host is touched."""
-GATES: tuple[Gate, ...] = (known_cause, order_of_roles, *BY_CLOCK)
+GATES: tuple[Gate, ...] = (who_may, known_cause, order_of_roles, *BY_CLOCK)
 """All of them; the first that holds is the one that is told."""
 
 

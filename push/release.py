@@ -73,7 +73,8 @@ def scene_of(context: Context, campaign: Campaign) -> Scene:
     """What the gates look at, as it stands now."""
     states = {state.host_id: state for state in context.ledger.hosts(context.campaign_id)}
     # whole seconds: hours of the week that were worked out for an instant are used again
-    return Scene(campaign.gates, context.book.fleet, states, context.clock.now().replace(microsecond=0))
+    now = context.clock.now().replace(microsecond=0)
+    return Scene(campaign.gates, context.book.fleet, states, now, context.barred())
 
 
 def wanted_hosts(

@@ -1,17 +1,25 @@
 """Partners from the command line: listed, vetted, signed, planned, shown, claimed, verified, paid."""
 
 import json
+import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from flows.partner_work import binding_plan
 from flows.services import services_of
+from flows.turns import whose_turn
+from flows.visits import start_visit
+from muster.cli.app import main
 from muster.cli.workspace import Workspace
+from muster.errors import InputError
 from muster.ids import CampaignId, HostId
 from muster.outcomes import Finding, HostStatus, Stage, Verdict
 from muster.records import ProbeRecord
+from push.release import RUN, Selection, candidates, scene_of
 from tests.muster.shell import Done, Shell
 from tests.reports.printers import can_print
 
@@ -44,6 +52,17 @@ reason: Your clocks must learn the new rules.
 parameters: {instants: ["2027-03-14T12:00:00Z"]}
 """
 SCORES = [f"{name}=4" for name in ("skill", "customer experience", "track record", "trustworthiness", "credit")]
+PARTNER = "northwest-it"
+ELIGIBLE = (
+    ("vet", PARTNER, *SCORES, "getting along=5", "--evidence", "two references"),
+    ("credential", PARTNER, "insurance", "liability insurance", "--until", "2027-12-31", "--insurer",
+     "Mutual=2000000,insured"),
+    ("agree", PARTNER, "A-1", "--rate", "hour=70", "--until", "2027-12-31", "--sla", "response_minutes=60", "--rework",
+     "20"),
+    ("sign", PARTNER, "A-1", "--ours", "Ada", "--theirs", "Nils"),
+    ("sign", PARTNER, "A-1", "--board", "minutes of 1 March, item 2"),
+)  # fmt: skip
+"""What it takes until a partner may be given work."""
 
 
 @pytest.fixture
@@ -51,30 +70,71 @@ def muster(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -
     return Shell(monkeypatch, capfd)
 
 
-@pytest.fixture
-def workspace(muster: Shell, tmp_path: Path) -> Iterator[Path]:
-    """Six hosts that somebody must go to; a partner in the crew's file that nobody has vetted."""
-    standing_at(tmp_path, NOW)
-    (tmp_path / "campaign.yml").write_text(CAMPAIGN)
-    (tmp_path / "community.csv").write_text(LIST)
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six hosts that somebody must go to; a partner in the crew's file that nobody has vetted. Made once."""
+    folder = tmp_path_factory.mktemp("partners")
+    standing_at(folder, NOW)
+    (folder / "campaign.yml").write_text(CAMPAIGN)
+    (folder / "community.csv").write_text(LIST)
     tables = {
         "clients": "id,name,email\nacme,Acme,a@acme.example\nborg,Borg,b@borg.example\n",
         "sites": SITES,
         "hosts": HOSTS,
+        "partners": "id,name\nnorthwest-it,Northwest IT\n",
         "crew": CREW,
     }
-    for name, text in {**tables, "partners": "id,name\nnorthwest-it,Northwest IT\n"}.items():
-        (tmp_path / f"{name}.csv").write_text(text)
-    done = muster(tmp_path, "import", "clients.csv", "sites.csv", "hosts.csv", "partners.csv", "crew.csv")
-    assert done.returncode == 0, done.stderr
-    opened = Workspace(tmp_path)
+    for name, text in tables.items():
+        (folder / f"{name}.csv").write_text(text)
+    typed(folder, "import", *(f"{name}.csv" for name in tables))
+    opened = Workspace(folder)
     file = opened.campaign_file()
     ids = file.hosts_of(opened.ledger.fleet())
     opened.ledger.open_campaign(file.campaign, ids, by="test")
     opened.close()
-    answer(tmp_path, ids, HostStatus.UNREACHABLE)
-    yield tmp_path
+    answer(folder, ids, HostStatus.UNREACHABLE)
     services_of.cache_clear()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def made_eligible(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, with the partner vetted, insured, signed and approved: five commands that few tests are about."""
+    folder = shutil.copytree(made, tmp_path_factory.mktemp("eligible"), dirs_exist_ok=True)
+    typed(folder, "partner", "import", "community.csv")
+    for words in ELIGIBLE:
+        typed(folder, "partner", *words)
+    services_of.cache_clear()
+    return folder
+
+
+@pytest.fixture
+def workspace(made: Path, tmp_path: Path) -> Iterator[Path]:
+    """Six hosts that somebody must go to; a partner in the crew's file that nobody has vetted."""
+    yield copied(made, tmp_path)
+    services_of.cache_clear()
+
+
+@pytest.fixture
+def eligible(made_eligible: Path, tmp_path: Path) -> Iterator[Path]:
+    """The same with a partner that may be given work."""
+    yield copied(made_eligible, tmp_path)
+    services_of.cache_clear()
+
+
+def copied(made: Path, folder: Path) -> Path:
+    shutil.copytree(made, folder, dirs_exist_ok=True)
+    standing_at(folder, NOW)
+    return folder
+
+
+def typed(folder: Path, *words: str) -> None:
+    """A command typed where no fixture of a single test may be used; its answer is not looked at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", ["muster", *words])
+        with pytest.raises(SystemExit):
+            main()
 
 
 def standing_at(folder: Path, at: datetime) -> None:
@@ -102,15 +162,8 @@ def good(done: Done) -> str:
 
 def make_eligible(muster: Shell, folder: Path) -> None:
     muster(folder, "partner", "import", "community.csv")
-    northwest = "northwest-it"
-    good(muster(folder, "partner", "vet", northwest, *SCORES, "getting along=5", "--evidence", "two references"))
-    seen = ("insurance", "liability insurance", "--until", "2027-12-31", "--insurer", "Mutual=2000000,insured")
-    good(muster(folder, "partner", "credential", northwest, *seen))
-    bound = ("A-1", "--rate", "hour=70", "--until", "2027-12-31", "--sla", "response_minutes=60", "--rework", "20")
-    good(muster(folder, "partner", "agree", northwest, *bound))
-    good(muster(folder, "partner", "sign", northwest, "A-1", "--ours", "Ada", "--theirs", "Nils"))
-    said = good(muster(folder, "partner", "sign", northwest, "A-1", "--board", "minutes of 1 March, item 2"))
-    assert "eligible today" in said
+    said = [good(muster(folder, "partner", *words)) for words in ELIGIBLE]
+    assert "eligible today" in said[-1]
 
 
 def planned(muster: Shell, folder: Path) -> list[dict[str, object]]:
@@ -187,50 +240,93 @@ def _minutes(one: dict[str, object]) -> int:
     return round(span / timedelta(minutes=1))
 
 
-def test_a_plan_is_rejected_when_the_partner_is_suspended_before_dispatch(muster: Shell, workspace: Path) -> None:
-    make_eligible(muster, workspace)
-    planned(muster, workspace)
-    good(muster(workspace, "partner", "suspend", "northwest-it", "--reason", "a complaint of Acme"))
-    done = muster(workspace, "dispatch")
+def test_a_plan_is_rejected_when_the_partner_is_suspended_before_dispatch(muster: Shell, eligible: Path) -> None:
+    planned(muster, eligible)
+    good(muster(eligible, "partner", "suspend", "northwest-it", "--reason", "a complaint of Acme"))
+    done = muster(eligible, "dispatch")
     assert done.returncode == 1
     assert "suspended" in done.stderr
     assert "a complaint of Acme" in done.stderr
-    assert muster(workspace, "partner", "tasks", "northwest-it").returncode == 2, "and nothing is shown"
-    good(muster(workspace, "partner", "suspend", "northwest-it", "--lift"))
-    good(muster(workspace, "dispatch"))
+    assert muster(eligible, "partner", "tasks", "northwest-it").returncode == 2, "and nothing is shown"
+    good(muster(eligible, "partner", "suspend", "northwest-it", "--lift"))
+    good(muster(eligible, "dispatch"))
 
 
-def test_terms_weaker_than_the_clients_bar_the_partner_and_name_the_term(muster: Shell, workspace: Path) -> None:
-    make_eligible(muster, workspace)
-    good(muster(workspace, "partner", "client", "acme", "--owner", "ada", "--sla", "response_minutes=30"))
-    good(muster(workspace, "partner", "client", "borg", "--unwanted", "northwest-it"))
-    assert planned(muster, workspace) == []
-    plan = json.loads(good(muster(workspace, "plan", "show", "--json")))
-    said = "".join(good(muster(workspace, "plan", "explain", one["visit"])) for one in plan["unplaced"])
+def test_visits_of_a_partner_that_is_suspended_after_dispatch_are_not_begun_and_go_to_others(
+    muster: Shell, eligible: Path
+) -> None:
+    (eligible / "clients.csv").write_text(
+        "id,name,email,preferred\nacme,Acme,a@acme.example,nils\nborg,Borg,b@borg.example,nils\n"
+    )
+    good(muster(eligible, "import", "clients.csv"))
+    answer(eligible, [HostId(f"h{n}") for n in range(1, 7)], HostStatus.STALE)
+    assert {one["person"] for one in planned(muster, eligible)} & {"nils", "nora"}
+    good(muster(eligible, "dispatch"))
+
+    def let_go() -> tuple[set[HostId], list[str]]:
+        opened = Workspace(eligible)
+        services, campaign = opened.services, opened.campaign(None)
+        turn = whose_turn(services, campaign, ahead=True, retry_lost=False, only=None)
+        scene = scene_of(services.context(SPRING), campaign)
+        plan = binding_plan(services, SPRING)
+        pushed = {host.id for host in candidates(scene, plan, Selection(RUN, ahead=True), frozenset())}
+        assert pushed == set(turn.hosts), "what is said is what is done"
+        theirs = [one.visit_id for one in plan.assignments if one.person_id in {"nils", "nora"}]
+        told = [group.headline for group in turn.held]
+        if told:
+            with pytest.raises(InputError, match="a complaint"):
+                start_visit(services, SPRING, theirs[0], by="nils")
+        opened.close()
+        services_of.cache_clear()
+        return pushed, told
+
+    before, nothing = let_go()
+    assert (len(before), nothing) == (6, [])
+    good(muster(eligible, "partner", "suspend", "northwest-it", "--reason", "a complaint of Acme"))
+    after, told = let_go()
+    assert after < before
+    assert "a complaint of Acme" in " ".join(told)
+    shown = good(muster(eligible, "change", "suspend", "northwest-it", "--reason", "a complaint of Acme"))
+    assert "concerns partner northwest-it" in shown
+    again = ("change", "suspend", "northwest-it", "--reason", "a complaint of Acme", "--accept", "--json")
+    good(muster(eligible, *again))
+    opened = Workspace(eligible)
+    people = {one.person_id for one in binding_plan(opened.services, SPRING).assignments}
+    opened.close()
+    assert people == {"anna"}
+    services_of.cache_clear()
+    assert let_go()[1] == [], "nobody is held any more"
+
+
+def test_terms_weaker_than_the_clients_bar_the_partner_and_name_the_term(muster: Shell, eligible: Path) -> None:
+    good(muster(eligible, "partner", "client", "acme", "--owner", "ada", "--sla", "response_minutes=30"))
+    good(muster(eligible, "partner", "client", "borg", "--unwanted", "northwest-it"))
+    assert planned(muster, eligible) == []
+    plan = json.loads(good(muster(eligible, "plan", "show", "--json")))
+    said = "".join(good(muster(eligible, "plan", "explain", one["visit"])) for one in plan["unplaced"])
     words = " ".join(said.split())
     assert "response_minutes: the client was promised at most 30, and the agreement says 60" in words
     assert "client borg does not want Northwest IT" in words
 
 
-def test_a_swap_is_asked_decided_by_another_and_dispatched(muster: Shell, workspace: Path) -> None:
-    make_eligible(muster, workspace)
-    visits = planned(muster, workspace)
-    good(muster(workspace, "dispatch"))
+def test_a_swap_is_asked_decided_by_another_and_dispatched(muster: Shell, eligible: Path) -> None:
+    visits = planned(muster, eligible)
+    good(muster(eligible, "dispatch"))
     one = visits[0]
     other = "nora" if one["person"] == "nils" else "nils"
     asking = ("--reason", "ill", "--by", "nils")
-    good(muster(workspace, "partner", "swap", str(one["visit"]), other, *asking))
-    assert "cannot decide it" in muster(workspace, "partner", "decide", "swap-1", "--by", "nils").stderr
-    done = muster(workspace, "partner", "decide", "swap-1", "--by", "ada")
+    good(muster(eligible, "partner", "swap", str(one["visit"]), other, *asking))
+    assert "cannot decide it" in muster(eligible, "partner", "decide", "swap-1", "--by", "nils").stderr
+    done = muster(eligible, "partner", "decide", "swap-1", "--by", "ada")
     if [v for v in visits if v["person"] == other and v["starts_at"] == one["starts_at"]]:
         assert f"{other} cannot do" in done.stderr, "the other is busy: the rules hold for swaps, too"
     else:
-        made = json.loads(good(muster(workspace, "plan", "show", "--json")))["assignments"]
+        made = json.loads(good(muster(eligible, "plan", "show", "--json")))["assignments"]
         assert done.returncode == 0, done.stderr
         now = next(v for v in made if v["visit"] == one["visit"])
         assert (now["person"], now["starts_at"]) == (other, one["starts_at"])
-        assert "was approved already" in muster(workspace, "partner", "decide", "swap-1", "--by", "ada").stderr
-    refused = muster(workspace, "partner", "swap", str(one["visit"]), "anna", "--reason", "ill")
+        assert "was approved already" in muster(eligible, "partner", "decide", "swap-1", "--by", "ada").stderr
+    refused = muster(eligible, "partner", "swap", str(one["visit"]), "anna", "--reason", "ill")
     assert "is not one of northwest-it's people" in refused.stderr
 
 
@@ -250,10 +346,9 @@ def test_incidents_and_referrals_have_an_owner_and_a_state(muster: Shell, worksp
     assert "is closed" in muster(workspace, "partner", "matters", "--move", "incident-1").stderr
 
 
-def test_an_agreement_becomes_a_document_that_says_it_needs_counsel(muster: Shell, workspace: Path) -> None:
-    make_eligible(muster, workspace)
-    good(muster(workspace, "partner", "document", "northwest-it", "A-1"))
-    text = (workspace / "reports" / "A-1.html").read_text()
+def test_an_agreement_becomes_a_document_that_says_it_needs_counsel(muster: Shell, eligible: Path) -> None:
+    good(muster(eligible, "partner", "document", "northwest-it", "A-1"))
+    text = (eligible / "reports" / "A-1.html").read_text()
     assert "DRAFT. This document was made from data and needs counsel" in text
     for words in ("Clockworks", "Northwest IT", "70.00 EUR for every hour", "minutes of 1 March, item 2", "20 %"):
         assert words in text
@@ -261,11 +356,10 @@ def test_an_agreement_becomes_a_document_that_says_it_needs_counsel(muster: Shel
 
 
 @pytest.mark.skipif(not can_print(), reason="neither Pango nor Chromium is here")
-def test_an_agreement_becomes_a_pdf(muster: Shell, workspace: Path) -> None:
-    make_eligible(muster, workspace)
-    said = good(muster(workspace, "partner", "document", "northwest-it", "A-1", "--format", "pdf"))
+def test_an_agreement_becomes_a_pdf(muster: Shell, eligible: Path) -> None:
+    said = good(muster(eligible, "partner", "document", "northwest-it", "A-1", "--format", "pdf"))
     assert "A-1.pdf" in said
-    assert (workspace / "reports" / "A-1.pdf").read_bytes()[:5] == b"%PDF-"
+    assert (eligible / "reports" / "A-1.pdf").read_bytes()[:5] == b"%PDF-"
 
 
 def test_two_people_and_a_reason_override_what_falls_short(muster: Shell, workspace: Path) -> None:
@@ -304,20 +398,19 @@ def test_wrong_words_are_answered_with_a_sentence(
     assert told in done.stderr
 
 
-def test_money_from_an_offer_to_the_page_for_the_board(muster: Shell, workspace: Path) -> None:
-    make_eligible(muster, workspace)
-    good(muster(workspace, "money", "offer", "list", "--host", "100", "--site", "20", "--contract", "borg=50"))
-    quotes = json.loads(good(muster(workspace, "money", "quote", "list", "--json")))
+def test_money_from_an_offer_to_the_page_for_the_board(muster: Shell, eligible: Path) -> None:
+    good(muster(eligible, "money", "offer", "list", "--host", "100", "--site", "20", "--contract", "borg=50"))
+    quotes = json.loads(good(muster(eligible, "money", "quote", "list", "--json")))
     assert {one["client"]: one["total"] for one in quotes} == {"acme": "320.00 EUR", "borg": "160.00 EUR"}
-    assert "no quote in spring" in muster(workspace, "money", "sign", "nobody", "--by", "Bo").stderr
-    good(muster(workspace, "money", "sign", "acme", "--by", "Bo Acme"))
-    assert "was signed already" in muster(workspace, "money", "sign", "acme", "--by", "Bo").stderr
-    good(muster(workspace, "money", "sign", "borg", "--no"))
-    assert "signed: 320.00 EUR" in good(muster(workspace, "money", "quotes"))
-    assert "has no plan that binds" in muster(workspace, "money", "profit").stderr
-    visits = planned(muster, workspace)
-    good(muster(workspace, "dispatch"))
-    found = json.loads(good(muster(workspace, "money", "profit", "--seconds", "1", "--json")))
+    assert "no quote in spring" in muster(eligible, "money", "sign", "nobody", "--by", "Bo").stderr
+    good(muster(eligible, "money", "sign", "acme", "--by", "Bo Acme"))
+    assert "was signed already" in muster(eligible, "money", "sign", "acme", "--by", "Bo").stderr
+    good(muster(eligible, "money", "sign", "borg", "--no"))
+    assert "signed: 320.00 EUR" in good(muster(eligible, "money", "quotes"))
+    assert "has no plan that binds" in muster(eligible, "money", "profit").stderr
+    visits = planned(muster, eligible)
+    good(muster(eligible, "dispatch"))
+    found = json.loads(good(muster(eligible, "money", "profit", "--seconds", "1", "--json")))
     by_name = {one["name"]: one for one in found["statements"]}
     cents = sum(round(7000 * _minutes(one) / 60) for one in visits)
     assert by_name["with partners, planned"]["revenue"] == "320.00", "of the signed client only"
@@ -325,21 +418,20 @@ def test_money_from_an_offer_to_the_page_for_the_board(muster: Shell, workspace:
     assert by_name["without partners, planned"]["revenue"] == "0.00", "nobody else can do it"
     assert found["missed_without_partners"] == {"acme": 3, "borg": 3}
     assert (found["protected_with_partners"], found["protected_without_partners"]) == (6, 0)
-    today = json.loads(good(muster(workspace, "what-if", "overtime 5", "--seconds", "0.2", "--json")))["scenarios"][0]
+    today = json.loads(good(muster(eligible, "what-if", "overtime 5", "--seconds", "0.2", "--json")))["scenarios"][0]
     assert (today["margin"], today["currency"]) == (by_name["with partners, planned"]["profit"], "EUR")
     page, book = (Path(file) for file in found["files"])
     assert "6 of 6 machines are right in time, without them 0" in page.read_text()
     assert book.read_bytes()[:2] == b"PK"
 
 
-def test_make_or_buy_says_which_client_goes_to_whom_and_writes_nothing(muster: Shell, workspace: Path) -> None:
-    make_eligible(muster, workspace)
-    good(muster(workspace, "money", "offer", "list", "--host", "100", "--site", "20"))
-    good(muster(workspace, "money", "quote", "list"))
-    good(muster(workspace, "money", "sign", "acme", "--by", "Bo Acme"))
-    before = Workspace(workspace)
+def test_make_or_buy_says_which_client_goes_to_whom_and_writes_nothing(muster: Shell, eligible: Path) -> None:
+    good(muster(eligible, "money", "offer", "list", "--host", "100", "--site", "20"))
+    good(muster(eligible, "money", "quote", "list"))
+    good(muster(eligible, "money", "sign", "acme", "--by", "Bo Acme"))
+    before = Workspace(eligible)
     revision = before.ledger.revision()
-    found = json.loads(good(muster(workspace, "money", "make-or-buy", "--seconds", "0.3", "--json")))
+    found = json.loads(good(muster(eligible, "money", "make-or-buy", "--seconds", "0.3", "--json")))
     acme, borg = found["clients"]
     assert (acme["partner"], borg["partner"]) == ("northwest-it", "northwest-it"), "Anna's half hours do for neither"
     assert (acme["revenue_cents"], borg["revenue_cents"]) == (32_000, 0), "of the signed client only"
@@ -349,10 +441,10 @@ def test_make_or_buy_says_which_client_goes_to_whom_and_writes_nothing(muster: S
     assert found["planned"]["margin"] == f"{(32_000 - cost) / 100:.2f}", "the agreement's price, planned as asked"
     ours, theirs = found["exposure"]
     assert (ours["clients"], theirs["clients_percent"], theirs["revenue_percent"]) == (0, 100.0, 100.0)
-    limited = json.loads(good(muster(workspace, "money", "make-or-buy", "--clients", "50", "--seconds", "0", "--json")))
+    limited = json.loads(good(muster(eligible, "money", "make-or-buy", "--clients", "50", "--seconds", "0", "--json")))
     assert (len(limited["clients"]), len(limited["left_out"]), limited["planned"]) == (1, 1, None)
     assert limited["clients"][0]["client"] == "acme", "as many machines, and more money"
-    said = good(muster(workspace, "money", "make-or-buy", "--all-clients", "50", "--seconds", "0"))
+    said = good(muster(eligible, "money", "make-or-buy", "--all-clients", "50", "--seconds", "0"))
     assert "1 client left out" in said
     assert "expected profit" in said
     assert before.ledger.revision() == revision

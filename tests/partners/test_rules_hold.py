@@ -17,8 +17,9 @@ from muster.campaign import EffortPolicy
 from muster.crew import Crew, Engineer, Shift
 from muster.fleet import Fleet
 from muster.ids import ClientId, PartnerId, PersonId
-from muster.plan import Plan
+from muster.plan import Assignment, Plan
 from partners.agreement import Rate, RateUnit, SignedAgreement
+from partners.beginning import may_not_begin
 from partners.credentials import Credential, CredentialKind, Requirement
 from partners.file import (
     ClientTerms,
@@ -314,6 +315,27 @@ def test_no_sequence_of_changes_yields_a_plan_or_a_dispatch_that_breaks_a_rule(
     still_holds = all(one.rule in SUMS for one in violations(problem_of(later), plan))
     if still_holds:
         assert faults(later, plan) == [], "dispatch would have let it pass"
+
+
+@settings(max_examples=40)
+@given(first=moves, then=moves, wishes=terms)
+def test_no_sequence_of_changes_lets_a_visit_begin_that_breaks_a_rule(
+    first: list[tuple[Move, str, int]], then: list[tuple[Move, str, int]], wishes: dict[ClientId, object]
+) -> None:
+    """A plan was dispatched, everything changed, and each of its visits is asked on its day whether it may begin."""
+    plan = solve(problem_of(known(played(GOOD, first), wishes)), MaxIterations(3), 1)
+    later, there = known(played(played(GOOD, first), then), wishes), open_fleet()
+    crew = Crew(PEOPLE)
+
+    def may(one: Assignment) -> bool:
+        visit, person = plan.visit[one.visit_id], crew.engineer[one.person_id]
+        day = one.starts_at.astimezone(ZoneInfo(person.timezone)).date()
+        return not may_not_begin(later, crew, person, there.client[visit.client_id], there.site[visit.site_id], day)
+
+    begun = tuple(one for one in plan.assignments if may(one))
+    assert [one for one in faults(later, replace(plan, assignments=begun)) if "over capacity" not in one] == []
+    kept_out = [one for one in plan.assignments if one not in begun]
+    assert all(faults(later, replace(plan, assignments=(one,))) for one in kept_out), "nobody is held without a reason"
 
 
 def test_partners_with_everything_are_given_all_of_it() -> None:
