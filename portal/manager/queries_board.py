@@ -9,7 +9,7 @@ from hashlib import sha256
 from flows.forecast import Forecast, forecasts_of
 from flows.services import Services
 from muster.campaign import Campaign
-from muster.errors import NotFound
+from muster.errors import Conflict
 from muster.fleet import Fleet
 from muster.ids import CampaignId, ClientId, HostId, SiteId
 from muster.outcomes import HostStatus
@@ -202,12 +202,12 @@ def hosts_of_failure(reading: Reading, campaign: Campaign, key: str) -> tuple[Ho
     """The machines of a group, as they stand now.
 
     Raises:
-        NotFound: there is no such group any more.
+        Conflict: there is no such group any more.
     """
     for group, _ in _groups(reading, campaign.id):
         if _key(group) == key:
             return group.host_ids
-    raise NotFound("these machines do not stand as they did", hint="look at the board again")
+    raise Conflict("these machines do not stand as they did", hint="look at the board again")
 
 
 def places_of(reading: Reading, campaign_id: CampaignId) -> tuple[Place, ...]:

@@ -6,7 +6,7 @@ from flows.approvals import APPROVALS
 from muster.approvals import Act, Approval
 from partners.papers import change
 from portal.access import Role
-from tests.portal.conftest import RunningPortal, Screens
+from tests.portal.conftest import RunningPortal
 from tests.portal.test_manager_board import BOARD, words
 from tests.portal.world import CAMPAIGN, NOW
 
@@ -50,13 +50,3 @@ def test_a_named_person_approves_and_it_is_written_down(fresh_portal: RunningPor
     assert "approved Ana Silva all green" in seen
     kept = fresh_portal.world.services.book.find(APPROVALS, waiting.id)
     assert kept is not None
-
-
-def test_waves_look_right_at_a_desk_and_on_a_phone(screens: Screens) -> None:
-    for phone in (False, True):
-        page = screens.page(Role.MANAGER, phone=phone, dark=phone)
-        for name in ("waves", "approvals"):
-            page.goto(f"{BOARD}/{name}")
-            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert wide <= 0, f"{name} scrolls sideways"
-            screens.keep(page, f"manager-{name}-{'phone-dark' if phone else 'desk-light'}")

@@ -1,0 +1,247 @@
+"""A plan: how good it is, what it leaves out and why, what differs from the one that binds, what dispatch would do."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from flows.approvals_wanted import wanted_to_dispatch
+from flows.notices import scene_of
+from flows.planning import problem_as_planned
+from flows.premortem import before_dispatch
+from flows.services import Services
+from muster.errors import MusterError, NotFound
+from muster.ids import PlanId, VisitId
+from muster.plan import Plan, Reason
+from muster.records import DispatchedPlan
+from portal.access import nothing_there
+from portal.manager.common import Rows, rows_of
+from portal.manager.kept import kept
+from portal.manager.queries_move import MoveLine, moves_between
+from portal.reading import CampaignNow, Reading
+from reports.notices.due import Held, due, held_back
+from reports.premortem.check import Answered
+from scheduler.diff import Kind, diff
+
+SHOWN_PLANS = 8
+SHOWN_MOVES = 25
+SHOWN_HELD = 12
+NOT_EXAMINED = "not examined"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanName:
+    """One of the plans that were made."""
+
+    id: PlanId
+    made_at: datetime
+    state: str
+    tone: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A visit that nobody is given, and why."""
+
+    visit_id: VisitId
+    site: str
+    client: str
+    hosts: int
+    mode: str
+    reasons: tuple[Reason, ...]
+    examined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLine:
+    """A visit whose client cannot be told."""
+
+    site: str
+    client: str
+    text: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatching:
+    """What it means to dispatch a plan now.
+
+    Attributes:
+        moves: against the plan that binds; None where none does.
+        letters: clients that are told at once, and how many visits they hear of.
+        held: visits whose clients cannot be told.
+        wanted: what somebody has to approve first, in sentences.
+        worries: of the premortem, those that nobody has answered.
+    """
+
+    moves: tuple[MoveLine, ...] | None
+    all_moves: int
+    cost_cents: int
+    kept_share: float
+    letters: int
+    told_visits: int
+    held: tuple[HeldLine, ...]
+    all_held: int
+    wanted: tuple[str, ...]
+    worries: tuple[Answered, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPage:
+    """One plan."""
+
+    plan: Plan
+    binds: DispatchedPlan | None
+    plans: tuple[PlanName, ...]
+    all_plans: int
+    placed: int
+    hosts: int
+    people: int
+    open_hosts: int
+    parts: tuple[tuple[str, int], ...]
+    quality: str
+    quality_tone: str
+    left_out: Rows[LeftOut]
+
+
+def plan_named(reading: Reading, found: CampaignNow, plan_id: str) -> Plan | None:
+    """The plan that is meant: by its id, else the one that binds, else the newest; None where there is none.
+
+    Raises:
+        NotFound: the campaign has no plan of that id.
+    """
+    if plan_id:
+        if PlanId(plan_id) not in found.plan_ids:
+            raise nothing_there()
+        return reading.plan(PlanId(plan_id))
+    if found.dispatched is not None:
+        return reading.plan(found.dispatched.plan_id)
+    return reading.plan(found.plan_ids[-1]) if found.plan_ids else None
+
+
+def plan_page(reading: Reading, found: CampaignNow, plan: Plan, page: int) -> PlanPage:
+    """What a plan holds."""
+    cost = plan.cost
+    parts = (
+        ("labour", cost.labour_cents),
+        ("travel", cost.travel_cents),
+        ("overtime", cost.overtime_cents),
+        ("partners", cost.partner_cents),
+    )
+    quality, tone = _quality(plan)
+    placed = {one.visit_id for one in plan.assignments}
+    out = rows_of([one.visit_id for one in plan.unplaced], page)
+    return PlanPage(
+        plan,
+        found.dispatched if found.dispatched and found.dispatched.plan_id == plan.id else None,
+        _names(reading, found, plan),
+        len(found.plan_ids),
+        len(placed),
+        sum(len(plan.visit[visit_id].host_ids) for visit_id in placed),
+        len({one.person_id for one in plan.assignments}),
+        sum(len(plan.visit[one.visit_id].host_ids) for one in plan.unplaced),
+        tuple((name, cents) for name, cents in parts if cents),
+        quality,
+        tone,
+        Rows(tuple(_left_out(reading, plan, one) for one in out.rows), out.total, out.page, out.pages),
+    )
+
+
+def dispatching_of(services: Services, folder: Path, reading: Reading, found: CampaignNow, plan: Plan) -> Dispatching:
+    """What dispatch would do; worked out anew when the ledger moves."""
+    return kept(reading, ("dispatching", plan.id), lambda: _dispatching(services, folder, reading, found, plan))
+
+
+def reasons_of(services: Services, reading: Reading, plan: Plan, visit_id: str) -> tuple[Reason, ...]:
+    """Why a visit stands where it stands, or why it is left out and what would place it.
+
+    Raises:
+        NotFound: the plan has no such visit.
+    """
+    if VisitId(visit_id) not in plan.visit:
+        raise nothing_there()
+    from scheduler.explain import explain  # brings OR-Tools, which takes longer to load than most pages take
+
+    problem = kept(reading, ("as planned", plan.id), lambda: problem_as_planned(services, plan))
+    try:
+        return explain(problem, plan, VisitId(visit_id))
+    except NotFound:
+        return (Reason("done", "nothing is left to do there"),)
+
+
+def _dispatching(services: Services, folder: Path, reading: Reading, found: CampaignNow, plan: Plan) -> Dispatching:
+    campaign = found.campaign
+    scene = scene_of(services, campaign, plan)
+    held, letters = held_back(plan, scene), due(scene)
+    before = reading.plan(found.dispatched.plan_id) if found.dispatched else None
+    difference = diff(before, plan) if before is not None and before.id != plan.id else None
+    changed = [one for one in difference.changed if one.kind is not Kind.GONE] if difference else []
+    return Dispatching(
+        moves=None if before is None else moves_between(reading, plan, changed[:SHOWN_MOVES]),
+        all_moves=len(changed),
+        cost_cents=difference.cost_cents if difference else 0,
+        kept_share=difference.kept_share if difference else 1.0,
+        letters=len(letters),
+        told_visits=len({one.visit_id for letter in letters for one in letter.matters}),
+        held=tuple(_held_line(reading, plan, one) for one in held[:SHOWN_HELD]),
+        all_held=len(held),
+        wanted=tuple(one.sentence for one in wanted_to_dispatch(services, campaign, plan)),
+        worries=_worries(services, folder, found, plan),
+    )
+
+
+def _worries(services: Services, folder: Path, found: CampaignNow, plan: Plan) -> tuple[Answered, ...]:
+    """Unanswered worries; none where the fix itself cannot be read, which the premortem's own page says."""
+    try:
+        return before_dispatch(services, folder, found.campaign, plan)
+    except MusterError:
+        return ()
+
+
+def _held_line(reading: Reading, plan: Plan, held: Held) -> HeldLine:
+    visit = plan.visit[held.visit_id]
+    fleet = reading.fleet
+    return HeldLine(
+        fleet.site[visit.site_id].name, fleet.client[visit.client_id].name, held.reason.text, held.reason.remedy
+    )
+
+
+def _left_out(reading: Reading, plan: Plan, visit_id: VisitId) -> LeftOut:
+    visit, fleet = plan.visit[visit_id], reading.fleet
+    reasons = next(one.reasons for one in plan.unplaced if one.visit_id == visit_id)
+    return LeftOut(
+        visit_id,
+        fleet.site[visit.site_id].name,
+        fleet.client[visit.client_id].name,
+        len(visit.host_ids),
+        visit.mode.value,
+        reasons,
+        all(one.rule != NOT_EXAMINED for one in reasons),
+    )
+
+
+def _names(reading: Reading, found: CampaignNow, plan: Plan) -> tuple[PlanName, ...]:
+    shown = list(reversed(found.plan_ids))[:SHOWN_PLANS]
+    binding = found.dispatched.plan_id if found.dispatched else None
+    if binding is not None and binding not in shown:
+        shown.append(binding)
+    if plan.id not in shown:
+        shown.append(plan.id)
+    return tuple(
+        PlanName(
+            one,
+            reading.plan(one).created_at,
+            "binds" if one == binding else "proposal",
+            "good" if one == binding else "idle",
+            one == plan.id,
+        )
+        for one in shown
+    )
+
+
+def _quality(plan: Plan) -> tuple[str, str]:
+    if plan.gap is None:
+        return "no bound was proved", "idle"
+    if plan.gap == 0:
+        return "proven to be the best possible", "good"
+    return f"at most {plan.gap:.1%} from the best possible", "good" if plan.gap <= 0.05 else "warn"

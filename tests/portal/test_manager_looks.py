@@ -1,0 +1,62 @@
+"""Every page of the project manager as it looks: at a desk and on a phone, light and dark; pictures are kept."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from muster.plan import Plan
+from portal.access import Role
+from tests.portal.conftest import RunningPortal, Screens, start_portal, stop_portal
+from tests.portal.planned import make_planned
+from tests.portal.test_manager_board import BOARD
+
+PAGES = {
+    "list": "/manager",
+    "board": BOARD,
+    "failures": f"{BOARD}/failures",
+    "sites": f"{BOARD}/sites",
+    "hosts": f"{BOARD}/hosts?status=stale",
+    "waves": f"{BOARD}/waves",
+    "timeline": f"{BOARD}/timeline?day=2026-10-20",
+    "plan": f"{BOARD}/plan",
+    "approvals": f"{BOARD}/approvals",
+}
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningPortal, Plan]]:
+    """A portal whose plan the scheduler made."""
+    world, plan = make_planned(tmp_path_factory.mktemp("looks"))
+    running = start_portal(world)
+    yield running, plan
+    stop_portal(running)
+
+
+def look(screens: Screens, *, phone: bool, dark: bool) -> None:
+    """Go through every page; none of them may scroll sideways, and no script may fail."""
+    page = screens.page(Role.MANAGER, phone=phone, dark=dark)
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
+    for name, path in PAGES.items():
+        answer = page.goto(path)
+        assert answer is not None
+        assert answer.status == 200, name
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{name} scrolls sideways on a {'phone' if phone else 'desk'}"
+        screens.keep(page, f"manager-{name}-{'phone' if phone else 'desk'}-{'dark' if dark else 'light'}")
+    assert not troubles
+
+
+def test_no_page_scrolls_sideways_on_a_phone_and_no_script_fails(
+    planned: tuple[RunningPortal, Plan], screens_of: Callable[[RunningPortal], Screens]
+) -> None:
+    look(screens_of(planned[0]), phone=True, dark=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("phone", "dark"), [(False, False), (False, True), (True, True)])
+def test_every_page_is_looked_at_in_every_light(
+    planned: tuple[RunningPortal, Plan], screens_of: Callable[[RunningPortal], Screens], *, phone: bool, dark: bool
+) -> None:
+    look(screens_of(planned[0]), phone=phone, dark=dark)
