@@ -212,3 +212,21 @@ def test_a_webhook_is_told_what_it_asked_for() -> None:
     assert hook().wants(ALERT)
     assert replace(hook(), alerts=frozenset({"campaign-stopped"})).wants(ALERT)
     assert not replace(hook(), alerts=frozenset({"forecast-low"})).wants(ALERT)
+
+
+def test_the_recipe_of_the_documentation_takes_what_is_ours_and_nothing_else() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "messages.md").read_text()
+    recipe: dict[str, object] = {}
+    exec(page.split("```python")[1].split("```")[0], recipe)  # noqa: S102 - it is what receivers copy
+    is_ours = recipe["is_ours"]
+    assert callable(is_ours)
+    receiver = Receiver()
+    with http_server(receiver) as url:
+        post(url)
+    (request,) = receiver.requests
+    assert is_ours(request.headers, request.body, SECRET)
+    assert not is_ours(request.headers, request.body + b" ", SECRET)
+    assert not is_ours(request.headers, request.body, "another secret")
+    stale = {**request.headers, "Muster-Timestamp": str(int(request.headers["Muster-Timestamp"]) - 1)}
+    assert not is_ours(stale, request.body, SECRET)
+    assert not is_ours(request.headers, request.body, SECRET, longest_s=-1)
