@@ -11,10 +11,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
 from ledger import tables
 from ledger.attempts import outcomes_of
+from ledger.bulk import insert_rows
 from ledger.campaigns import read_campaign_row, stop_of
 from ledger.codec import EVIDENCE, FINDING, Plain
 from ledger.kinds import Effect, Kind
@@ -28,6 +29,8 @@ from muster.outcomes import Evidence, Finding, HostOutcome, HostStatus, Stage
 from muster.records import Lease
 from muster.steps import StepName
 
+_ATTEMPT_COLUMNS = ("id", "campaign_id", "host_id", "runner_id", "fence", "step", "wave", "visit_id", "begun_at")
+_OUTCOME_COLUMNS = ("attempt_id", "status", "stage", "cause", "hint", "evidence", "duration_s", "at")
 _CLAIMABLE = {
     StepName.APPLY: {HostStatus.STALE, HostStatus.FAILED, HostStatus.UNKNOWN},
     StepName.ROLLBACK: {HostStatus.VERIFIED, HostStatus.FAILED, HostStatus.UNKNOWN},
@@ -76,23 +79,24 @@ def claim(
         for attempt_id, row in enumerate(free, start=first_id)
     ]
     if leases:
-        writing.connection.execute(insert(tables.attempts), [_attempt_values(writing, lease) for lease in leases])
+        intents = [_attempt_values(writing, lease) for lease in leases]
+        insert_rows(writing.connection, tables.attempts, _ATTEMPT_COLUMNS, intents)
         writing.append([_claimed(lease) for lease in leases])
     return tuple(leases)
 
 
-def _attempt_values(writing: Writing, lease: Lease) -> dict[str, object]:
-    return {
-        "id": lease.attempt_id,
-        "campaign_id": lease.campaign_id,
-        "host_id": lease.host_id,
-        "runner_id": lease.runner_id,
-        "fence": lease.fence,
-        "step": lease.step.value,
-        "wave": lease.wave,
-        "visit_id": lease.visit_id,
-        "begun_at": writing.now,
-    }
+def _attempt_values(writing: Writing, lease: Lease) -> tuple[object, ...]:
+    return (
+        lease.attempt_id,
+        lease.campaign_id,
+        lease.host_id,
+        lease.runner_id,
+        lease.fence,
+        lease.step.value,
+        lease.wave,
+        lease.visit_id,
+        writing.now,
+    )
 
 
 def _claimed(lease: Lease) -> Draft:
@@ -225,22 +229,21 @@ def _ours(writing: Writing, leases: Sequence[Lease]) -> tuple[list[Lease], list[
 
 def _write_outcomes(writing: Writing, ends: Sequence[tuple[int, HostOutcome]]) -> None:
     for chunk in chunks(ends):
-        writing.connection.execute(
-            insert(tables.outcomes), [_outcome_values(attempt_id, outcome) for attempt_id, outcome in chunk]
-        )
+        rows = [_outcome_values(attempt_id, outcome) for attempt_id, outcome in chunk]
+        insert_rows(writing.connection, tables.outcomes, _OUTCOME_COLUMNS, rows)
 
 
-def _outcome_values(attempt_id: int, outcome: HostOutcome) -> dict[str, object]:
-    return {
-        "attempt_id": attempt_id,
-        "status": outcome.status.value,
-        "stage": outcome.stage.value,
-        "cause": outcome.cause,
-        "hint": outcome.hint,
-        "evidence": EVIDENCE.to_text(outcome.evidence),
-        "duration_s": outcome.duration_s,
-        "at": outcome.at,
-    }
+def _outcome_values(attempt_id: int, outcome: HostOutcome) -> tuple[object, ...]:
+    return (
+        attempt_id,
+        outcome.status.value,
+        outcome.stage.value,
+        outcome.cause,
+        outcome.hint,
+        EVIDENCE.to_text(outcome.evidence),
+        outcome.duration_s,
+        outcome.at,
+    )
 
 
 def _outcome_data(outcome: HostOutcome) -> Plain:

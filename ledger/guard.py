@@ -35,6 +35,7 @@ class Guard:
 
     redact: Redact = leave
     seen: dict[str, str] = field(default_factory=dict, repr=False)
+    clean: set[str] = field(default_factory=set, repr=False)
 
     def text(self, text: str) -> str:
         """One text, fit to be kept."""
@@ -55,10 +56,12 @@ class Guard:
         return replace(finding, summary=self.text(finding.summary), facts=facts, advice=self.texts(finding.advice))
 
     def _is_clean(self, finding: Finding) -> bool:
-        words = [finding.summary, *finding.advice]
+        words = {finding.summary, *finding.advice}
         for fact in finding.facts:
-            words += (fact.layer, fact.key, fact.value)
-        return all(self.text(word) == word for word in words)
+            words.update((fact.layer, fact.key, fact.value))
+        new = words - self.clean
+        self.clean.update(word for word in new if self.text(word) == word)
+        return words <= self.clean
 
     def outcome(self, outcome: HostOutcome) -> HostOutcome:
         """An outcome with clean words."""

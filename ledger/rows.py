@@ -8,9 +8,10 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, and_, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, and_, insert, select, update
 
 from ledger import tables
+from ledger.bulk import insert_rows, update_rows
 from ledger.codec import Plain, from_json, to_json
 from ledger.projections import CampaignRow, HostRow, WaveRecord
 
@@ -59,38 +60,28 @@ def _shared(text: str) -> Plain:
 def insert_host_rows(connection: Connection, rows: Sequence[HostRow]) -> None:
     """Add rows."""
     for chunk in chunks(rows):
-        connection.execute(insert(tables.host_states), [_host_values(row, _HOST_COLUMNS) for row in chunk])
+        insert_rows(connection, tables.host_states, _HOST_COLUMNS, [_host_values(row, _HOST_COLUMNS) for row in chunk])
 
 
 def update_host_rows(connection: Connection, pairs: Sequence[tuple[HostRow, HostRow]]) -> None:
     """Write what has changed of rows, given as (before, after); only the columns in which any of them differ."""
     changed = [(old, new) for old, new in pairs if old is not new]
-    names = [
+    names = tuple(
         name
         for name in _HOST_COLUMNS
         if any(getattr(old, name) is not getattr(new, name) for old, new in changed) and name not in _HOST_KEY
-    ]
+    )
     if not names:
         return
-    table = tables.host_states
-    statement = (
-        update(table)
-        .where(and_(table.c.campaign_id == bindparam("key_campaign_id"), table.c.host_id == bindparam("key_host_id")))
-        .values({name: bindparam(name) for name in names})
-    )
     for chunk in chunks(changed):
-        values = [
-            {**_host_values(new, names), "key_campaign_id": new.campaign_id, "key_host_id": new.host_id}
-            for _, new in chunk
-        ]
-        connection.execute(statement, values)
+        values = [_host_values(new, (*names, *_HOST_KEY)) for _, new in chunk]
+        update_rows(connection, tables.host_states, names, _HOST_KEY, values)
 
 
-def _host_values(row: HostRow, names: Sequence[str]) -> dict[str, object]:
-    values = {name: getattr(row, name) for name in names}
-    if values.get("finding") is not None:
-        values["finding"] = to_json(values["finding"])
-    return values
+def _host_values(row: HostRow, names: Sequence[str]) -> list[object]:
+    return [
+        to_json(row.finding) if name == "finding" and row.finding is not None else getattr(row, name) for name in names
+    ]
 
 
 def campaign_row(connection: Connection, campaign_id: str) -> CampaignRow | None:

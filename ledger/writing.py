@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
 from ledger import tables
+from ledger.bulk import insert_rows
 from ledger.codec import Plain, from_json, to_json
 from ledger.guard import Guard
 from ledger.kinds import Effect, Kind
@@ -34,6 +35,7 @@ from ledger.rows import (
 from muster.errors import NotFound
 from muster.ids import CampaignId, HostId
 
+_EVENT_COLUMNS = ("revision", "at", "campaign_id", "host_id", "kind", "effect", "by", "data")
 _CAMPAIGN_KINDS = {
     Kind.CAMPAIGN_OPENED,
     Kind.CAMPAIGN_CHANGED,
@@ -102,14 +104,14 @@ class Writing:
         """Append events and bring the projections up to them; gives the newest revision."""
         revision = self.revision()
         rows: list[EventRow] = []
-        values: list[dict[str, object]] = []
+        values: list[tuple[object, ...]] = []
         for draft in drafts:
             revision += 1
             text = to_json(draft.data)
             rows.append(_event_row(draft, revision, draft.at or self.now, text))
             values.append(_event_values(rows[-1], text))
         for chunk in chunks(values):
-            self.connection.execute(insert(tables.events), chunk)
+            insert_rows(self.connection, tables.events, _EVENT_COLUMNS, chunk)
         self._project_campaigns(rows)
         self._project_waves(rows)
         self._project_hosts(rows)
@@ -169,14 +171,5 @@ def _event_row(draft: Draft, revision: int, at: datetime, text: str) -> EventRow
     return EventRow(revision, at, draft.campaign_id, draft.host_id, draft.kind, draft.effect, draft.by, data)
 
 
-def _event_values(row: EventRow, text: str) -> dict[str, object]:
-    return {
-        "revision": row.revision,
-        "at": row.at,
-        "campaign_id": row.campaign_id,
-        "host_id": row.host_id,
-        "kind": str(row.kind),
-        "effect": str(row.effect),
-        "by": row.by,
-        "data": text,
-    }
+def _event_values(row: EventRow, text: str) -> tuple[object, ...]:
+    return (row.revision, row.at, row.campaign_id, row.host_id, str(row.kind), str(row.effect), row.by, text)

@@ -11,23 +11,27 @@ import json
 import os
 import socket
 import time
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
 import muster.wiring as wired
 from benchmarks.stub_world import StubFix
+from ledger.open import open_ledger
+from muster.clock import ShiftedClock
 from muster.ids import HostId
 from muster.outcomes import Stage
-from muster.ports import Order, Pusher, Target
+from muster.ports import Ledger, Order, Pusher, Target
 from muster.settings import load_settings
 from muster.steps import StepName
-from muster.wiring import Wired
+from muster.wiring import Wired, ledger_url
 from push.credentials import Credentials
 from push.pool import Limits, PoolPusher
 from push.transport import Door, Guard, RawResult
 
 FOLDER_VARIABLE = "MUSTER_STUB_HOSTS"
 SECONDS_VARIABLE = "MUSTER_STUB_SECONDS"
+LATER_VARIABLE = "MUSTER_STUB_LATER_S"
 NAMES = {StepName.APPLY: "apply", StepName.ROLLBACK: "rollback"}
 _numbers = itertools.count(1)
 
@@ -75,6 +79,12 @@ class FileHosts:
 
 class StandIn(Wired):
     """The services of a workspace with stub hosts."""
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The real one; leases are judged as if it were so many seconds later."""
+        later = timedelta(seconds=float(os.environ.get(LATER_VARIABLE, "0")))
+        return open_ledger(ledger_url(self.settings), clock=self.clock, lease_clock=ShiftedClock(later))
 
     @cached_property
     def pusher(self) -> Pusher:
