@@ -17,7 +17,7 @@ from muster.fleet import Host
 from muster.ids import HostId
 from muster.outcomes import HostStatus
 from muster.plan import Plan, VisitMode
-from muster.records import HostState, WaveRow, WaveState
+from muster.records import HostState, Stop, WaveRow, WaveState
 from push.context import Context
 from push.gates import Scene, first_held
 from push.probing import probe_hosts
@@ -199,14 +199,22 @@ def refuse_when_stopped(context: Context) -> None:
     Raises:
         CampaignStopped: with who stopped it and why.
     """
-    stop = context.ledger.stopped(context.campaign_id)
+    refuse_stopped(context.ledger.stopped(context.campaign_id))
+    if context.stop.is_set():
+        raise CampaignStopped("interrupted", hint="muster run carries on where this one ended")
+
+
+def refuse_stopped(stop: Stop | None) -> None:
+    """Raise where there is a stop.
+
+    Raises:
+        CampaignStopped: with who stopped it and why.
+    """
     if stop is not None:
         raise CampaignStopped(
             f"the campaign was stopped by {stop.by}: {stop.reason}",
             hint="look at it (muster status); a person lets it go on: muster resume --by NAME, then run or roll back",
         )
-    if context.stop.is_set():
-        raise CampaignStopped("interrupted", hint="muster run carries on where this one ended")
 
 
 def watch_last_wave(context: Context, campaign: Campaign) -> None:

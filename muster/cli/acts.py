@@ -33,7 +33,7 @@ from muster.ids import HostId
 from muster.outcomes import HostStatus
 from muster.records import HostState
 from push.ramp import counted_waves
-from push.release import RUN
+from push.release import RUN, refuse_stopped
 from push.stop import STOP_FILE
 from push.waves import forecast, kinds_seen, site_kinds
 
@@ -258,6 +258,7 @@ def push_waves(
         NothingToPlan: no plan is dispatched.
         CampaignStopped: a stop is in force, or a wave did not pass its gate.
     """
+    refuse_stopped(workspace.ledger.stopped(campaign.id))
     found = whose_turn(workspace.services, campaign, ahead=ahead, retry_lost=retry_lost, only=only, most=most)
     turn = found.hosts
     if not quiet:

@@ -262,3 +262,12 @@ def test_whoever_asks_a_host_that_is_right_hears_that_it_gave_no_answer(
     said = " ".join(capfd.readouterr().out.split())
     assert "1 host gave no answer: refused h3; what was known before stays" in said
     assert "2 hosts gave no answer: the SSH agent holds no key h[1-2]" in said
+
+
+def test_a_stopped_campaign_says_so_before_anything_else(muster: Shell, workspace: Path) -> None:
+    muster(workspace, "stop", "--reason", "Exchange first")
+    for words in (["run", "--ahead"], ["retry"]):
+        done = muster(workspace, *words)
+        assert done.returncode == 3
+        assert "would touch" not in done.stdout
+        assert "Exchange first" in " ".join(done.stderr.split())
