@@ -7,7 +7,7 @@ from ledger.database import DEFAULT_LIMITS, Database, Limits
 from ledger.guard import Redact, leave
 from ledger.papers import SqlBook
 from ledger.schema import bring_up_to_date
-from ledger.store import SqlLedger
+from ledger.store import Report, SqlLedger, silent
 from muster.clock import Clock, SystemClock
 from muster.errors import LedgerUnavailable, NotFound
 from muster.ports import Ledger
@@ -21,6 +21,7 @@ def open_ledger(
     lease_clock: Clock | None = None,
     create: bool = True,
     redact: Redact = leave,
+    report: Report = silent,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Ledger:
     """Open a ledger, create it where there is none, and migrate it where it is older.
@@ -32,6 +33,8 @@ def open_ledger(
         lease_clock: tells real time, by which leases run out; the machine's own clock by default.
         create: whether an empty database becomes a ledger.
         redact: takes secrets out of every text that came from a host, before it is kept.
+        report: makes the messages of a stop and of its lifting, which are queued in the same transaction, whoever
+            writes it; makes none by default.
         limits: how long to wait for what.
 
     Raises:
@@ -49,7 +52,7 @@ def open_ledger(
     except BaseException:
         database.close()
         raise
-    return SqlLedger(database, clock, lease_clock or SystemClock(), redact)
+    return SqlLedger(database, clock, lease_clock or SystemClock(), redact, report)
 
 
 def book_of(ledger: Ledger) -> Book:

@@ -1,7 +1,7 @@
 # ruff: noqa: D102 - the contract of every method is in muster.ports.Ledger
 """The ledger as the port wants it: every method is one transaction, and the work is in the modules beside it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 
@@ -35,6 +35,15 @@ from muster.records import (
 )
 from muster.steps import StepName
 
+Report = Callable[[Event], Sequence[Message]]
+"""Makes messages of an event that people are to be told of."""
+
+
+def silent(event: Event) -> Sequence[Message]:
+    """Tells nobody."""
+    del event
+    return ()
+
 
 class SqlLedger:
     """The port ``Ledger`` on SQLite or PostgreSQL; safe to share between threads. Its contract is in ``muster.ports``.
@@ -42,11 +51,14 @@ class SqlLedger:
     Made by ``ledger.open.open_ledger``. ``clock`` tells the times of the record, ``lease_clock`` real time.
     """
 
-    def __init__(self, database: Database, clock: Clock, lease_clock: Clock, redact: Redact) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, lease_clock: Clock, redact: Redact, report: Report = silent
+    ) -> None:
         self.database = database
         self._clock = clock
         self._lease_clock = lease_clock
         self._redact = redact
+        self._report = report
 
     def __repr__(self) -> str:
         return f"SqlLedger({self.database.address})"
@@ -55,7 +67,11 @@ class SqlLedger:
     def _writing(self) -> Iterator[Writing]:
         with self.database.writing() as connection:
             # asked inside the transaction: whoever had to wait for the lock must not write an older time
-            yield Writing(connection, Guard(self._redact), self._clock.now(), self._lease_clock.now())
+            writing = Writing(connection, Guard(self._redact), self._clock.now(), self._lease_clock.now())
+            yield writing
+            for row in tuple(writing.notable):
+                event = Event(row.revision, row.at, row.campaign_id, row.host_id, row.kind, row.by, row.data)
+                outbox.post(writing, self._report(event), by=row.by)
 
     def together(self) -> AbstractContextManager[None]:
         return self.database.together()

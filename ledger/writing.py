@@ -44,6 +44,8 @@ _CAMPAIGN_KINDS = {
     Kind.RESUMED,
 }
 
+_NOTABLE = {Kind.STOPPED, Kind.RESUMED}
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -64,6 +66,7 @@ class Writing:
     Attributes:
         now: the time of the record, the same for everything in the transaction.
         lease_now: real time, for leases.
+        notable: the events of this transaction that people are told of, whoever wrote them.
     """
 
     def __init__(self, connection: Connection, guard: Guard, now: datetime, lease_now: datetime) -> None:
@@ -71,6 +74,7 @@ class Writing:
         self.guard = guard
         self.now = now
         self.lease_now = lease_now
+        self.notable: list[EventRow] = []
         self._hosts: dict[tuple[str, str], HostRow] = {}
 
     def revision(self) -> int:
@@ -112,6 +116,7 @@ class Writing:
             values.append(_event_values(rows[-1], text))
         for chunk in chunks(values):
             insert_rows(self.connection, tables.events, _EVENT_COLUMNS, chunk)
+        self.notable += [row for row in rows if row.kind in _NOTABLE and row.effect != Effect.NONE]
         self._project_campaigns(rows)
         self._project_waves(rows)
         self._project_hosts(rows)

@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from flows.alerts import stop_report
 from flows.approvals import gatekeeper
 from flows.beginning import barred_hosts
 from flows.reach import OnlyWithinReach, limited
@@ -52,7 +53,8 @@ class Wired:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger, opened when it is first used; its schema is brought up to date."""
-        return open_ledger(ledger_url(self.settings), clock=self.clock, redact=SHARED.clean)
+        report = stop_report(self.outlets)
+        return open_ledger(ledger_url(self.settings), clock=self.clock, redact=SHARED.clean, report=report)
 
     @cached_property
     def credentials(self) -> Credentials:

@@ -16,7 +16,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.alerts import alert_messages, raise_alert
+from flows.alerts import alert_messages, raise_alert, stop_report
 from flows.delivery import (
     BATCH,
     FIRST_PAUSE_S,
@@ -28,11 +28,15 @@ from flows.delivery import (
     deliver_due,
     pause_s,
 )
+from ledger.open import open_ledger
+from muster.clock import ManualClock
 from muster.errors import LedgerUnavailable
 from muster.messages import Alert, Channel, Delivery, Message, MessageState, Severity
+from muster.records import WaveState
 from reports.sending.answers import Answer, Fate
 from reports.sending.outlets import HookKind, Webhook
-from tests.flows.outboxes import Desk, letter, open_at, outlets
+from tests.flows.outboxes import NOW, Desk, letter, open_at, outlets
+from tests.reports.scenes import TZ, campaign, crew, fleet
 from tests.reports.sending.servers import (
     AT,
     PASSWORD,
@@ -317,3 +321,23 @@ def test_the_machines_clock_and_the_campaigns_are_not_mixed_up(desk: Desk) -> No
     (standing,) = desk.ledger.messages()
     assert standing.next_try_at is not None
     assert timedelta() < standing.next_try_at - datetime.now(UTC) < timedelta(minutes=2)
+
+
+def test_a_stop_is_told_in_its_own_transaction_whoever_stops(tmp_path: Path) -> None:
+    ways = outlets(tmp_path, alert_to=("ops@us.example",))
+    ledger = open_ledger(f"sqlite:///{tmp_path}/l.db", clock=ManualClock(NOW), report=stop_report(ways))
+    ledger.save_inventory(fleet(), crew(), by="ann")
+    ledger.open_campaign(campaign(), [host.id for host in fleet().hosts], by="ann")
+    ledger.stop(TZ, by="ann", reason="a client called")
+    ledger.stop(TZ, by="bob", reason="again")
+    ledger.resume(TZ, by="kim", reason="all is well")
+    wave = ledger.open_wave(TZ, [fleet().hosts[0].id], by="runner")
+    ledger.close_wave(TZ, wave.number, WaveState.HALTED, "2 of 3 hosts failed", by="runner")
+    ledger.note("stopped", by="somebody", campaign_id=TZ, data={"reason": "only a note"})
+    told = [one.message.content.alert for one in ledger.messages(channels=[Channel.EMAIL])]
+    ledger.close()
+    assert [one.sentence for one in told if one] == [
+        "ann stopped tz: a client called",
+        "kim let go on tz: all is well",
+        "runner stopped tz: 2 of 3 hosts failed",
+    ]
