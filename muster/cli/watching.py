@@ -1,6 +1,8 @@
 """Commands that look: status, report."""
 
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -14,6 +16,7 @@ from rich.text import Text
 from flows.turns import held_now
 from muster.cli.campaigns import CampaignOption, JsonOption, counts_of
 from muster.cli.output import console, count, say, say_json, table
+from muster.cli.standing import LARGE, page_of
 from muster.cli.waves import held_document
 from muster.cli.workspace import Workspace, opened
 from muster.errors import InputError
@@ -45,6 +48,9 @@ def status(
     campaign: CampaignOption = None,
     watch: Annotated[bool, typer.Option("--watch", help="Look again every two seconds, until Ctrl-C.")] = False,
     everybody: Annotated[bool, typer.Option("--all", help="A line for every host.")] = False,
+    sums: Annotated[
+        bool, typer.Option("--sums", help="Only sums, at once; the default where there are 5,000 hosts or more.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say how the campaign stands: equal results together, failures first, each with its cause and what to do.
@@ -58,11 +64,11 @@ def status(
         if as_json:
             say_json(_document(_record(workspace, campaign_id)))
         elif watch:
-            _watch(workspace, campaign_id)
+            _watch(partial(_page_now, workspace, campaign_id, sums=sums))
         elif everybody:
             _every_host(_record(workspace, campaign_id))
         else:
-            console.print(page(_record(workspace, campaign_id)))
+            console.print(_page_now(workspace, campaign_id, sums=sums))
 
 
 def report(
@@ -104,6 +110,15 @@ def _written(record: CampaignRecord, folder: Path) -> tuple[Path, ...]:
 
 def _record(workspace: Workspace, campaign_id: CampaignId) -> CampaignRecord:
     return read_record(workspace.ledger, campaign_id, now=workspace.services.clock.now())
+
+
+def _page_now(workspace: Workspace, campaign_id: CampaignId, *, sums: bool) -> Group:
+    """The campaign as it is now; where it is large, or only sums are asked for, without reading its hosts."""
+    standing = workspace.ledger.standing(campaign_id)
+    if sums or standing.hosts >= LARGE:
+        campaign = workspace.ledger.campaign(campaign_id)
+        return page_of(campaign, standing, now=workspace.services.clock.now())
+    return page(_record(workspace, campaign_id))
 
 
 def page(record: CampaignRecord) -> Group:
@@ -204,12 +219,12 @@ def _cause(state: HostState) -> str:
     return "; ".join(words for words in (state.cause, state.explanation) if words)
 
 
-def _watch(workspace: Workspace, campaign_id: CampaignId) -> None:
+def _watch(look: Callable[[], Group]) -> None:
     try:
-        with Live(page(_record(workspace, campaign_id)), console=console, auto_refresh=False, screen=False) as live:
+        with Live(look(), console=console, auto_refresh=False, screen=False) as live:
             while True:
                 time.sleep(WATCH_SECONDS)
-                live.update(page(_record(workspace, campaign_id)), refresh=True)
+                live.update(look(), refresh=True)
     except KeyboardInterrupt:
         return  # how a watch is ended
 
