@@ -5,11 +5,16 @@ from datetime import datetime, timedelta
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Depends, Query
+from starlette.requests import Request
+from starlette.responses import Response
 
 from muster.ids import CampaignId
 from muster.records import Stop
 from portal.access import Role, Viewer, need, nothing_there
+from portal.manager.kept import forget
 from portal.reading import CampaignNow, Reading
+from portal.render import back_to
+from portal.services import portal_of
 from portal.words import count
 
 Looker = Annotated[Viewer, Depends(need(Role.MANAGER, Role.AUDITOR))]
@@ -92,6 +97,12 @@ class Rows(Generic[T]):
     def last(self) -> int:
         """The number of the last row that is shown."""
         return 0 if not self.rows else self.first + len(self.rows) - 1
+
+
+def back(request: Request, path: str, *, say: str = "", tone: str = "good") -> Response:
+    """After a change: to the page that shows it, which says one sentence once and shows no figure of before."""
+    forget(portal_of(request).reading)
+    return back_to(request, path, say=say, tone=tone)
 
 
 def path_of(campaign_id: str) -> str:

@@ -79,3 +79,12 @@ def kept(reading: Reading, key: Hashable, make: Callable[[], T]) -> T:
         return cast("T", entry.value)
     finally:
         entry.lock.release()
+
+
+def forget(reading: Reading) -> None:
+    """Have everything worked out anew that the ledger has moved past: somebody changed something and looks at once."""
+    with _STORES_LOCK:
+        store = _STORES.setdefault(reading, _Store())
+    with store.lock:
+        for entry in store.entries.values():
+            entry.took_s = 0.0

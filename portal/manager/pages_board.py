@@ -9,10 +9,10 @@ from flows.forecast import forecast_campaign
 from muster.errors import InputError
 from portal.forms import Form, audited
 from portal.manager import hands
-from portal.manager.common import Changer, Looker, campaign_now, head_of, path_of
+from portal.manager.common import Changer, Looker, back, campaign_now, head_of, path_of
 from portal.manager.queries_board import board_of, failures_of, hosts_of_failure
 from portal.manager.queries_campaigns import campaign_cards
-from portal.render import back_to, page
+from portal.render import page
 from portal.services import portal_of, reading_of, services_of
 from portal.words import count
 from push.stop import STOP_FILE
@@ -65,7 +65,7 @@ def stop(request: Request, viewer: Changer, campaign_id: str, form: Form) -> Res
     services_of(request).ledger.stop(campaign.id, by=viewer.by, reason=reason, gentle=gentle)
     what = "paused" if gentle else "stopped"
     audited(request, viewer, f"campaign {what}", campaign_id=campaign.id, reason=reason)
-    return back_to(
+    return back(
         request, _back(form.text("back", ""), campaign.id), say=f"{campaign.name} is {what}: {reason}", tone="warn"
     )
 
@@ -80,7 +80,7 @@ def resume(request: Request, viewer: Changer, campaign_id: str, form: Form) -> R
     services_of(request).ledger.resume(campaign.id, by=viewer.by, reason=reason)
     audited(request, viewer, "campaign let go on", campaign_id=campaign.id, reason=reason)
     said = f"{campaign.name} may go on: {reason}. What is due begins with the next run."
-    return back_to(request, _back(form.text("back", ""), campaign.id), say=said)
+    return back(request, _back(form.text("back", ""), campaign.id), say=said)
 
 
 @router.post("/manager/{campaign_id}/failures/{key}")
@@ -103,7 +103,7 @@ def treat(request: Request, viewer: Changer, campaign_id: str, key: str, form: F
         said = f"{machines} asked how they stand"
     else:
         raise InputError(f"{what!r} is nothing that can be done", hint="retry or ask")
-    return back_to(request, path_of(campaign.id), say=said)
+    return back(request, path_of(campaign.id), say=said)
 
 
 @router.post("/manager/{campaign_id}/forecast")
@@ -114,7 +114,7 @@ def forecast(request: Request, viewer: Changer, campaign_id: str, form: Form) ->
     made = forecast_campaign(services_of(request), campaign.id, by=viewer.by, seconds=REMEDY_SECONDS)
     audited(request, viewer, "forecast asked", campaign_id=campaign.id)
     said = f"forecast made: all done in time in {made.all_done:.0%} of {made.lives} lives"
-    return back_to(request, path_of(campaign.id), say=said, tone="warn" if made.falls_short else "good")
+    return back(request, path_of(campaign.id), say=said, tone="warn" if made.falls_short else "good")
 
 
 def _back(wanted: str, campaign_id: str) -> str:

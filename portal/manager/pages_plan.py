@@ -12,10 +12,10 @@ from muster.errors import ApprovalNeeded, DispatchRejected, InputError
 from muster.plan import Plan
 from portal.access import Viewer, nothing_there
 from portal.forms import Form, audited
-from portal.manager.common import Changer, Looker, PageNumber, campaign_now, head_of, path_of
+from portal.manager.common import Changer, Looker, PageNumber, back, campaign_now, head_of, path_of
 from portal.manager.queries_plan import dispatching_of, plan_named, plan_page, reasons_of
 from portal.reading import CampaignNow
-from portal.render import back_to, page
+from portal.render import page
 from portal.services import portal_of, reading_of, services_of
 from portal.words import count
 from reports.notices.due import held_back
@@ -77,7 +77,7 @@ def make(request: Request, viewer: Changer, campaign_id: str, form: Form) -> Res
         SOLVING.release()
     audited(request, viewer, "plan made", campaign_id=campaign.id, plan=made.id, seconds=seconds)
     said = f"{count(len(made.visits) - len(made.unplaced), 'visit')} placed, {len(made.unplaced)} left out"
-    return back_to(request, f"{path_of(campaign.id)}/plan/{made.id}", say=said)
+    return back(request, f"{path_of(campaign.id)}/plan/{made.id}", say=said)
 
 
 @router.post("/manager/{campaign_id}/plan/{plan_id}/dispatch")
@@ -94,10 +94,10 @@ def dispatch(request: Request, viewer: Changer, campaign_id: str, plan_id: str, 
     except DispatchRejected as error:
         return _show(request, viewer, found, plan_id, 1, rejected=error, status=409)
     except ApprovalNeeded as error:
-        return back_to(request, f"{path_of(found.campaign.id)}/approvals", say=error.message, tone="warn")
+        return back(request, f"{path_of(found.campaign.id)}/approvals", say=error.message, tone="warn")
     audited(request, viewer, "plan dispatched", campaign_id=found.campaign.id, plan=plan.id)
     said = f"plan {plan.id} binds: {count(len(plan.assignments), 'visit')}; clients are told"
-    return back_to(request, f"{path_of(found.campaign.id)}/plan/{plan.id}", say=said)
+    return back(request, f"{path_of(found.campaign.id)}/plan/{plan.id}", say=said)
 
 
 def _hold_back(request: Request, viewer: Viewer, found: CampaignNow, plan: Plan, without_notice: str) -> None:

@@ -10,11 +10,11 @@ from flows.moving import Moving
 from muster.errors import InputError
 from portal.access import Viewer
 from portal.forms import JSON_TYPE, Form, audited
-from portal.manager.common import Changer, Looker, PageNumber, campaign_now, head_of, path_of
+from portal.manager.common import Changer, Looker, PageNumber, back, campaign_now, head_of, path_of
 from portal.manager.queries_move import Answer, Panel, checked, moved, panel_of, wish_of
 from portal.manager.queries_timeline import crews, shown_plan, timeline_of
 from portal.reading import CampaignNow
-from portal.render import back_to, page, templates
+from portal.render import page, templates
 from portal.services import portal_of, reading_of, services_of
 
 router = APIRouter()
@@ -115,4 +115,4 @@ def _propose(request: Request, viewer: Viewer, found: CampaignNow, way: Moving, 
     said = "proposed; nobody is bound and nobody was told before it is dispatched"
     if request.headers.get("content-type", "").startswith(JSON_TYPE):
         return JSONResponse({"there": there, "said": said})
-    return back_to(request, there, say=said)
+    return back(request, there, say=said)

@@ -9,9 +9,9 @@ from muster.approvals import who_may
 from muster.errors import InputError
 from portal.access import Viewer, nothing_there
 from portal.forms import Form, audited
-from portal.manager.common import Changer, Looker, PageNumber, campaign_now, head_of, path_of, rows_of
+from portal.manager.common import Changer, Looker, PageNumber, back, campaign_now, head_of, path_of, rows_of
 from portal.manager.queries_waves import decided, waiting, waves_of
-from portal.render import back_to, page
+from portal.render import page
 from portal.services import Portal, portal_of, reading_of, services_of
 
 router = APIRouter()
@@ -64,7 +64,7 @@ def say(request: Request, viewer: Changer, campaign_id: str, approval_id: str, f
     word = "approved" if approved else "refused"
     audited(request, viewer, f"request {word}", campaign_id=campaign.id, approval=approval_id, why=why)
     there = f"{path_of(campaign.id)}/approvals"
-    return back_to(request, there, say=f"{word}: {said.sentence}", tone="good" if approved else "warn")
+    return back(request, there, say=f"{word}: {said.sentence}", tone="good" if approved else "warn")
 
 
 def _name_of(portal: Portal, viewer: Viewer, may: tuple[str, ...]) -> str:

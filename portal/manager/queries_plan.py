@@ -11,7 +11,7 @@ from flows.premortem import before_dispatch
 from flows.services import Services
 from muster.errors import MusterError, NotFound
 from muster.ids import PlanId, VisitId
-from muster.plan import Plan, Reason
+from muster.plan import Plan, Reason, VisitMode
 from muster.records import DispatchedPlan
 from portal.access import nothing_there
 from portal.manager.common import Rows, rows_of
@@ -214,7 +214,7 @@ def _left_out(reading: Reading, plan: Plan, visit_id: VisitId) -> LeftOut:
         fleet.site[visit.site_id].name,
         fleet.client[visit.client_id].name,
         len(visit.host_ids),
-        visit.mode.value,
+        "on site" if visit.mode is VisitMode.ONSITE else "remote",
         reasons,
         all(one.rule != NOT_EXAMINED for one in reasons),
     )
@@ -227,16 +227,15 @@ def _names(reading: Reading, found: CampaignNow, plan: Plan) -> tuple[PlanName, 
         shown.append(binding)
     if plan.id not in shown:
         shown.append(plan.id)
-    return tuple(
-        PlanName(
-            one,
-            reading.plan(one).created_at,
-            "binds" if one == binding else "proposal",
-            "good" if one == binding else "idle",
-            one == plan.id,
-        )
-        for one in shown
-    )
+    bound_at = found.dispatched.at if found.dispatched else None
+
+    def state(one: PlanId, made_at: datetime) -> tuple[str, str]:
+        if one == binding:
+            return "binds", "good"
+        return ("earlier", "idle") if bound_at is not None and made_at < bound_at else ("proposal", "warn")
+
+    made = [(one, reading.plan(one).created_at) for one in shown]
+    return tuple(PlanName(one, made_at, *state(one, made_at), one == plan.id) for one, made_at in made)
 
 
 def _quality(plan: Plan) -> tuple[str, str]:
@@ -244,4 +243,6 @@ def _quality(plan: Plan) -> tuple[str, str]:
         return "no bound was proved", "idle"
     if plan.gap == 0:
         return "proven to be the best possible", "good"
-    return f"at most {plan.gap:.1%} from the best possible", "good" if plan.gap <= 0.05 else "warn"
+    if plan.gap < 0.001:
+        return "less than 0.1 % from the best possible", "good"
+    return f"at most {100 * plan.gap:.1f} % from the best possible", "good" if plan.gap <= 0.05 else "warn"

@@ -20,6 +20,9 @@ PAGES = {
     "timeline": f"{BOARD}/timeline?day=2026-10-20",
     "plan": f"{BOARD}/plan",
     "approvals": f"{BOARD}/approvals",
+    "capacity": f"{BOARD}/capacity",
+    "what-if": f"{BOARD}/what-if",
+    "premortem": f"{BOARD}/premortem",
 }
 
 

@@ -1,0 +1,112 @@
+"""Can we make it: capacity, what-if side by side, and what could go wrong."""
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from flows.premortem import case_in, looked_at
+from muster.errors import InputError
+from portal.access import Viewer
+from portal.forms import Form, audited
+from portal.manager.common import Changer, Looker, back, campaign_now, head_of, path_of
+from portal.manager.kept import kept
+from portal.manager.pages_plan import SOLVING
+from portal.manager.queries_capacity import World, capacity_page, examples, forms, worlds_of
+from portal.manager.queries_plan import plan_named
+from portal.reading import CampaignNow
+from portal.render import page
+from portal.services import portal_of, reading_of, services_of
+from reports.premortem.check import heed, ignore
+
+router = APIRouter()
+USUAL_SECONDS = 2.0
+
+
+@router.get("/manager/{campaign_id}/capacity")
+def capacity(request: Request, viewer: Looker, campaign_id: str) -> Response:
+    """Hours needed against hours at hand, and where they are short."""
+    reading = reading_of(request)
+    found = campaign_now(reading, campaign_id)
+    return page(
+        request,
+        viewer,
+        "manager/capacity.html",
+        head=head_of(found, reading.now, viewer, "Capacity"),
+        shown=capacity_page(services_of(request), reading, found.campaign.id),
+    )
+
+
+@router.get("/manager/{campaign_id}/what-if")
+def what_if(request: Request, viewer: Looker, campaign_id: str, s: str = "") -> Response:
+    """Other worlds beside today's; ``s`` fills in the first one."""
+    return _what_if(request, viewer, campaign_now(reading_of(request), campaign_id), (s[:200],))
+
+
+@router.post("/manager/{campaign_id}/what-if")
+def live(request: Request, viewer: Looker, campaign_id: str, form: Form) -> Response:
+    """Plan each world for as long, and set them side by side. Nothing is kept."""
+    reading, services = reading_of(request), services_of(request)
+    found = campaign_now(reading, campaign_id)
+    plan = plan_named(reading, found, "")
+    if plan is None:
+        raise InputError("there is no plan yet, and worlds are planned from it", hint="make one first: Plan")
+    asked = tuple(one[:200] for one in form.all("scenario"))
+    if not SOLVING.acquire(blocking=False):
+        raise InputError("something else is being searched for at this moment", hint="try again in some seconds")
+    try:
+        worlds = worlds_of(services, plan, asked, form.number("seconds", USUAL_SECONDS))
+    finally:
+        SOLVING.release()
+    return _what_if(request, viewer, found, asked, worlds)
+
+
+@router.get("/manager/{campaign_id}/premortem")
+def premortem(request: Request, viewer: Looker, campaign_id: str) -> Response:
+    """What could go wrong, asked before anything starts."""
+    reading, services = reading_of(request), services_of(request)
+    found = campaign_now(reading, campaign_id)
+    folder, campaign = portal_of(request).settings.workspace, found.campaign
+    worries = kept(reading, ("premortem", campaign.id), lambda: looked_at(services, folder, campaign))
+    return page(
+        request,
+        viewer,
+        "manager/premortem.html",
+        head=head_of(found, reading.now, viewer, "Premortem"),
+        answered=[one for one in worries if one.ignored],
+        open_worries=[one for one in worries if not one.ignored],
+        tones={"severe": "bad", "warning": "warn", "remark": "idle"},
+    )
+
+
+@router.post("/manager/{campaign_id}/premortem/{rule}")
+def answer(request: Request, viewer: Changer, campaign_id: str, rule: str, form: Form) -> Response:
+    """Live with what a rule says, with a reason; or take that back."""
+    services = services_of(request)
+    campaign = campaign_now(reading_of(request), campaign_id).campaign
+    there = f"{path_of(campaign.id)}/premortem"
+    if form.text("do", "ignore") == "heed":
+        heed(services.ledger, campaign.id, rule, by=viewer.by)
+        audited(request, viewer, "premortem heeded", campaign_id=campaign.id, rule=rule)
+        return back(request, there, say=f"{rule} is not ignored any more")
+    reason = form.text("reason")
+    case = case_in(services, portal_of(request).settings.workspace, campaign)
+    said = ignore(services.ledger, case, rule, by=viewer.by, reason=reason)
+    audited(request, viewer, "premortem ignored", campaign_id=campaign.id, rule=rule, reason=reason)
+    return back(request, there, say=f"{rule} is lived with, for {said.concerned:,} {said.of}: {reason}")
+
+
+def _what_if(
+    request: Request, viewer: Viewer, found: CampaignNow, asked: tuple[str, ...], worlds: tuple[World, ...] = ()
+) -> Response:
+    reading = reading_of(request)
+    return page(
+        request,
+        viewer,
+        "manager/what_if.html",
+        head=head_of(found, reading.now, viewer, "What-if"),
+        asked=(*asked, "", "", "")[:3] if len(asked) < 3 else asked,
+        worlds=worlds,
+        examples=examples(reading.crew),
+        forms=forms(),
+        has_plan=plan_named(reading, found, "") is not None,
+    )
