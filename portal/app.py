@@ -10,6 +10,7 @@ from ledger.portal_store import portal_store_of
 from muster.settings import Settings
 from muster.wiring import Wired
 from portal import account_pages, client, company_login, engineer, entrance, links, live, manager, metrics, partner
+from portal.api import create_api
 from portal.company_login import provider_of
 from portal.guards import check_routes
 from portal.keys import keys_in
@@ -40,6 +41,7 @@ def create_app(services: Wired, settings: Settings) -> FastAPI:
     app.state.nav = _nav()
     for area in (entrance, links, company_login, account_pages, live, metrics, manager, engineer, partner, client):
         app.include_router(area.router)
+    app.mount("/api/v1", create_api(portal))
     check_routes(app.routes)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     add_handlers(app)

@@ -26,7 +26,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(FactorWanted, _factor_wanted)
     app.add_exception_handler(ScopeMissing, _scope_missing)
     app.add_exception_handler(MusterError, _known)
-    app.add_exception_handler(RequestValidationError, _nothing_there)
+    app.add_exception_handler(RequestValidationError, _wrong_parameter)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unforeseen)
 
@@ -73,11 +73,25 @@ def _nothing_there(request: Request, _error: Exception) -> Response:
     return _told(request, 404, NOTHING[0], NOTHING[1], "")
 
 
+def _wrong_parameter(request: Request, error: Exception) -> Response:
+    """A program is told which parameter; on a page it can only come from an address that somebody made up."""
+    if not _is_api(request) or not isinstance(error, RequestValidationError):
+        return _nothing_there(request, error)
+    details = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()]
+    return _told(request, 422, "That does not fit", "a parameter is wrong", "see the details", details[:50])
+
+
+def _is_api(request: Request) -> bool:
+    return request.scope.get("root_path", "").startswith("/api/") or request.url.path.startswith("/api/")
+
+
 def _http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 404:
         return _nothing_there(request, error)
-    return _told(request, status, "That does not work here", "The portal does not take this request.", "")
+    told = _told(request, status, "That does not work here", "The portal does not take this request.", "")
+    told.headers.update(getattr(error, "headers", None) or {})
+    return told
 
 
 def _unforeseen(request: Request, error: Exception) -> Response:
@@ -96,4 +110,4 @@ def _told(
 
 
 def _wants_json(request: Request) -> bool:
-    return request.url.path.startswith("/api/") or "application/json" in request.headers.get("accept", "")
+    return _is_api(request) or "application/json" in request.headers.get("accept", "")

@@ -1,6 +1,7 @@
 """One running portal and one browser for all tests; logins by role without typing a password each time."""
 
 import asyncio
+import shutil
 import socket
 import threading
 import time
@@ -18,7 +19,7 @@ from portal.access import Role
 from portal.app import create_app
 from portal.services import Portal
 from portal.sessions import csrf_of
-from tests.portal.world import WHO, World, add_accounts, log_in, make_world
+from tests.portal.world import WHO, World, add_accounts, log_in, make_world, open_world
 
 CHROMIUM = Path("/usr/bin/chromium")
 SCREENSHOTS = Path(__file__).parent.parent.parent / ".cache" / "screenshots"
@@ -99,7 +100,9 @@ def start_portal(world: World) -> RunningPortal:
     settings = world.settings.model_copy(update={"portal_url": f"http://127.0.0.1:{port}"})
     app = create_app(world.services, settings)
     server = uvicorn.Server(
-        uvicorn.Config(app, log_level="warning", lifespan="on", access_log=False, proxy_headers=False)
+        uvicorn.Config(
+            app, log_level="warning", lifespan="on", access_log=False, proxy_headers=False, server_header=False
+        )
     )
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])), name="portal", daemon=True)
     thread.start()
@@ -118,21 +121,33 @@ def stop_portal(running: RunningPortal) -> None:
 
 
 @pytest.fixture(scope="session")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
-    """The running portal that all tests share; a test that changes much makes a world of its own (``fresh_portal``)."""
-    world = make_world(tmp_path_factory.mktemp("portal"))
+def world_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace of a world with all accounts, built once; tests take copies."""
+    folder = tmp_path_factory.mktemp("world")
+    world = make_world(folder)
     add_accounts(world)
-    running = start_portal(world)
+    world.services.close()
+    return folder
+
+
+def copy_world(world_folder: Path, folder: Path) -> World:
+    """A world like the one of ``world_folder``, in a workspace of its own."""
+    shutil.copytree(world_folder, folder, dirs_exist_ok=True)
+    return open_world(folder)
+
+
+@pytest.fixture(scope="session")
+def portal(world_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
+    """The running portal that all tests share; a test that changes much makes a world of its own (``fresh_portal``)."""
+    running = start_portal(copy_world(world_folder, tmp_path_factory.mktemp("portal")))
     yield running
     stop_portal(running)
 
 
 @pytest.fixture
-def fresh_portal(tmp_path: Path) -> Iterator[RunningPortal]:
+def fresh_portal(world_folder: Path, tmp_path: Path) -> Iterator[RunningPortal]:
     """A portal with a world that nobody else looks at."""
-    world = make_world(tmp_path)
-    add_accounts(world)
-    running = start_portal(world)
+    running = start_portal(copy_world(world_folder, tmp_path))
     yield running
     stop_portal(running)
 

@@ -110,6 +110,17 @@ def make_world(
     folder: Path, *, ledger_url: str = "sqlite:///muster.db", portal_url: str = "http://127.0.0.1:8080"
 ) -> World:
     """Build it in a workspace, up to the middle of the second wave."""
+    world = open_world(folder, ledger_url=ledger_url, portal_url=portal_url)
+    _tables(world.ledger)
+    _partners(world)
+    _pushed(world.ledger)
+    return world
+
+
+def open_world(
+    folder: Path, *, ledger_url: str = "sqlite:///muster.db", portal_url: str = "http://127.0.0.1:8080"
+) -> World:
+    """A world that was built before (or the empty workspace that ``make_world`` builds it in)."""
     settings = Settings(
         workspace=folder.resolve(),
         ledger_url=ledger_url,
@@ -117,11 +128,7 @@ def make_world(
         clock_shift_s=(NOW - datetime.now(UTC)).total_seconds(),
         portal_url=portal_url,
     )
-    world = World(Wired(settings), settings)
-    _tables(world.ledger)
-    _partners(world)
-    _pushed(world.ledger)
-    return world
+    return World(Wired(settings), settings)
 
 
 def add_accounts(world: World) -> None:
