@@ -5,18 +5,19 @@ At dispatch that is one transaction with the dispatch itself (``flows.planning.d
 plan: they wait in the outbox, and those that do not hold any more are called off.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from flows.services import Services
 from muster.campaign import Campaign
 from muster.errors import NotFound
-from muster.ids import CampaignId
-from muster.messages import MessageState
+from muster.ids import CampaignId, VisitId
+from muster.messages import Channel, MessageState
 from muster.plan import Plan
+from reports.notes import events_of
 from reports.notices.compose import House
 from reports.notices.due import Scene
 from reports.notices.outbox import Telling, kind_of, letters_now, reminder_keys, reminder_message
-from reports.notices.told import Occasion, Told, read_told
+from reports.notices.told import WRITTEN, Occasion, Told, promises_in, read_told
 
 LOOKED_BACK = 20
 """Plans that are looked through for a visit that is planned no more."""
@@ -72,6 +73,29 @@ def queue_notices(services: Services, campaign_id: CampaignId, *, by: str) -> in
     plan = plan_in_force(services, campaign_id)
     telling = telling_of(services, services.ledger.campaign(campaign_id), plan, occasions=tuple(Occasion))
     return len(write(services, telling, campaign_id, by=by))
+
+
+def undelivered(services: Services, campaign_id: CampaignId) -> Mapping[VisitId, str]:
+    """Visits whose newest letter reached nobody because it was given up, each with the reason.
+
+    By what was promised the client counts as told: somebody has to tell it another way, or mend the address.
+    """
+    failed = {
+        one.message.key: one.error
+        for one in services.ledger.messages(
+            campaign_id=campaign_id, states=[MessageState.FAILED], channels=[Channel.EMAIL], limit=MOST_REMINDERS
+        )
+    }
+    if not failed:
+        return {}
+    newest: dict[VisitId, list[str]] = {}
+    for event in events_of(services.ledger, campaign_id, kinds=[WRITTEN]):
+        keys = event.data.get("keys")
+        for visit_id, _ in promises_in(event):
+            newest[visit_id] = [str(key) for key in keys] if isinstance(keys, list) else []
+    return {
+        visit_id: failed[keys[0]] for visit_id, keys in newest.items() if keys and all(key in failed for key in keys)
+    }
 
 
 def write(services: Services, telling: Telling, campaign_id: CampaignId, *, by: str) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from flows.delivery import deliver_due
-from flows.notices import house_of, plan_in_force, scene_of, telling_of
+from flows.notices import house_of, plan_in_force, scene_of, telling_of, undelivered
 from flows.notices import write as queue
 from muster.campaign import Campaign
 from muster.cli.campaigns import CampaignOption, JsonOption
@@ -112,7 +112,7 @@ def list_held(context: typer.Context, campaign: CampaignOption = None, as_json: 
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
         scene = scene_of(workspace.services, meant, chosen_plan(workspace, meant.id, None))
-        rows = _standing(scene)
+        rows = _standing(scene, undelivered(workspace.services, meant.id))
         if as_json:
             say_json([{"visit": visit, "notice": state, "why": why} for visit, state, why in rows])
         else:
@@ -209,7 +209,7 @@ def say_notices(workspace: Workspace, number: int, whom: str = "") -> None:
     say(f"{count(number, 'notice')}{whom} {where}")
 
 
-def _standing(scene: Scene) -> list[tuple[str, str, str]]:
+def _standing(scene: Scene, lost: Mapping[VisitId, str]) -> list[tuple[str, str, str]]:
     told, held = set(scene.told.announced(scene.plan)), {one.visit_id: one for one in held_back(scene.plan, scene)}
     rows: list[tuple[str, str, str]] = []
     for one in sorted({one.visit_id for one in scene.plan.assignments}):
@@ -217,7 +217,7 @@ def _standing(scene: Scene) -> list[tuple[str, str, str]]:
             waiver = scene.told.waived[one]
             rows.append((one, "goes without", f"{waiver.by}: {waiver.reason}"))
         elif one in told:
-            rows.append((one, "told", ""))
+            rows.append((one, "not delivered", lost[one]) if one in lost else (one, "told", ""))
         elif one in held:
             rows.append((one, "held back", held[one].reason.text))
         else:

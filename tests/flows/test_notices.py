@@ -10,7 +10,7 @@ import icalendar
 import pytest
 
 from flows.delivery import deliver_due
-from flows.notices import queue_notices, telling_of
+from flows.notices import queue_notices, telling_of, undelivered
 from flows.reconcile_rules import CampaignView, Duty, DutyKind, View, tell_due
 from muster.clock import ManualClock
 from muster.errors import Conflict
@@ -214,6 +214,19 @@ def test_a_client_without_an_address_is_told_nothing_and_nothing_breaks(desk: De
     deliver_due(desk.services)
     assert box.receivers == ["office@dental.example"]
     assert {client for client, _, _ in waiting(desk)} == {"dental"}
+
+
+def test_a_client_whose_letter_was_given_up_is_named(desk: Desk, box: Mailbox) -> None:
+    box.refuses["cabinet@moreau.example"] = "550 5.1.1 no such user"
+    dispatch(desk, plan())
+    assert undelivered(desk.services, TZ) == {}
+    deliver_due(desk.services)
+    (visit, error), *more = undelivered(desk.services, TZ).items()
+    assert (visit, "no such user" in error, more) == ("v4", True, [])
+    dispatch(desk, other(shifted("v4", timedelta(days=1)), "P-2"))
+    box.refuses.clear()
+    deliver_due(desk.services)
+    assert undelivered(desk.services, TZ) == {}, "the newer letter arrived"
 
 
 def last(desk: Desk) -> Queued:
