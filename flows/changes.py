@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from flows.approvals import gatekeeper
 from flows.approvals_wanted import wanted_to_dispatch
+from flows.cancelling import called_off
 from flows.concerned import Concerned, concerned, messages_to
 from flows.imagined import Imagined, as_though
 from flows.planning import dispatch_plan, problem_of
@@ -20,6 +21,7 @@ from muster.errors import ApprovalNeeded, DispatchRejected, InputError, NotFound
 from muster.ids import CampaignId, PlanId, VisitId
 from muster.messages import Message
 from muster.plan import Plan
+from partners.fees import Cancellation
 from partners.papers import Index, Shelf, change
 
 if TYPE_CHECKING:  # they bring the solver, which most commands need not wait for
@@ -66,6 +68,7 @@ class Proposal:
         promised: visits whose clients know when and who comes; they stay wherever they can.
         concerned: of the first choice and of each other one, in the same order.
         problem: that the choices are plans of; None where there is nothing to plan.
+        called_off: of each choice the visits that it takes from partners, and what is owed for them.
     """
 
     campaign_id: CampaignId
@@ -75,6 +78,7 @@ class Proposal:
     promised: frozenset[VisitId]
     concerned: tuple[tuple[Concerned, ...], ...]
     problem: "Problem | None" = None
+    called_off: tuple[tuple[Cancellation, ...], ...] = ()
 
     @property
     def best(self) -> int:
@@ -169,7 +173,8 @@ def propose(
     told = tuple(
         concerned([one.plan, *([before] if before else [])], one.difference.changed, fleet, crew) for one in choices
     )
-    return Proposal(campaign_id, edit, before, choices, promised, told, problem)
+    off = tuple(called_off(imagined, before, one.plan, reason=edit.why) for one in choices) if before else ()
+    return Proposal(campaign_id, edit, before, choices, promised, told, problem, off)
 
 
 def _problem(imagined: Services, before: Plan | None, edit: Edit) -> "Problem | None":

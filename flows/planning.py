@@ -13,6 +13,7 @@ from flows.absences import with_absences
 from flows.approvals import gatekeeper
 from flows.approvals_wanted import wanted_to_dispatch
 from flows.begun import begun, carried, departure, held_in
+from flows.cancelling import called_off, kept_from, written
 from flows.measured import effort_of
 from flows.ordering import in_order
 from flows.overruns import longer, said_efforts, taking_longer
@@ -109,9 +110,23 @@ def problem_of(
         ledger_revision=services.ledger.revision(),
     )
     rules = services.ledger.campaign(campaign_id).gates.order
-    problem = taking_longer(problem, said)
+    problem = taking_longer(_without_called_off(services, problem), said)
     problem = in_order(problem, services.ledger.fleet(), rules) if rules else problem
     return held_in(problem, stays, first) if stays or not_before is not None else problem
+
+
+def _without_called_off(services: Services, problem: Problem) -> Problem:
+    """The problem in which visits that were called off are not given to the same partner again."""
+    out = kept_from(services, problem.campaign_id, services.ledger.crew())
+    if not out:
+        return problem
+    demands = (
+        replace(one, visit=replace(one.visit, excluded=tuple(dict.fromkeys((*one.visit.excluded, *out[one.visit.id])))))
+        if one.visit.id in out
+        else one
+        for one in problem.demands
+    )
+    return replace(problem, demands=tuple(demands))
 
 
 def first_start(now: datetime) -> datetime:
@@ -178,14 +193,22 @@ def dispatch_plan(services: Services, plan_id: PlanId, *, by: str, why: str = ""
     from flows.notices import telling_of  # brings the templates, which planning does without
 
     telling = telling_of(services, ledger.campaign(plan.campaign_id), plan, why=why)
-    ledger.dispatch(
-        plan_id,
-        by=by,
-        expected_revision=revision,
-        notes=telling.notes,
-        messages=telling.messages,
-        call_off=telling.call_off,
+    binding = ledger.dispatched(plan.campaign_id)
+    off = (
+        called_off(services, ledger.plan(binding.plan_id), plan, reason=why or "the plan has changed")
+        if binding
+        else ()
     )
+    with ledger.together():
+        ledger.dispatch(
+            plan_id,
+            by=by,
+            expected_revision=revision,
+            notes=telling.notes,
+            messages=telling.messages,
+            call_off=telling.call_off,
+        )
+        services.book.write(written(services, off), by=by)
     return plan
 
 
@@ -209,7 +232,7 @@ def problem_around(services: Services, plan: Plan) -> Problem:
     binding, at = services.ledger.dispatched(plan.campaign_id), services.clock.now()
     past = carried(plan, services.ledger.plan(binding.plan_id), at) if binding else ()
     world = world_of(services, plan.campaign_id, now=departure(past, at))
-    now = build(world, services.ledger.hosts(plan.campaign_id), keep=plan.visits)
+    now = _without_called_off(services, build(world, services.ledger.hosts(plan.campaign_id), keep=plan.visits))
     around = _with_own_efforts(now, plan)
     unwanted = {demand.visit.id: demand.visit.excluded for demand in now.demands}
     demands = (replace(d, visit=replace(d.visit, excluded=unwanted[d.visit.id])) for d in around.demands)

@@ -16,7 +16,7 @@ from muster.records import Event
 from partners.agreement import SignedAgreement
 from partners.booking import Booked, booked, week_of
 from partners.offers import Offer, Quote, QuoteState, quote
-from partners.papers import FILES, OFFERS, QUOTES, WORK, change
+from partners.papers import CANCELLATIONS, FILES, INTRODUCTIONS, OFFERS, QUOTES, WORK, change
 from partners.profit import Comparison, Facts, Stage, Statement, missed, statement
 from partners.standing import agreement_on
 from scheduler.problem import Problem
@@ -195,6 +195,9 @@ def _facts(services: Services, campaign: Campaign, plan: Plan, visits: tuple[Boo
         terms=known_of(book).terms,
         agreements=_agreements(services, plan),
         works={kept.value.visit_id: kept.value for kept in book.papers(WORK, campaign_id=campaign.id)},
+        cancellations=tuple(kept.value for kept in book.papers(CANCELLATIONS, campaign_id=campaign.id)),
+        introductions=tuple(kept.value for kept in book.papers(INTRODUCTIONS, campaign_id=campaign.id)),
+        timezone=campaign.timezone,
     )
 
 

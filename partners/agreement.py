@@ -66,6 +66,8 @@ class Clauses:
         confidentiality_months: how long confidence is kept after the end; 0 for no such clause.
         onward_subcontracting: whether the partner may pass work on; the house's rules forbid it.
         rework_percent: share of a visit's price that a failed first try costs the partner; 0 where it costs nothing.
+        introduction_percent: share of the earnings expected of a client in its first year that who was introduced to it
+            owes; 0 for no such fee.
         rate: None where none is agreed yet; such an agreement covers no work.
     """
 
@@ -76,6 +78,7 @@ class Clauses:
     payment: PaymentTerms = PaymentTerms()
     cancellation: Cancellation = Cancellation()
     rework_percent: Decimal = Decimal(0)
+    introduction_percent: Decimal = Decimal(20)
     sla: Sla = ()
 
 

@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 from muster.ids import CampaignId, ClientId, PartnerId
 from muster.messages import Message
+from partners.fees import Cancellation, Introduction
 from partners.file import ClientTerms, HouseRules, PartnerFile
 from partners.matters import Matter
 from partners.offers import Offer, Quote
@@ -115,6 +116,29 @@ WORK = Shelf("work", Work, lambda one: Index(one.id, one.partner_id, one.client_
 FEEDBACK = Shelf("feedback", Feedback, lambda one: Index(one.id, one.partner_id, one.client_id, one.campaign_id))
 OFFERS = Shelf("offer", Offer, lambda one: Index(one.id, None, None, one.campaign_id))
 QUOTES = Shelf("quote", Quote, lambda one: Index(one.id, None, one.client_id, one.campaign_id, one.state))
+CANCELLATIONS = Shelf(
+    "cancellation",
+    Cancellation,
+    lambda one: Index(one.id, one.partner_id, one.client_id, one.campaign_id),
+    moves_plans=True,
+)
+INTRODUCTIONS = Shelf(
+    "introduction", Introduction, lambda one: Index(one.id, one.partner_id, one.client_id, one.campaign_id)
+)
 SHELVES = tuple(
-    shelf.name for shelf in (FILES, TERMS, RULES, DISCLOSURES, MATTERS, SWAPS, WORK, FEEDBACK, OFFERS, QUOTES)
+    shelf.name
+    for shelf in (
+        FILES,
+        TERMS,
+        RULES,
+        DISCLOSURES,
+        MATTERS,
+        SWAPS,
+        WORK,
+        FEEDBACK,
+        OFFERS,
+        QUOTES,
+        CANCELLATIONS,
+        INTRODUCTIONS,
+    )
 )

@@ -12,7 +12,8 @@ from enum import StrEnum
 
 from muster.ids import ClientId, HostId, PartnerId, VisitId
 from partners.agreement import RateUnit, SignedAgreement
-from partners.booking import Booked
+from partners.booking import Booked, week_of
+from partners.fees import Cancellation, Introduction
 from partners.file import ClientTerms
 from partners.money import Money, total_in
 from partners.offers import Quote, QuoteState
@@ -30,6 +31,10 @@ class LineKind(StrEnum):
     REWORK = "rework"
     """Taken off a partner's payment: above nothing."""
     PENALTY = "penalties"
+    CANCELLATION = "cancellations"
+    """Of visits that were called off too late: below nothing where we called them off, above where a partner did."""
+    INTRODUCTION = "introductions"
+    """Clients that one side brought to the other: above nothing where the partner owes it."""
 
 
 class Stage(StrEnum):
@@ -93,6 +98,8 @@ class Facts:
         clients: the hosts of each client in the campaign.
         protected: hosts that are right now.
         deadline_week: where penalties are booked, and what was right already.
+        cancellations, introductions: fees; they were not planned.
+        timezone: IANA, of the campaign: its weeks are told in it.
     """
 
     currency: str
@@ -107,6 +114,9 @@ class Facts:
     terms: Mapping[ClientId, ClientTerms]
     agreements: Mapping[PartnerId, SignedAgreement]
     works: Mapping[VisitId, Work]
+    cancellations: tuple[Cancellation, ...] = ()
+    introductions: tuple[Introduction, ...] = ()
+    timezone: str = "UTC"
 
 
 def statement(name: str, stage: Stage, facts: Facts) -> Statement:
@@ -143,6 +153,19 @@ def _lines(stage: Stage, facts: Facts) -> Iterator[Line]:
     for client_id, visits in by_client.items():
         yield from _revenue(stage, facts, client_id, visits)
         yield from _penalty(stage, facts, client_id, visits)
+    if stage is not Stage.PLANNED:
+        yield from _fees(facts)
+
+
+def _fees(facts: Facts) -> Iterator[Line]:
+    """Cancellations in the week in which the visit would have been, introductions in that of their day."""
+    for one in facts.cancellations:
+        week = week_of(one.planned_start, facts.timezone)
+        yield Line(LineKind.CANCELLATION, one.client_id, one.partner_id, week, -one.fee if one.ours else one.fee)
+    for made in facts.introductions:
+        year, number, _ = made.on.isocalendar()
+        owed = made.fee if made.owed_to_us else -made.fee
+        yield Line(LineKind.INTRODUCTION, made.client_id, made.partner_id, f"{year}-W{number:02}", owed)
 
 
 def _is_over(facts: Facts, one: Booked) -> bool:

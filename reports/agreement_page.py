@@ -47,6 +47,7 @@ def _clauses(agreement: SignedAgreement) -> list[tuple[str, list[str]]]:
         ("Price", [_price(terms.rate)]),
         ("Payment", _payment(agreement)),
         ("Cancellation", [_cancellation(agreement)]),
+        ("Introductions", [_introduction(agreement)]),
         ("Service levels", _levels(terms)),
     ]
 
@@ -122,6 +123,16 @@ def _cancellation(agreement: SignedAgreement) -> str:
     return (
         f"A visit that is called off later than {ends.notice_hours} hours before it costs whoever calls it off "
         f"{ends.fee_percent:g} % of its price."
+    )
+
+
+def _introduction(agreement: SignedAgreement) -> str:
+    share = agreement.clauses.introduction_percent
+    if not share:
+        return "Nothing is owed for a client that one side introduced to the other."
+    return (
+        f"Who takes on a client that the other side introduced owes it {share:g} % of the earnings that are expected "
+        "of the client in the first year."
     )
 
 

@@ -33,6 +33,7 @@ _COLOURS = {
     LineKind.REVENUE: "#1d7a4f", LineKind.LABOUR: "#2f5d8a", LineKind.TRAVEL: "#6d93b8", LineKind.OVERTIME: "#a9c1d9",
     LineKind.PARTNER: "#c27c1a", LineKind.REWORK: "#e0b56c", LineKind.PENALTY: "#b3392e",
 }  # fmt: skip
+"""Of what is planned; fees for calling off and for introductions never are."""
 _MOST_CLIENTS = 20
 
 
@@ -156,7 +157,7 @@ def _row(label: str, at: int, parts: Sequence[tuple[LineKind, Decimal]], scale: 
 
 
 def _legend() -> str:
-    kinds = [kind for kind in LineKind if kind is not LineKind.REWORK]
+    kinds = [kind for kind in _COLOURS if kind is not LineKind.REWORK]
     spots = "".join(
         f'<rect x="{150 + 132 * n}" y="0" width="14" height="14" fill="{_COLOURS[kind]}"/>'
         f'<text x="{170 + 132 * n}" y="12">{kind.value}</text>'

@@ -28,6 +28,9 @@ def say_proposal(found: "Proposal", zone: str) -> None:
             say(f"  {visit_id} cannot stay where it was promised", style="bold red")
         if one.moves:
             say_moves([(moved.move, moved.cause) for moved in one.moves], zone)
+        for off in found.called_off[number] if found.called_off else ():
+            if off.fee.amount:
+                say(f"  calling off {off.visit_id} of {off.partner_id} costs {off.fee}")
         for told in found.concerned[number]:
             how = told.email or "no e-mail address"
             say(f"  concerns {told.who} {told.id} ({how}): {count(len(told.moves), 'visit')}")
@@ -60,6 +63,10 @@ def document(found: "Proposal") -> dict[str, object]:
                         "cause": moved.cause,
                     }
                     for moved in one.moves
+                ],
+                "called_off": [
+                    {"visit": off.visit_id, "partner": off.partner_id, "fee": str(off.fee)}
+                    for off in (found.called_off[number] if found.called_off else ())
                 ],
                 "concerns": [
                     {"who": told.who, "id": told.id, "email": told.email, "visits": list(told.visits)}

@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import pytest
@@ -296,6 +297,44 @@ def test_visits_of_a_partner_that_is_suspended_after_dispatch_are_not_begun_and_
     assert people == {"anna"}
     services_of.cache_clear()
     assert let_go()[1] == [], "nobody is held any more"
+
+
+def test_calling_a_visit_off_too_late_costs_its_share_and_the_partner_is_not_given_it_again(
+    muster: Shell, eligible: Path
+) -> None:
+    first, *_ = visits = sorted(planned(muster, eligible), key=lambda one: str(one["starts_at"]))
+    assert {one["person"] for one in visits} <= {"nils", "nora"}
+    good(muster(eligible, "dispatch"))
+    starts = datetime.fromisoformat(str(first["starts_at"]))
+    assert starts - NOW < timedelta(hours=24), "or the notice would be long enough"
+    words = ("partner", "cancel", str(first["visit"]), "--reason", "the client wants our own people")
+    half = Decimal(round(7000 * _minutes(first) / 60)) / 200
+    fee = f"{half.quantize(Decimal('0.01'), ROUND_HALF_UP):,.2f} EUR"
+    shown = good(muster(eligible, *words))
+    assert f"northwest-it: fee {fee}, owed by us" in shown
+    assert muster(eligible, "partner", "fees").stdout.strip() == "nothing is owed beside the work"
+    done = json.loads(good(muster(eligible, *words, "--accept", "--json")))
+    assert done["accepted"]["kind"] == "cancel"
+    now = {
+        one["visit"]: one["person"]
+        for one in json.loads(good(muster(eligible, "plan", "show", "--json")))["assignments"]
+    }
+    assert now.get(first["visit"]) not in {"nils", "nora"}
+    again = {one["visit"]: one["person"] for one in planned(muster, eligible)}
+    assert again.get(first["visit"]) not in {"nils", "nora"}, "nor in any later plan"
+    (row,) = json.loads(good(muster(eligible, "partner", "fees", "--json")))
+    assert (row["which"], row["fee"], row["owed by"]) == (first["visit"], fee, "us")
+    made = json.loads(
+        good(muster(eligible, "partner", "introduction", "northwest-it", "acme", "--expected", "1000", "--json"))
+    )
+    assert (made["fee"], made["owed_to_us"]) == ("200.00 EUR", True)
+    found = json.loads(good(muster(eligible, "money", "profit", "--seconds", "0.3", "--json")))["statements"]
+    by_name = {one["name"]: one for one in found}
+    actual, planned_then = by_name["with partners, actual"], by_name["with partners, planned"]
+    assert actual["cancellations"] == f"-{fee.removesuffix(' EUR')}"
+    assert actual["introductions"] == "200.00"
+    assert (planned_then["cancellations"], planned_then["introductions"]) == ("0.00", "0.00")
+    assert "gives no partner" in muster(eligible, "partner", "cancel", "V-none", "--reason", "x").stderr
 
 
 def test_terms_weaker_than_the_clients_bar_the_partner_and_name_the_term(muster: Shell, eligible: Path) -> None:

@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 
 from muster.errors import InputError
 from muster.ids import CampaignId, ClientId, HostId, PartnerId, PersonId, VisitId
+from partners.agreement import Cancellation as CancellationClause
 from partners.agreement import Rate, RateUnit
 from partners.booking import Booked, booked
 from partners.errors import CurrencyMismatch, Refused
+from partners.fees import Cancellation, Introduction, cancellation_fee, introduction_fee
 from partners.file import ClientTerms
 from partners.money import Money, parse_money, total
 from partners.offers import ContractPrice, Offer, Quote, QuoteState, VolumeDiscount, declined, quote, signed
@@ -69,6 +71,22 @@ def random_facts(seed: int, *, foreign: bool = False) -> Facts:
     offer = Offer("o", CampaignId("tz"), "o", euros("12.35"), euros(40), euros(150))
     quotes = {c: quote(offer, c, hosts=n, sites=1, valid_until=DAY) for c, n in clients.items() if dice.random() < 0.9}
     rates = {"north": (RateUnit.HOST, "7.77"), "south": (RateUnit.HOUR, "66.66")}
+    called_off = [
+        Cancellation(
+            CampaignId("tz"), VisitId(f"V-off-{n}"), PartnerId("north"), dice.choice(list(clients)), PersonId("p"),
+            "north", NOW + timedelta(hours=dice.randint(-100, 100)), NOW, "",
+            euros(str(Decimal(dice.randint(0, 20_000)) / 100)),
+            ours=dice.random() < 0.7,
+        )
+        for n in range(dice.randint(0, 3))
+    ]  # fmt: skip
+    introduced = [
+        Introduction(
+            f"i{n}", PartnerId("south"), dice.choice(list(clients)), "south", euros(1000), euros(dice.randint(0, 300)),
+            owed_to_us=dice.random() < 0.5, on=days_after(dice.randint(-9, 9)), by="Kim",
+        )
+        for n in range(dice.randint(0, 2))
+    ]  # fmt: skip
     return Facts(
         currency="EUR",
         now=dice.choice([NOW, DEADLINE + timedelta(days=1)]),
@@ -90,6 +108,8 @@ def random_facts(seed: int, *, foreign: bool = False) -> Facts:
             for name, (unit, price) in rates.items()
         },
         works=works,
+        cancellations=tuple(called_off),
+        introductions=tuple(introduced),
     )
 
 
@@ -154,7 +174,18 @@ def recalculated(facts: Facts, stage: Stage) -> dict[str, Decimal]:
             if stage is Stage.ACTUAL:
                 lost = sum(h not in facts.protected for h in ids) if facts.now >= facts.deadline else 0
             told[LineKind.PENALTY] -= Decimal("25.50") * lost
+    told |= _fees(facts) if stage is not Stage.PLANNED else {}
     return {kind.value: amount for kind, amount in told.items()}
+
+
+def _fees(facts: Facts) -> dict[LineKind, Decimal]:
+    owed = pd.DataFrame(
+        [("cancellations", -one.fee.amount if one.ours else one.fee.amount) for one in facts.cancellations]
+        + [("introductions", one.fee.amount if one.owed_to_us else -one.fee.amount) for one in facts.introductions],
+        columns=["kind", "sum"],
+    )
+    kinds = (LineKind.CANCELLATION, LineKind.INTRODUCTION)
+    return {kind: sum(owed[owed["kind"] == kind.value]["sum"], Decimal(0)) for kind in kinds}
 
 
 @settings(max_examples=60)
@@ -309,6 +340,30 @@ def test_the_visits_of_any_plan_cost_together_what_the_plan_says(seed: int) -> N
     assert sum(one.cents for one in made) == plan.cost.total_cents
     assert len(made) == len(plan.assignments)
     assert sum(one.leads for one in made) == len({one.visit_id for one in plan.assignments})
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(-200, 200), st.integers(0, 72), st.decimals(0, 100, places=1), st.integers(1, 20), st.integers(5, 240),
+    st.sampled_from(RateUnit),
+)  # fmt: skip
+def test_calling_off_costs_its_share_of_the_price_when_the_notice_is_too_short_and_else_nothing(
+    hours: int, notice: int, percent: Decimal, hosts: int, minutes: int, unit: RateUnit
+) -> None:
+    bound = agreement(
+        clauses=clauses(rate=Rate(unit, euros("61.37")), cancellation=CancellationClause(notice, percent))
+    )
+    found = cancellation_fee(bound, planned_start=NOW + timedelta(hours=hours), at=NOW, hosts=hosts, minutes=minutes)
+    times = {RateUnit.HOST: Fraction(hosts), RateUnit.VISIT: Fraction(1), RateUnit.HOUR: Fraction(minutes, 60)}[unit]
+    price = cents(Fraction("61.37") * times)
+    late = 0 < hours < notice
+    assert found.amount == (cents(Fraction(price) * Fraction(percent) / 100) if late else 0)
+
+
+def test_an_introduction_costs_the_agreed_share_of_a_first_year() -> None:
+    assert introduction_fee(agreement(), euros("12345.67")) == euros("2469.13")
+    with pytest.raises(Refused):
+        introduction_fee(agreement(), euros(-1))
 
 
 def test_a_statement_without_lines_is_nothing() -> None:
