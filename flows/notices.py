@@ -6,6 +6,7 @@ plan: they wait in the outbox, and those that do not hold any more are called of
 """
 
 from collections.abc import Iterable, Mapping
+from email.utils import parseaddr
 
 from flows.services import Services
 from muster.campaign import Campaign
@@ -153,4 +154,5 @@ def house_of(services: Services, campaign_id: CampaignId) -> House:
     """Who writes, with the company's own templates: of the campaign first, then of the workspace."""
     own = services.outlets.templates
     folders = tuple(folder for folder in (own / campaign_id, own) if folder.is_dir())
-    return House(services.outlets.company, services.outlets.sender, campaign_id, folders)
+    sender = parseaddr(services.outlets.sender)[1]  # it may carry a name, which an invitation's organizer does not
+    return House(services.outlets.company, sender, campaign_id, folders)

@@ -4,7 +4,7 @@ import re
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime
+from email.utils import format_datetime, parseaddr
 
 from muster.messages import Content, Queued
 from reports.sending.names import message_id
@@ -16,10 +16,10 @@ _METHOD = re.compile(r"^METHOD:([A-Z]+)\s*$", re.MULTILINE)
 
 def letter_of(queued: Queued, outlets: Outlets) -> EmailMessage:
     """The e-mail; its Message-ID is made of the message's key, and its date is when it was due."""
-    message, sender = queued.message, outlets.sender or NO_SENDER
+    message, (name, sender) = queued.message, parseaddr(outlets.sender or NO_SENDER)
     letter = EmailMessage(policy=SMTP)
     letter["Subject"] = " ".join(message.content.subject.split())
-    letter["From"] = str(Address(display_name=" ".join(outlets.company.split()), addr_spec=sender))
+    letter["From"] = str(Address(display_name=" ".join((name or outlets.company).split()), addr_spec=sender))
     letter["To"] = message.to.strip()
     letter["Date"] = format_datetime(queued.due_at)
     letter["Message-ID"] = message_id(message.key, sender)

@@ -1,11 +1,12 @@
 """One counter for all ways out: keeps what is worth keeping between messages, such as the connection for e-mail."""
 
 from email.errors import MessageError
+from email.utils import parseaddr
 from types import TracebackType
 from typing import Self
 
 from muster.messages import Channel, Queued
-from reports.sending.answers import Answer, Fate
+from reports.sending.answers import Answer, Fate, OutletTrouble
 from reports.sending.letters import letter_of
 from reports.sending.mail import Mailer
 from reports.sending.outlets import Outlets
@@ -37,6 +38,10 @@ class PostOffice:
     def _send(self, queued: Queued) -> Answer:
         if queued.message.channel is Channel.WEBHOOK:
             return post_to(self.outlets.webhook(queued.message.to), queued, self.outlets, self.longest_s)
+        if self._mailer is not None and "@" not in parseaddr(self.outlets.sender)[1]:
+            raise OutletTrouble(
+                "notice_from is no e-mail address, so no letter can be sent", hint="set it in muster.yml"
+            )
         try:
             letter = letter_of(queued, self.outlets)
         except (ValueError, IndexError, MessageError) as error:  # what the standard library makes of a bad address

@@ -206,6 +206,22 @@ def test_an_address_that_cannot_be_used_is_refused_and_troubles_nobody(to: str) 
             assert office.send(queued("k2")).fate is Fate.TAKEN
 
 
+def test_the_sender_may_carry_a_name_and_without_one_that_is_an_address_no_letter_goes() -> None:
+    from reports.sending.post_office import PostOffice
+
+    box = Mailbox()
+    with smtp_server(box) as port:
+        for sender in ("Zoé at Helpline <service@helpline.example>", "", "helpline"):
+            outlets = Outlets("H", sender, Path(), Path(), str, str, mail=server(port))
+            with PostOffice(outlets) as office:
+                if "@" in sender:
+                    assert office.send(queued()).fate is Fate.TAKEN
+                else:
+                    with pytest.raises(OutletTrouble, match="notice_from"):
+                        office.send(queued())
+    assert [letter["From"] for letter in box.letters] == ["Zoé at Helpline <service@helpline.example>"]
+
+
 def test_a_file_of_certificates_that_holds_none_is_named(tmp_path: Path, certificate: Certificate) -> None:
     wrong = tmp_path / "ca.pem"
     wrong.write_text("these are no certificates")
