@@ -1,4 +1,11 @@
-"""How true the estimate's words are: of measurements that it has not seen, how many fall under its P50, P80 and P95.
+"""What a campaign of stub hosts costs Muster itself, and how true the estimate's words are.
+
+``python -m benchmarks.campaign --stub 10000`` pushes so many hosts that answer at once (``benchmarks.push_stub``: plan
+and push in processes of their own, ledger on SQLite, the real flow on a real Prefect server): Muster's own CPU per
+host in the pushing process and with Prefect's server, the task runs that Prefect has made, and the peak memory of each
+process.
+
+With ``--calibration``: of measurements that the estimate has not seen, how many fall under its P50, P80 and P95?
 
 ``python -m benchmarks.campaign --calibration`` makes worlds in which kinds of host take what they take, lets the
 estimate see some pushes or finished visits, and judges it by others. ``--workspace FOLDER`` (repeat it) adds the
@@ -170,12 +177,21 @@ def _next(model: EffortModel, kind: HostKind) -> Effort:
 
 def main() -> None:
     """Measure, and show."""
-    parser = options_of("campaign", "Of held-out measurements, how many fall under the estimate's percentiles.")
-    parser.add_argument("--calibration", action="store_true", help="the only measurement so far, and the default")
+    parser = options_of("campaign", "What a campaign costs Muster itself, and how true its estimates are.")
+    parser.add_argument("--stub", default="", metavar="SIZES", help="campaigns of so many hosts that answer at once")
+    parser.add_argument(
+        "--calibration", action="store_true", help="the estimate's percentiles; without --stub the default"
+    )
     parser.add_argument("--worlds", type=int, default=60, help="of each nature")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workspace", type=Path, action="append", default=[], help="one whose pushes are judged, too")
     options = parser.parse_args()
+    if options.stub:
+        from benchmarks.campaign_stub import measure_campaigns
+
+        rows = measure_campaigns([int(size) for size in options.stub.split(",")], rounds=options.rounds)
+        show("campaign", {"stub": options.stub}, rows, {}, as_json=options.json)
+        return
     rows = [
         simulated(nature, what, seen, options)
         for what, sizes in (("pushes", (5, 40, 400)), ("visits", (5, 40)))

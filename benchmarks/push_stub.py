@@ -88,8 +88,13 @@ def _one(folder: Path, hosts: int) -> dict[str, float]:
 def stub_campaign(folder: Path, hosts: int) -> tuple[dict[str, float], Measured]:
     """Plan and push a campaign in processes of their own; what the pushing one said of itself."""
     folder.mkdir()
-    _stage("plan", folder, hosts)
-    measured = _stage("push", folder, hosts)
+    stage("plan", folder, hosts)
+    return push_in(folder, hosts)
+
+
+def push_in(folder: Path, hosts: int) -> tuple[dict[str, float], Measured]:
+    """Push a campaign that was planned; what the process said of itself, and what was seen of all that it started."""
+    measured = stage("push", folder, hosts)
     try:
         said: dict[str, float] = json.loads(measured.stdout.strip().splitlines()[-1])
     except (ValueError, IndexError):
@@ -97,7 +102,8 @@ def stub_campaign(folder: Path, hosts: int) -> tuple[dict[str, float], Measured]
     return said, measured
 
 
-def _stage(name: str, folder: Path, hosts: int) -> Measured:
+def stage(name: str, folder: Path, hosts: int) -> Measured:
+    """Plan or push in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.push_stub", name, str(folder), str(hosts)]
     kept = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8", "PYTHONPATH": str(_ROOT)}
     return measure(command, environment=kept, limit_s=LIMIT_S, folder=folder)
