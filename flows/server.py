@@ -119,6 +119,10 @@ class OwnServer:
             fcntl.flock(self._users, fcntl.LOCK_SH)
             return self._running()
 
+    def address(self) -> str:
+        """Where the server is that runs now; empty where none does."""
+        return self._running()
+
     def record(self, pid: int, url: str) -> None:
         """Let every command of the workspace find a server that somebody else has started."""
         with alone(self._home / START_LOCK):

@@ -6,20 +6,24 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, requires, version
 from itertools import zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 from packaging.requirements import Requirement
 
 import muster
-from flows.server import ANSWER_TIMEOUT_S, API_VARIABLE, check_configured_server
+from flows.server import ANSWER_TIMEOUT_S, API_VARIABLE, OwnServer, check_configured_server, is_healthy
+from ledger.health import Health, health_of
+from muster.cli.checkups_far import approvers, host_clocks, mail, runs_by_itself, sample_near, webhooks
+from muster.cli.examined import Checkup, State
 from muster.cli.output import count
+from muster.cli.supervising import is_held
+from muster.cli.up import LOCK_FILE
 from muster.cli.workspace import Workspace
 from muster.errors import MusterError
 from muster.fleet import Fleet, Host, TransportName
@@ -28,29 +32,12 @@ from muster.ids import SiteId
 if TYPE_CHECKING:  # it brings paramiko, which no other command of this file needs
     from push.trust import Offer
 
+LARGE_WAL_BYTES = 500_000_000
 LEAST_FREE_BYTES = 1_000_000_000
 SLOW_LEDGER_S = 0.5
 CLOCKS_APART_S = 5.0
 """Leases are told by the clock: machines that share a ledger must agree far better than a lease is long."""
 USUAL_PORTS = {TransportName.SSH: 22, TransportName.WINRM: 5986}
-
-
-class State(StrEnum):
-    """How a matter stands; only ``broken`` makes the command fail."""
-
-    GOOD = "good"
-    LOOK = "look at it"
-    BROKEN = "broken"
-
-
-@dataclass(frozen=True, slots=True)
-class Checkup:
-    """One matter: how it stands, what was seen, and what to do where it is not good."""
-
-    matter: str
-    state: State
-    seen: str
-    cure: str = ""
 
 
 Examination = Callable[[Workspace], Iterator[Checkup]]
@@ -96,19 +83,44 @@ def database(workspace: Workspace) -> Iterator[Checkup]:
     began = time.monotonic()
     revision = ledger.revision()
     seconds = time.monotonic() - began
-    seen = f"{revision:,} events, answers in {seconds * 1000:.0f} ms"
+    health = health_of(ledger)
+    seen = (
+        f"{health.kind}, schema {health.schema}, {health.size_bytes / 1e6:,.1f} MB, {revision:,} events, "
+        f"answers in {seconds * 1000:.0f} ms"
+    )
     if seconds > SLOW_LEDGER_S:
         yield Checkup("ledger", State.LOOK, seen, "see what else is using the database, or how far away it is")
     else:
         yield Checkup("ledger", State.GOOD, seen)
+    yield from _troubles_of(health)
+
+
+def _troubles_of(health: Health) -> Iterator[Checkup]:
+    """What the database itself lacks; nothing where it lacks nothing."""
+    if health.schema != health.newest_schema:
+        seen = f"its schema is {health.schema or 'none'}, this version of Muster writes {health.newest_schema}"
+        yield Checkup("ledger", State.BROKEN, seen, "install the version of Muster that wrote it, or a newer one")
+    if health.read_only:
+        seen = "it takes no writes: a standby, or a file that this user may not write"
+        yield Checkup("ledger", State.BROKEN, seen, "point ledger_url at the primary, or give this user the file")
+    if health.journal and health.journal != "wal":
+        seen = f"its journal mode is {health.journal}: whoever reads holds up whoever writes"
+        yield Checkup("ledger", State.LOOK, seen, "put it on a disk of this machine: WAL does not work over a network")
+    if health.wal_bytes > LARGE_WAL_BYTES:
+        seen = f"{health.wal_bytes / 1e6:,.0f} MB wait in its write-ahead log"
+        yield Checkup("ledger", State.LOOK, seen, "end processes that have read for hours; then it shrinks by itself")
+    if health.file is not None and (free := shutil.disk_usage(health.file.parent).free) < LEAST_FREE_BYTES:
+        seen = f"{health.file.parent}: {free / 1e9:,.1f} GB free"
+        yield Checkup("ledger", State.LOOK, seen, "make room: a ledger that cannot write stops every push")
+    if health.ahead_s is not None:
+        yield _clock_of("the database server", abs(health.ahead_s))
 
 
 def prefect(workspace: Workspace) -> Iterator[Checkup]:
     """Whether the Prefect server that is configured answers, and has the same time as this machine."""
     url = os.environ.get(API_VARIABLE)
     if not url:
-        home = workspace.settings.path(workspace.settings.prefect_home)
-        yield Checkup("Prefect", State.GOOD, f"none is configured: Muster starts its own when it is needed ({home})")
+        yield _own_server(workspace.settings.path(workspace.settings.prefect_home))
         return
     check_configured_server()
     answer = httpx.get(f"{url}/health", timeout=ANSWER_TIMEOUT_S)
@@ -120,16 +132,28 @@ def prefect(workspace: Workspace) -> Iterator[Checkup]:
     yield from _apart("Prefect's server", answer)
 
 
+def _own_server(home: Path) -> Checkup:
+    """Muster's own server: it need not run now, but where it runs it must answer."""
+    if not (url := OwnServer(home, idle_s=0).address()):
+        return Checkup("Prefect", State.GOOD, f"none is configured: Muster starts its own when it is needed ({home})")
+    if is_healthy(url):
+        return Checkup("Prefect", State.GOOD, f"Muster's own server answers at {url}")
+    cure = f"wait a minute if it has just been started; else see {home / 'server.log'} or muster.log"
+    return Checkup("Prefect", State.LOOK, f"Muster's own server runs and does not answer at {url}", cure)
+
+
 def _apart(whose: str, answer: httpx.Response) -> Iterator[Checkup]:
     said = answer.headers.get("date")
     if said is None:
         return
-    apart_s = abs((datetime.now(UTC) - parsedate_to_datetime(said)).total_seconds())
+    yield _clock_of(whose, abs((datetime.now(UTC) - parsedate_to_datetime(said)).total_seconds()))
+
+
+def _clock_of(whose: str, apart_s: float) -> Checkup:
     if apart_s > CLOCKS_APART_S:
         seen = f"{whose} and this machine are {apart_s:.0f} s apart"
-        yield Checkup("clocks", State.BROKEN, seen, "have both machines take the time from the network (NTP)")
-    else:
-        yield Checkup("clocks", State.GOOD, f"{whose} has the same time as this machine")
+        return Checkup("clocks", State.BROKEN, seen, "have both machines take the time from the network (NTP)")
+    return Checkup("clocks", State.GOOD, f"{whose} has the same time as this machine")
 
 
 def clock_shift(workspace: Workspace) -> Iterator[Checkup]:
@@ -156,15 +180,19 @@ def credentials(workspace: Workspace) -> Iterator[Checkup]:
         yield Checkup("credentials", State.GOOD, f"{len(users)} of the fleet's references stand for something")
 
 
-def reach(workspace: Workspace, sample: int) -> Iterator[Checkup]:
-    """Whether a sample of the hosts answers: of every site some, and of SSH hosts the key that is trusted."""
+def reach(workspace: Workspace, sample: int, *, log_in: bool) -> Iterator[Checkup]:
+    """Whether a sample of the hosts answers: of every site some, and of SSH hosts the key that is trusted.
+
+    Those that do are asked for the time, where ``log_in`` allows it.
+    """
     from muster.cli.trusting import scan_hosts
+    from push.trust import Standing
 
     fleet = workspace.ledger.fleet()
     if not fleet.hosts:
         yield Checkup("fleet", State.LOOK, "no host is known yet", "muster import fleet/")
         return
-    chosen = sample_of(fleet, sample)
+    chosen = sample_near(sample_of(fleet, sample), fleet)
     offers = scan_hosts(workspace, [host for host in chosen if host.transport is TransportName.SSH])
     seen = [_as_checkup(offer) for offer in offers]
     timeout_s = workspace.settings.connect_timeout_s
@@ -173,6 +201,11 @@ def reach(workspace: Workspace, sample: int) -> Iterator[Checkup]:
     good = sum(one.state is State.GOOD for one in seen)
     sentence = f"{good} of {count(len(seen), 'asked host')} answer as they should"
     yield Checkup("reach", State.GOOD if good else State.LOOK, sentence)
+    if log_in:
+        same = {offer.target.host_id for offer in offers if offer.standing is Standing.SAME}
+        yield from host_clocks(
+            workspace, [host for host in chosen if host.id in same or host.transport is TransportName.WINRM]
+        )
 
 
 def sample_of(fleet: Fleet, most: int) -> list[Host]:
@@ -210,19 +243,28 @@ def _knock(host: Host, timeout_s: float) -> Checkup:
     return Checkup("reach", State.GOOD, f"{host.id} ({host.address}:{port}) accepts connections")
 
 
+def is_up(folder: Path) -> bool:
+    """Whether a muster up runs in a workspace."""
+    return is_held(folder / LOCK_FILE)
+
+
 EXAMINATIONS: tuple[tuple[str, Examination], ...] = (
     ("installation", installation),
     ("workspace", disk),
     ("ledger", database),
     ("Prefect", prefect),
     ("clocks", clock_shift),
+    ("muster up", lambda workspace: runs_by_itself(workspace, is_up=is_up(workspace.settings.workspace))),
+    ("approvals", approvers),
+    ("messages", mail),
+    ("messages", webhooks),
     ("credentials", credentials),
 )
 
 
-def examine(workspace: Workspace, *, sample: int) -> Iterator[Checkup]:
+def examine(workspace: Workspace, *, sample: int, log_in: bool = True) -> Iterator[Checkup]:
     """Every matter, one after the other; what fails is a matter that is broken, and the next one is looked at."""
-    for matter, look in (*EXAMINATIONS, ("reach", lambda opened: reach(opened, sample))):
+    for matter, look in (*EXAMINATIONS, ("reach", lambda opened: reach(opened, sample, log_in=log_in))):
         try:
             yield from look(workspace)
         except (MusterError, OSError, httpx.HTTPError) as error:

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from muster.cli.checkups import Checkup, State, examine
+from muster.cli.checkups import examine
+from muster.cli.examined import Checkup, State
 from muster.cli.output import console, count, say, say_json
 from muster.cli.workspace import opened
 
@@ -16,17 +17,21 @@ MARKS = {State.GOOD: "[green]good  [/]", State.LOOK: "[yellow]look  [/]", State.
 def doctor(
     context: typer.Context,
     sample: Annotated[int, typer.Option(min=0, help="How many hosts are asked whether they answer.")] = 10,
+    log_in: Annotated[
+        bool, typer.Option("--log-in/--no-log-in", help="Log in to the sample's hosts to ask them for the time.")
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Look at the installation, the ledger, the Prefect server, clocks, credentials and a sample of the hosts.
+    """Look at installation, ledger, Prefect, clocks, approvers, mail and webhooks, credentials, a sample of the hosts.
 
-    Nothing is logged in to and nothing is changed. Ends with 1 when something is broken.
+    Hosts of the sample are logged in to only to ask for the time, and nothing is changed. Says what to do about each
+    thing, and ends with 1 when something is broken.
 
     Example: muster doctor --sample 50
     """
     with opened(context) as workspace:
         checkups: list[Checkup] = []
-        for checkup in examine(workspace, sample=sample):
+        for checkup in examine(workspace, sample=sample, log_in=log_in):
             checkups.append(checkup)
             if not as_json:
                 _show(checkup)

@@ -232,6 +232,18 @@ def only_one(lock: Path, what: str) -> Iterator[None]:
             held.truncate(0)
 
 
+def is_held(lock: Path) -> bool:
+    """Whether somebody holds a lock file."""
+    try:
+        with lock.open("r") as held:
+            fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 def _kill_group(pid: int) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)

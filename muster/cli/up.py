@@ -78,7 +78,7 @@ def parts_of(settings: Settings, url: str, own: OwnServer | None, *, portal_port
     if settings.engine == "workers":
         parts.append(Part("worker", (python, "-m", "muster", "-C", folder, "worker"), here, stop_s=HAND_STOPS_S))
     if portal_port is not None:
-        command = (python, "-m", "muster", "-C", folder, "portal", "serve", "--port", str(portal_port))
+        command = (python, "-m", "muster", "-C", folder, "portal", "--port", str(portal_port))
         parts.append(Part("portal", command, here))
     return tuple(parts)
 
