@@ -1,9 +1,5 @@
 """The pages of the client."""
 
-from portal.access import Role
-from portal.client.routes import router
-from portal.nav import NavItem
-
-NAV = (NavItem("Visits", "/client", frozenset({Role.CLIENT_CONTACT})),)
+from portal.client.routes import NAV, router
 
 __all__ = ["NAV", "router"]
