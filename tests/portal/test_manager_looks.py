@@ -23,14 +23,20 @@ PAGES = {
     "capacity": f"{BOARD}/capacity",
     "what-if": f"{BOARD}/what-if",
     "premortem": f"{BOARD}/premortem",
+    "money": f"{BOARD}/money",
 }
 
 
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningPortal, Plan]]:
-    """A portal whose plan the scheduler made."""
+    """A portal whose plan the scheduler made, with a forecast, quotes and the profit."""
     world, plan = make_planned(tmp_path_factory.mktemp("looks"))
     running = start_portal(world)
+    with running.client(Role.MANAGER) as client:
+        client.post(f"{BOARD}/forecast")
+        client.post(f"{BOARD}/money/offer", data={"host": "12.50", "site": "40", "until": "2026-10-31"})
+        client.post(f"{BOARD}/money/quotes/harbour", data={"by": "Hugo Harbour"})
+        client.post(f"{BOARD}/money/profit")
     yield running, plan
     stop_portal(running)
 
