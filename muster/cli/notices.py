@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from flows.delivery import deliver_due
 from flows.notices import house_of, plan_in_force, scene_of, telling_of, undelivered
 from flows.notices import write as queue
 from muster.campaign import Campaign
@@ -196,6 +195,8 @@ def notices_since(workspace: Workspace, campaign_id: CampaignId, revision: int) 
 
 def to_folder(workspace: Workspace) -> None:
     """While no SMTP server is set, letters that are due become files at once."""
+    from flows.delivery import deliver_due  # brings clients for HTTP and SMTP
+
     if workspace.services.outlets.mail is None:
         deliver_due(workspace.services, by=me(), channels=(Channel.EMAIL,))
 
