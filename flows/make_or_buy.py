@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flows.partnering import known_of
-from flows.planning import problem_of
+from flows.planning import first_start, problem_of, world_of
 from flows.profit import agreements_of, clients_of, margin_of
 from flows.services import Services
 from muster.ids import CampaignId, ClientId, PartnerId
@@ -17,9 +17,11 @@ from partners.papers import FEEDBACK, MATTERS, QUOTES, WORK
 from partners.profit import Statement
 from partners.scorecard import scorecard
 from partners.work import price_of
+from scheduler.build import build
 from scheduler.make_or_buy import Answer, ClientWork, Exposure, MakeOrBuy, Option, Party, solve
 from scheduler.parties import PartyShare, demands_by_client, only_as_given, rooms, shares
 from scheduler.problem import Demand, Problem
+from scheduler.scenarios import scenario, states_in
 
 IMAGINED, IMAGINED_RIGHT = 10, 9
 """Before anything is known of a party, it is taken to get nine of ten machines right in time."""
@@ -50,6 +52,7 @@ def propose(
     together: Exposure,
     own_permille: int = 1000 * IMAGINED_RIGHT // IMAGINED,
     seconds: float = 3.0,
+    world: str = "",
 ) -> Proposal:
     """Which clients our own people should do, and which should go to which partner. Nothing is written.
 
@@ -60,11 +63,13 @@ def propose(
         together: the most that all partners are given.
         own_permille: of the machines that our own people are given so many are right in time.
         seconds: how long to plan the answer, to see whether it can be done; 0 does not plan it.
+        world: a scenario in the words of what-if, such as a partner that is added; empty for the world as it is.
 
     Raises:
         NothingToPlan: no machine needs a visit.
+        InputError: the scenario cannot be read.
     """
-    problem = problem_of(services, campaign_id)
+    problem = _problem_in(services, campaign_id, world) if world else problem_of(services, campaign_id)
     agreements = agreements_of(services, problem)
     unpriced = tuple(sorted(key for key, one in agreements.items() if not _in_our_currency(services, one)))
     question = MakeOrBuy(
@@ -79,6 +84,15 @@ def propose(
     divided = only_as_given(problem, answer.choice)
     plan = _planned(divided, seconds)
     return Proposal(question, answer, plan, margin_of(services, divided, plan), unpriced)
+
+
+def _problem_in(services: Services, campaign_id: CampaignId, text: str) -> Problem:
+    """The problem in a scenario: the rules between partners and clients are the same as in the world as it is."""
+    world = world_of(services, campaign_id, now=first_start(services.clock.now()))
+    binding = services.ledger.dispatched(campaign_id)
+    keep = services.ledger.plan(binding.plan_id).visits if binding is not None else ()
+    states = states_in(text, world, services.ledger.hosts(campaign_id))
+    return build(scenario(text, world), states, keep=keep)
 
 
 def _planned(problem: Problem, seconds: float) -> Plan:

@@ -5,8 +5,9 @@ as an event. Both are of the campaign that is asked about: it is its fix that to
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from statistics import median
 
 from flows.services import Services
@@ -15,11 +16,16 @@ from muster.fleet import Fleet
 from muster.ids import CampaignId, HostId, VisitId
 from muster.plan import VisitMode
 from muster.records import Event
+from partners.papers import WORK
 from scheduler.estimate import EffortModel, FinishedVisit, Observation, effort_model
 from scheduler.kinds import kind_of, kinds_of
 
 FINISHED = "visit finished"
 PAGE = 5000
+LEAST_TRIPS = 5
+"""Fewer trips say nothing about the next one."""
+RATIOS = (0.5, 3.0)
+"""However the trips were, ways are planned no shorter and no longer than so many times what they would be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,7 @@ class Finished:
     Attributes:
         minutes: the person's, at the site or at the desk, travel apart.
         travel_minutes, planned_travel_minutes: of the way there; None where nobody said it.
+        travel_ratio: how many times as long ways were planned then as without evidence.
     """
 
     visit_id: VisitId
@@ -39,6 +46,7 @@ class Finished:
     planned_travel_minutes: float | None = None
     by: str = ""
     note: str = ""
+    travel_ratio: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,7 @@ def finish_visit(
         "minutes": minutes,
         "planned_minutes": visit.effort_minutes,
         "planned_travel_minutes": planned,
+        "travel_ratio": learned_ratio(services, campaign_id),
         "note": note,
     }
     if travel_minutes is not None:
@@ -99,14 +108,32 @@ def finished_visits(services: Services, campaign_id: CampaignId) -> tuple[Finish
 
 
 def effort_of(services: Services, campaign_id: CampaignId) -> EffortModel:
-    """The estimate of a campaign: its own guess, moved by every push and every finished visit."""
+    """The estimate of a campaign: its own guess, moved by pushes, finished visits and partners' verified work."""
     fleet = services.ledger.fleet()
+    said = finished_visits(services, campaign_id)
     visits = [
         FinishedVisit(one.mode, one.minutes, kinds_of(fleet.host[h] for h in one.host_ids if h in fleet.host))
-        for one in finished_visits(services, campaign_id)
+        for one in (*said, *verified_visits(services, campaign_id, {one.visit_id for one in said}))
     ]
     policy = services.ledger.campaign(campaign_id).effort
     return effort_model(policy, pushes(services, campaign_id, fleet), visits)
+
+
+def verified_visits(services: Services, campaign_id: CampaignId, told: Container[VisitId] = ()) -> tuple[Finished, ...]:
+    """Visits of partners that a fresh probe has verified, with the minutes that the partner claimed, by their ids.
+
+    What is only claimed says nothing yet; ``told`` are visits of which somebody of ours has said the minutes.
+    """
+    found = []
+    for kept in services.book.papers(WORK, campaign_id=campaign_id):
+        work = kept.value
+        minutes = (work.ended_at - work.started_at) / timedelta(minutes=1)
+        if work.verified_at is None or minutes <= 0 or work.visit_id in told:
+            continue
+        mode = VisitMode.ONSITE if f"-{VisitMode.ONSITE}-" in work.visit_id else VisitMode.REMOTE
+        hosts = tuple(host.host_id for host in work.hosts)
+        found.append(Finished(work.visit_id, mode, hosts, minutes, by=work.partner_id))
+    return tuple(found)
 
 
 def pushes(services: Services, campaign_id: CampaignId, fleet: Fleet) -> list[Observation]:
@@ -127,19 +154,31 @@ def pushes(services: Services, campaign_id: CampaignId, fleet: Fleet) -> list[Ob
 
 
 def travel_of(services: Services, campaign_id: CampaignId) -> Travel | None:
-    """How the ways there were; None where nobody has said it of a trip."""
+    """How the ways there were against what is planned before anything is learned; None where nobody has said it."""
     ratios = [
-        one.travel_minutes / one.planned_travel_minutes
+        one.travel_minutes * one.travel_ratio / one.planned_travel_minutes
         for one in finished_visits(services, campaign_id)
         if one.travel_minutes is not None and one.planned_travel_minutes
     ]
     return Travel(median(ratios), len(ratios)) if ratios else None
 
 
+def learned_ratio(services: Services, campaign_id: CampaignId) -> float:
+    """How many times as long ways are planned as they would be without evidence: 1 until there are ``LEAST_TRIPS``.
+
+    In steps of a tenth, so that not every further trip moves every plan.
+    """
+    found = travel_of(services, campaign_id)
+    if found is None or found.trips < LEAST_TRIPS:
+        return 1.0
+    least, most = RATIOS
+    return min(most, max(least, round(found.ratio, 1)))
+
+
 def _events(services: Services, campaign_id: CampaignId) -> Iterator[Event]:
     after = 0
-    while page := services.ledger.events(campaign_id=campaign_id, after=after, limit=PAGE):
-        yield from (event for event in page if event.kind == FINISHED)
+    while page := services.ledger.events(campaign_id=campaign_id, after=after, limit=PAGE, kinds=(FINISHED,)):
+        yield from page
         after = page[-1].revision
 
 
@@ -155,6 +194,7 @@ def _read(event: Event) -> Finished:
         _number(data.get("planned_travel_minutes")),
         event.by,
         str(data.get("note", "")),
+        float(str(data.get("travel_ratio", 1.0))),
     )
 
 

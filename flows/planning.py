@@ -14,7 +14,8 @@ from flows.approvals import gatekeeper
 from flows.approvals_wanted import wanted_to_dispatch
 from flows.begun import begun, carried, departure, held_in
 from flows.cancelling import called_off, kept_from, written
-from flows.measured import effort_of
+from flows.learned_travel import as_learned
+from flows.measured import effort_of, learned_ratio
 from flows.ordering import in_order
 from flows.overruns import longer, said_efforts, taking_longer
 from flows.partnering import projected
@@ -57,7 +58,7 @@ def world_of(services: Services, campaign_id: CampaignId, *, now: datetime) -> W
         objections=allowed.objections,
         kept_out=allowed.kept_out,
         barriers=allowed.barriers,
-        policy=Policy.of(campaign.planning, services.travel),
+        policy=Policy.of(campaign.planning, as_learned(services.travel, learned_ratio(services, campaign_id))),
         preferred=known_people(services, campaign_id),
     )
 

@@ -104,7 +104,11 @@ def project(
                 vetting=Vetting(passed=True, judged_by=_judges(file), judged_on=run.first, valid_until=run.last),
                 agreement=_planners_agreement(run.agreement, run.first, run.last, used_minutes),
             )
-    people = [_at_agreed_rate(one, agreements, prices) for one in crew.engineers]
+        elif file.agreements:  # given nothing, but a scenario may ask what if it were eligible
+            last_one = _planners_agreement(file.agreements[-1], first, last, used_minutes)
+            partners[file.id] = replace(partners[file.id], agreement=last_one)
+    last_known = {file.id: file.agreements[-1] for file in known.files.values() if file.agreements}
+    people = [_at_agreed_rate(one, {**last_known, **agreements}, prices) for one in crew.engineers]
     kept_out: dict[PersonId, str] = {}
     for number, person in enumerate(people):
         theirs = known.files.get(person.partner_id) if person.partner_id is not None else None
@@ -170,10 +174,15 @@ def _barriers(
     known: Known, agreements: Mapping[PartnerId, SignedAgreement], fleet: Fleet, people: Sequence[Engineer]
 ) -> dict[SiteId, tuple[Barred, ...]]:
     found: dict[SiteId, list[Barred]] = {}
-    for site_id, of_site in all_barriers(known, agreements, fleet).items():
+    # also of partners that may be given nothing today: a scenario that adds one is held to the same rules
+    bound = {
+        file.id: agreements.get(file.id, file.agreements[-1] if file.agreements else None)
+        for file in known.files.values()
+    }
+    for site_id, of_site in all_barriers(known, bound, fleet).items():
         for partner_id, reasons in of_site.items():
             found.setdefault(site_id, []).extend(Barred(partner_id, one.rule, one.text) for one in reasons)
-    for partner_id in agreements:
+    for partner_id in known.files:
         for bar, site_id in _not_authorised_there(known.files[partner_id], known.rules, fleet, people):
             found.setdefault(site_id, []).append(bar)
     return {site_id: tuple(bars) for site_id, bars in found.items()}

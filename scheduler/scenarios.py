@@ -187,8 +187,8 @@ def _deadline(world: World, match: re.Match[str]) -> World:
 def _add_partner(world: World, match: re.Match[str]) -> World:
     """A partner as though it were vetted, signed and insured until the deadline.
 
-    Rules between it and single clients (its regions, competitors, service levels) are those that the world knows: of a
-    partner that may be given nothing today nobody has worked them out. Its agreement's hours and clients hold.
+    Rules between it and single clients (its regions, competitors, service levels) hold as the world knows them, and so
+    do its agreement's hours and clients; of a partner that nobody knows yet there are none.
     """
     there, said = world.crew.partner, match.groupdict(default="")
     count, region = int(said.get("count", 0)), said.get("region", "")

@@ -21,7 +21,7 @@ def estimate(context: typer.Context, campaign: CampaignOption = None, as_json: J
 
     Example: muster estimate
     """
-    from flows.measured import effort_of, travel_of
+    from flows.measured import effort_of, learned_ratio, travel_of
 
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
@@ -46,7 +46,9 @@ def estimate(context: typer.Context, campaign: CampaignOption = None, as_json: J
         _say_setups(model)
         if travel:
             trips = count(travel.trips, "trip")
-            say(f"travel: {travel.ratio:.2f} times what was planned, from {trips}; plans do not use it")
+            used = learned_ratio(workspace.services, meant.id)
+            how = f"plans count with {used:g} times" if used != 1 else "plans do not use it yet"
+            say(f"travel: {travel.ratio:.2f} times what was planned, from {trips}; {how}")
         say("\na push is a machine's time; a person's is known from muster visit finish, and then pushes do not count")
 
 

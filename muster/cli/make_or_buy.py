@@ -29,6 +29,7 @@ def make_or_buy(  # noqa: PLR0913, PLR0917 - every option is an argument
     all_hours: Annotated[int, typer.Option(min=0, max=100, help="All partners: percent of all hours.")] = 100,
     own: Annotated[int, typer.Option(min=0, max=100, help="Percent of machines right in time with our own.")] = 90,
     seconds: Annotated[float, typer.Option(min=0, help="How long to plan the answer; 0: not at all.")] = 3.0,
+    world: Annotated[str, typer.Option("--if", help="In another world, as for what-if: 'add partner northside'.")] = "",
     campaign: CampaignOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -49,6 +50,7 @@ def make_or_buy(  # noqa: PLR0913, PLR0917 - every option is an argument
             together=Exposure(all_revenue, all_clients, all_hours),
             own_permille=10 * own,
             seconds=seconds,
+            world=world,
         )
         if as_json:
             say_json(_document(found, workspace.services.currency))

@@ -215,6 +215,12 @@ def test_the_whole_way_from_a_list_to_a_payment(muster: Shell, workspace: Path) 
     settled = {one["visit"]: one["state"] for one in json.loads(good(muster(workspace, "partner", "settle", "--json")))}
     assert sorted(settled.values()) == ["held", "verified"]
     held = next(visit for visit, state in settled.items() if state == "held")
+    (learned,) = [
+        one
+        for one in json.loads(good(muster(workspace, "estimate", "--json")))["estimates"]
+        if (one["mode"], one["family"]) == ("onsite", "linux")
+    ]
+    assert learned["measured_hosts"] > 0, "what a probe has verified feeds the estimate, what is held does not"
     paying = json.loads(good(muster(workspace, "partner", "pay", "--approve", "--json")))
     assert {one["state"] for one in paying} == {"held", "payable"}
     good(muster(workspace, "partner", "claim", held))
@@ -488,6 +494,17 @@ def test_make_or_buy_says_which_client_goes_to_whom_and_writes_nothing(muster: S
     assert "expected profit" in said
     assert before.ledger.revision() == revision
     before.close()
+
+
+def test_a_partner_that_is_added_to_see_what_then_is_held_to_the_clients_rules(muster: Shell, eligible: Path) -> None:
+    good(muster(eligible, "partner", "suspend", "northwest-it", "--reason", "a complaint"))
+    good(muster(eligible, "partner", "client", "borg", "--unwanted", "northwest-it"))
+    alone = json.loads(good(muster(eligible, "money", "make-or-buy", "--seconds", "0", "--json")))
+    assert sorted(alone["left_out"]) == ["acme", "borg"]
+    words = ("money", "make-or-buy", "--if", "add partner northwest-it", "--seconds", "0", "--json")
+    found = json.loads(good(muster(eligible, *words)))
+    assert {one["client"]: one["partner"] for one in found["clients"]} == {"acme": "northwest-it"}
+    assert found["left_out"] == ["borg"], "it does not want that partner, added or not"
 
 
 @pytest.mark.parametrize(
