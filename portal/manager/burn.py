@@ -41,10 +41,15 @@ class Burn:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """What lies ahead: the plan's course, and the share of it (0 to 1) that is expected to come true."""
+    """What lies ahead: the plan's course, and the share of it (0 to 1) that is expected to come true.
+
+    Attributes:
+        last_visit: when the last visit ends at which anything is left to do; None where there is none.
+    """
 
     course: Points
     expected: float | None
+    last_visit: datetime | None = None
 
 
 def series(states: Iterable[HostState], begun: datetime, now: datetime) -> Points:
@@ -64,17 +69,22 @@ def series(states: Iterable[HostState], begun: datetime, now: datetime) -> Point
     return tuple(points)
 
 
-def ahead_of(reading: Reading, plan: Plan | None, still_open: int, forecast: Forecast | None) -> Ahead:
-    """The course of a plan from now on, and how much of it is expected."""
+def ahead_of(
+    reading: Reading, plan: Plan | None, deadline: datetime, still_open: int, forecast: Forecast | None
+) -> Ahead:
+    """The course of a plan from now on until the deadline, and how much of it is expected."""
     now = reading.now
     points = [(now, still_open)]
     for at, hosts in _ends(reading, plan, now) if plan is not None else ():
         points.append((at, max(0, points[-1][1] - hosts)))
     planned = still_open - points[-1][1]
+    last = points[-1][0] if len(points) > 1 else None
+    if last is not None and last < deadline:
+        points.append((deadline, points[-1][1]))
     if forecast is None or not planned:
-        return Ahead(tuple(points), None)
+        return Ahead(tuple(points), None, last)
     left = forecast.hosts * (1 - forecast.done_share)
-    return Ahead(tuple(points), min(1.0, max(0.0, (still_open - left) / planned)))
+    return Ahead(tuple(points), min(1.0, max(0.0, (still_open - left) / planned)), last)
 
 
 def burns(points: Points, ahead: Ahead, deadline: datetime, zone: str) -> tuple[Burn, Burn]:

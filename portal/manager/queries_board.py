@@ -242,7 +242,7 @@ def _burns(
     first = services.ledger.events(campaign_id=campaign.id, limit=1)
     begun = first[0].at if first else reading.now
     points = series(reading.states(campaign.id), min(begun, reading.now), reading.now)
-    ahead = ahead_of(reading, reading.binding_plan(campaign.id), still_open, forecast)
+    ahead = ahead_of(reading, reading.binding_plan(campaign.id), campaign.deadline, still_open, forecast)
     return burns(points, ahead, campaign.deadline, campaign.timezone), ahead
 
 

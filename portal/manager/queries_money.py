@@ -234,8 +234,8 @@ def _groups(
 
 
 def _sums(sums: list[Money], currency: str) -> str:
-    return ", ".join(map(_told, total(sums))) or f"{currency} 0.00"
+    return ", ".join(map(_told, total(sums))) or f"{currency}\N{NO-BREAK SPACE}0.00"
 
 
 def _told(sum_: Money) -> str:
-    return f"{sum_.currency} {sum_.amount:,.2f}"
+    return f"{sum_.currency}\N{NO-BREAK SPACE}{sum_.amount:,.2f}"

@@ -1,8 +1,10 @@
 """Every page of the project manager as it looks: at a desk and on a phone, light and dark; pictures are kept."""
 
 from collections.abc import Callable, Iterator
+from importlib import resources
 
 import pytest
+from playwright.sync_api import Page
 
 from muster.plan import Plan
 from portal.access import Role
@@ -41,6 +43,19 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningP
     stop_portal(running)
 
 
+def serious(page: Page) -> list[str]:
+    """What axe's rules find that is serious or critical, with where it stands."""
+    source = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+    page.evaluate(source)
+    found = page.evaluate("axe.run(document)")
+    assert len(found["passes"]) > 10, "axe has looked at nothing"
+    return [
+        f"{one['id']}: {one['help']} at {one['nodes'][0]['target']}"
+        for one in found["violations"]
+        if one["impact"] in {"serious", "critical"}
+    ]
+
+
 def look(screens: Screens, *, phone: bool, dark: bool) -> None:
     """Go through every page; none of them may scroll sideways, and no script may fail."""
     page = screens.page(Role.MANAGER, phone=phone, dark=dark)
@@ -61,6 +76,27 @@ def test_no_page_scrolls_sideways_on_a_phone_and_no_script_fails(
     planned: tuple[RunningPortal, Plan], screens_of: Callable[[RunningPortal], Screens]
 ) -> None:
     look(screens_of(planned[0]), phone=True, dark=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing_serious(
+    planned: tuple[RunningPortal, Plan], screens_of: Callable[[RunningPortal], Screens], *, dark: bool
+) -> None:
+    running, plan = planned
+    page = screens_of(running).page(Role.MANAGER, dark=dark)
+    found = {}
+    visit = plan.assignments[0].visit_id
+    pages = {
+        **PAGES,
+        "move": f"{BOARD}/timeline?day=2026-10-20&visit={visit}",
+        "why": f"{BOARD}/plan/{plan.id}/why/{visit}",
+    }
+    for name, path in pages.items():
+        page.goto(path)
+        if wrong := serious(page):
+            found[name] = wrong
+    assert not found
 
 
 @pytest.mark.slow
