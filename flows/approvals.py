@@ -9,6 +9,7 @@ needed.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from flows.alerts import alert_messages
 from flows.approvals_wanted import wanted_to_roll_back
 from flows.services import Services
 from muster.approvals import (
@@ -27,10 +28,15 @@ from muster.campaign import Campaign
 from muster.clock import Clock
 from muster.errors import ApprovalNeeded, Conflict, InputError, NotFound
 from muster.ids import CampaignId, HostId
+from muster.messages import Alert, Message, Severity
 from muster.ports import Ledger
 from partners.papers import Book, Index, Kept, Shelf, change
+from reports.sending.outlets import Outlets
 
 APPROVALS = Shelf("approval", Approval, lambda one: Index(one.id, campaign_id=one.campaign_id, state=one.state.value))
+
+ASKED = "approval-asked"
+"""The kind of alert that says that a person is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,7 @@ class Gatekeeper:
     book: Book
     clock: Clock
     persons: Persons
+    outlets: Outlets | None = None
 
     def pass_or_ask(self, requests: Sequence[Request], *, by: str) -> None:
         """Return when everything that is wanted may be done; otherwise ask for what lacks, once.
@@ -80,15 +87,28 @@ class Gatekeeper:
                 number=1 if last is None else last.number + 1,
             )
             try:
-                self.book.write([change(APPROVALS, asked, "approval asked")], by=by)
+                self.book.write(
+                    [change(APPROVALS, asked, "approval asked")], by=by, messages=self._told(campaign, asked)
+                )
             except Conflict:  # somebody else has just asked the same: theirs is the one
                 continue
             return asked
 
+    def _told(self, campaign: Campaign, asked: Approval) -> tuple[Message, ...]:
+        """The word to whoever hears of alerts that somebody is waited for."""
+        if self.outlets is None:
+            return ()
+        may = " or ".join(who_may(campaign.approvals.rule(asked.act), self.persons)) or "nobody is named"
+        details = (("request", asked.id), ("asked by", asked.asked_by), ("who may decide", may))
+        how = f"muster approvals approve {asked.id} --as NAME, or refuse"
+        sentence = f"{campaign.name}: {asked.sentence} waits for an approval"
+        alert = Alert(ASKED, Severity.WARNING, sentence, self.campaign_id, details, (how,), about=asked.id)
+        return alert_messages(self.outlets, alert)
+
 
 def gatekeeper(services: Services, campaign_id: CampaignId) -> Gatekeeper:
     """The gatekeeper of one campaign."""
-    return Gatekeeper(campaign_id, services.ledger, services.book, services.clock, services.approvers)
+    return Gatekeeper(campaign_id, services.ledger, services.book, services.clock, services.approvers, services.outlets)
 
 
 def ask_to_roll_back(services: Services, campaign_id: CampaignId, host_ids: Sequence[HostId], *, by: str) -> None:

@@ -16,6 +16,7 @@ from muster.approvals import Act, ApprovalPolicy, ApprovalRule, ApprovalState, R
 from muster.campaign import WavePolicy
 from muster.errors import ApprovalNeeded, CampaignStopped, InputError, MusterError
 from muster.ids import ClientId, PartnerId
+from muster.messages import Channel
 from muster.outcomes import HostStatus
 from muster.records import WaveState
 from muster.steps import StepName
@@ -70,6 +71,21 @@ def test_after_the_canary_a_run_asks_and_goes_on_only_after_the_yes(world: World
     say(world, approved=True)
     assert run(world) == [2, 3]
     assert set(world.standing().values()) == {"verified"}
+
+
+def test_that_a_person_is_waited_for_is_told_once_to_whoever_hears_of_alerts(world: World) -> None:
+    keeper = gatekeeper(world.services, CAMPAIGN)
+    for _ in range(2):
+        with pytest.raises(ApprovalNeeded):
+            keeper.pass_or_ask((Request(Act.RAMP, "wave 1", "go on after wave 1"),), by="otto")
+    (told,) = world.ledger.messages(kind="alert approval-asked", channels=[Channel.BOARD])
+    (asked,) = approvals_of(world.book)
+    assert told.message.content.alert is not None
+    assert dict(told.message.content.alert.details) == {
+        "request": asked.id,
+        "asked by": "otto",
+        "who may decide": "Kim Lee or Ana Ruiz",
+    }
 
 
 def test_a_no_to_the_ramp_stops_the_campaign_and_is_asked_anew_after_a_resume(world: World) -> None:
