@@ -292,12 +292,13 @@ def _described(trial: _Trial, state: State, tour: Tour) -> Change:
 def _access_words(case: Case, needed: Span) -> str:
     """What the site would have to allow: an hour earlier or later than on that day, or the day at all."""
     today = [span for span in case.demand.spans if span.starts < case.day.latest_end and case.day.starts < span.ends]
-    given = "maintenance were" if case.demand.visit.mode is VisitMode.REMOTE else "access were"
+    remote = case.demand.visit.mode is VisitMode.REMOTE
+    given = "its machines could be touched" if remote else "access were given"
     if any(span.starts <= needed.starts < span.ends for span in today):
-        return f"{given} given until {case.local(needed.ends)} on {case.date}"
+        return f"{given} until {case.local(needed.ends)} on {case.date}"
     if any(span.starts < needed.ends <= span.ends for span in today):
-        return f"{given} given from {case.local(needed.starts)} on {case.date}"
-    return f"{given} given {case.local(needed.starts)}-{case.local(needed.ends)} on {case.date}"
+        return f"{given} from {case.local(needed.starts)} on {case.date}"
+    return f"{given} {case.local(needed.starts)}-{case.local(needed.ends)} on {case.date}"
 
 
 def _widening(spans: Iterable[Span], needed: Span) -> int:

@@ -38,7 +38,7 @@ def one_day(one: Demand, **more: object) -> Problem:
         (
             problem([demand("V", spans=[(EIGHT - 60, EIGHT + 30)])]),
             "access",
-            "access were given until 09:00 on Mon 19 Oct",
+            "its machines could be touched until 09:00 on Mon 19 Oct",
         ),
         (problem([demand("V", effort=500)]), "length", "Anna worked 20 minutes longer on Mon 19 Oct"),
         (
@@ -169,9 +169,9 @@ def test_another_day_of_the_same_person_is_told_with_its_price() -> None:
 
 def test_access_that_ends_too_early_is_asked_for_until_it_is_late_enough() -> None:
     of = problem([demand("V", spans=[(NOON, NOON + 30)])], days=[day(ends=NOON + 120)])
-    assert "access were given until 13:00 on Mon 19 Oct" in explained(of)[0].remedy
+    assert "its machines could be touched until 13:00 on Mon 19 Oct" in explained(of)[0].remedy
     early = problem([demand("V", spans=[(EIGHT - 60, EIGHT + 30)])])
-    assert "access were given until 09:00 on Mon 19 Oct" in explained(early)[0].remedy
+    assert "its machines could be touched until 09:00 on Mon 19 Oct" in explained(early)[0].remedy
 
 
 @settings(max_examples=40)
