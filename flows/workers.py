@@ -24,6 +24,7 @@ from prefect.states import Cancelled
 from prefect.types.entrypoint import EntrypointType
 
 from flows.acts import Act, Part
+from flows.alive import Watch
 from flows.campaign import FLOWS
 from flows.engine import CarryOut, Parameter
 from flows.outlasting import RUN_VARIABLE
@@ -100,8 +101,11 @@ class _Watch:
         """What became of them; those that nobody began in time are taken back."""
         left, ends, handed_at = set(self.out), dict[UUID, State](), time.monotonic()
         taken_back: list[Part] = []
+        living = Watch(self.client)
         while left:
-            for run in await self._read(left):
+            runs = await self._read(left)
+            await living.bury(runs)
+            for run in runs:
                 if run.state is not None and run.state.is_final():
                     ends[run.id] = run.state
                     left.discard(run.id)
@@ -185,8 +189,10 @@ async def _ended(client: PrefectClient, handed: FlowRun, work_pool: str) -> Stat
         EngineError: no worker began it.
     """
     given_up_at = time.monotonic() + TAKEN_WITHIN_S
+    living = Watch(client)
     while True:
         now = await client.read_flow_run(handed.id)
+        await living.bury((now,))
         if now.state is not None and now.state.is_final():
             return now.state
         begun = now.start_time is not None
