@@ -1,4 +1,4 @@
-"""Which flow runs have no process any more: Prefect itself leaves the run of a machine that is gone as Running for ever.
+"""Which flow runs have no process any more: Prefect itself leaves the run of a dead machine as Running for ever.
 
 A flow's process sends a heartbeat every 30 seconds (``flows.environment``). A run that has sent some and then none
 for ``SILENT_S`` is looked at again; one that is still silent has no process, and is said to have crashed. To be wrong
