@@ -15,12 +15,12 @@ from muster.records import HostState
 from partners.papers import FEEDBACK
 from playbooks.catalog import fix_spec
 from portal.access import Viewer, nothing_there
-from portal.client.contacts import SiteContact, contact_of
 from portal.client.records import OWN_FEEDBACK, SlotRequest
 from portal.client.slots import request_of
 from portal.client.speech import Speech
-from portal.engineer.marks import NO_MARK, Mark, marks_of
-from portal.engineer.queries import Source
+from portal.field.contacts import SiteContact, contact_of
+from portal.field.marks import NO_MARK, Mark, marks_of
+from portal.field.queries import Source
 
 PHOTOS = "people"
 """The workspace's folder of photos of people, each named by the person's id."""

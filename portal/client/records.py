@@ -65,6 +65,7 @@ class OwnFeedback:
     points: int
     text: str
     by: str
+    at: datetime
 
     def __post_init__(self) -> None:
         if not 1 <= self.points <= 5:

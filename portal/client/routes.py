@@ -15,12 +15,12 @@ from partners.papers import FEEDBACK, change
 from partners.scorecard import Feedback
 from portal.access import Role, Viewer, need, nothing_there
 from portal.client.certificates import CONTENT_POLICY, certificate_archive, certificate_page
-from portal.client.contacts import CONTACTS, SiteContact
 from portal.client.queries import ClientVisit, certificate_lines, client_page, client_visit, photo_file
 from portal.client.records import OWN_FEEDBACK, OwnFeedback
 from portal.client.slots import ask_for, slots_of
 from portal.client.speech import COOKIE, LASTS_S, Speech, speech_of
-from portal.engineer.common import source_of
+from portal.field.common import source_of
+from portal.field.contacts import CONTACTS, SiteContact
 from portal.forms import Form, audited
 from portal.nav import NavItem, is_current
 from portal.render import back_to, page
@@ -195,7 +195,9 @@ def _keep_feedback(request: Request, viewer: Viewer, found: ClientVisit, plan: P
         before = book.find(FEEDBACK, of_partner.id)
         book.write([change(FEEDBACK, of_partner, "feedback given", before)], by=viewer.by)
         return
-    own = OwnFeedback(found.campaign_id, found.visit_id, client_id, person_id, points, text, viewer.by)
+    own = OwnFeedback(
+        found.campaign_id, found.visit_id, client_id, person_id, points, text, viewer.by, services.clock.now()
+    )
     book.write([change(OWN_FEEDBACK, own, "feedback given", book.find(OWN_FEEDBACK, own.id))], by=viewer.by)
 
 

@@ -13,10 +13,12 @@ from flows.planning import dispatch_plan
 from flows.services import Services
 from muster.errors import Conflict, InputError, MusterError, NotFound
 from muster.ids import CampaignId, PersonId, VisitId
+from muster.messages import Severity
 from muster.plan import Plan
 from partners.papers import change
-from portal.client.proposals import try_at
 from portal.client.records import SLOT_REQUESTS, RequestState, SlotRequest
+from portal.field.proposals import try_at
+from portal.field.telling import alert_of
 from scheduler.insertion import Inserter
 from scheduler.problem import Problem
 from scheduler.tour import Touring
@@ -87,7 +89,12 @@ def ask_for(
         tried.plan_id,
     )
     before = services.book.find(SLOT_REQUESTS, made.id)
-    services.book.write([change(SLOT_REQUESTS, made, "another time asked", before)], by=by)
+    sentence = f"{by} would rather have {visit_id} at {wanted:%Y-%m-%d %H:%M} UTC: {made.finding}"
+    messages = alert_of(
+        services, "time-asked", Severity.INFO, sentence, campaign_id=plan.campaign_id, visit_id=visit_id,
+        about=f"{made.id} {made.at.isoformat()}",
+    )  # fmt: skip
+    services.book.write([change(SLOT_REQUESTS, made, "another time asked", before)], by=by, messages=messages)
     return made
 
 

@@ -9,11 +9,11 @@ from starlette.responses import Response
 
 from muster.ids import CampaignId, VisitId
 from portal.access import Role, Viewer, need, open_to_all
-from portal.engineer import acts
-from portal.engineer.common import person_of, photo_of, photo_response, source_of, told, worker_script
-from portal.engineer.feeds import feed_by, feed_ics, feed_of, make_feed, revoke_feeds
-from portal.engineer.pushing import is_pushing, push_visit
-from portal.engineer.queries import Source, VisitPage, cards_of, day_page, own_assignment, visit_page
+from portal.field import acts
+from portal.field.common import person_of, photo_of, photo_response, source_of, told, worker_script
+from portal.field.feeds import feed_by, feed_ics, feed_of, make_feed, revoke_feeds
+from portal.field.pushing import is_pushing, push_visit
+from portal.field.queries import Source, VisitPage, cards_of, day_page, own_assignment, visit_page
 from portal.forms import Form, audited
 from portal.keys import random_word
 from portal.partner.lists import partner_cards

@@ -10,15 +10,17 @@ from flows.partner_work import Claim, claim_work, next_number
 from flows.services import Services
 from muster.errors import Conflict, InputError
 from muster.ids import ClientId, PersonId
+from muster.messages import Message, Severity
 from partners.conduct import conduct
 from partners.file import ClientTerms
 from partners.matters import About, Matter, MatterKind, opened
 from partners.money import Money
 from partners.papers import MATTERS, SWAPS, TERMS, WORK, Kept, change
 from partners.swaps import Swap, SwapState, asked
-from portal.client.proposals import Tried, try_at
-from portal.engineer.queries import Source
-from portal.engineer.records import REPLAN_WANTED
+from portal.field.proposals import Tried, try_at
+from portal.field.queries import Source
+from portal.field.records import REPLAN_WANTED
+from portal.field.telling import alert_of
 from portal.forms import Posted
 from portal.partner.lists import Eyes, Shown
 from portal.partner.records import ANSWERS, CONDUCT, Answer, AnswerState, Confirmed
@@ -91,7 +93,8 @@ def answer(source: Source, eyes: Eyes, shown: Shown, form: Posted, currency: str
         plan_id=tried.plan_id,
     )
     before = services.book.find(ANSWERS, made.id)
-    services.book.write([change(ANSWERS, made, f"partner {state}", before)], by=eyes.by)
+    messages = _declined(services, made) if state is AnswerState.DECLINED else ()
+    services.book.write([change(ANSWERS, made, f"partner {state}", before)], by=eyes.by, messages=messages)
     if state is AnswerState.DECLINED:
         data = {"person": made.person_id, "partner": eyes.partner_id, "reason": text}
         services.ledger.note(REPLAN_WANTED, by=eyes.by, campaign_id=made.campaign_id, visit_id=made.visit_id, data=data)
@@ -184,7 +187,8 @@ def report_matter(source: Source, eyes: Eyes, shown: Shown, form: Posted, compan
         number = next_number(kind.value, [kept.value.id for kept in book.papers(MATTERS)])
         made = opened(number, kind, about, form.text("text")[:4000], owner=owner, by=eyes.by, at=source.reading.now)
         try:
-            book.write([change(MATTERS, made, f"{kind} opened")], by=eyes.by)
+            messages = _incident(source.services, shown, made) if kind is MatterKind.INCIDENT else ()
+            book.write([change(MATTERS, made, f"{kind} opened")], by=eyes.by, messages=messages)
         except Conflict:  # somebody took the number a moment before
             continue
         return made
@@ -195,6 +199,22 @@ def matters_of(services: Services, eyes: Eyes, shown: Shown) -> tuple[Matter, ..
     """What the partner reported of a visit."""
     kept: tuple[Kept[Matter], ...] = services.book.papers(MATTERS, partner_id=eyes.partner_id)
     return tuple(one.value for one in kept if one.value.visit_id == shown.listed.visit_id)
+
+
+def _declined(services: Services, made: Answer) -> tuple[Message, ...]:
+    sentence = f"{made.by} declines {made.visit_id}: {made.text}"
+    return alert_of(
+        services, "partner-declined", Severity.WARNING, sentence, campaign_id=made.campaign_id, visit_id=made.visit_id,
+        about=f"{made.id} {made.at.isoformat()}",
+    )  # fmt: skip
+
+
+def _incident(services: Services, shown: Shown, made: Matter) -> tuple[Message, ...]:
+    sentence = f"{made.id} at {shown.listed.client}, {shown.listed.site}: {made.text}"
+    return alert_of(
+        services, "incident", Severity.CRITICAL, sentence, campaign_id=shown.campaign.id,
+        visit_id=shown.listed.visit_id, about=made.id,
+    )  # fmt: skip
 
 
 def _state(text: str) -> AnswerState:

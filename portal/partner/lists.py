@@ -18,9 +18,9 @@ from partners.errors import Refused
 from partners.papers import DISCLOSURES, Change, change
 from partners.scope import ListedVisit, Window, disclosure, task_list
 from portal.access import Role, Viewer, nothing_there
-from portal.client.contacts import contact_of
-from portal.engineer.feeds import Feed
-from portal.engineer.queries import (
+from portal.field.contacts import contact_of
+from portal.field.feeds import Feed
+from portal.field.queries import (
     Card,
     Gathered,
     Source,

@@ -13,7 +13,7 @@ from partners.papers import FEEDBACK, MATTERS, WORK
 from partners.scorecard import Scorecard, scorecard
 from partners.standing import person_reasons
 from partners.work import HostWorkState, Work, WorkState
-from portal.engineer.queries import Card, Source
+from portal.field.queries import Card, Source
 from portal.partner.acts import answer_of
 from portal.partner.lists import Eyes, Shown, card_of
 from portal.partner.records import Answer

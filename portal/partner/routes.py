@@ -10,10 +10,10 @@ from muster.errors import InputError
 from muster.ids import CampaignId, VisitId
 from partners.errors import Refused
 from portal.access import Role, Viewer, need
-from portal.engineer import acts as field
-from portal.engineer.common import source_of, told, worker_script
-from portal.engineer.pushing import is_pushing, push_visit
-from portal.engineer.queries import Source, VisitPage
+from portal.field import acts as field
+from portal.field.common import source_of, told, worker_script
+from portal.field.pushing import is_pushing, push_visit
+from portal.field.queries import Source, VisitPage
 from portal.forms import Form, audited
 from portal.keys import random_word
 from portal.partner import acts

@@ -11,10 +11,10 @@ from muster.ids import CampaignId, ClientId, HostId, PersonId, SiteId, VisitId
 from muster.plan import VisitMode
 from partners.papers import change
 from portal.access import Role
-from portal.client.contacts import CONTACTS, SiteContact
-from portal.engineer.feeds import FEEDS, appointment
-from portal.engineer.queries import Card, Phase
-from portal.engineer.records import FIELD, REPLAN_WANTED
+from portal.field.contacts import CONTACTS, SiteContact
+from portal.field.feeds import FEEDS, appointment
+from portal.field.queries import Card, Phase
+from portal.field.records import FIELD, REPLAN_WANTED
 from portal.keys import hashed
 from reports.invitations import calendar
 from tests.portal.conftest import RunningPortal

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Route, expect
 
-from portal.engineer.records import FIELD
+from portal.field.records import FIELD
 from tests.portal.conftest import RunningPortal, Screens
 from tests.portal.field import PNG, may_start_early, notes
 from tests.portal.world import CAMPAIGN, PASSWORD

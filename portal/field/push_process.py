@@ -1,4 +1,4 @@
-"""The process that pushes one visit: ``python -m portal.engineer.push_process WORKSPACE CAMPAIGN VISIT BY``.
+"""The process that pushes one visit: ``python -m portal.field.push_process WORKSPACE CAMPAIGN VISIT BY``.
 
 Machines that gave no answer are asked first. Then those that need it are pushed, and those that failed or are unknown
 are pushed again: both take their turn in the waves, with every gate, and only for as long as the visit is open.

@@ -12,8 +12,8 @@ from threading import Lock, Thread
 
 from muster.errors import CampaignStopped
 from muster.ids import CampaignId, VisitId
-from portal.engineer.acts import Own
-from portal.engineer.push_process import PUSHED
+from portal.field.acts import Own
+from portal.field.push_process import PUSHED
 from portal.services import Portal
 
 _RUNNING: set[tuple[CampaignId, VisitId]] = set()
@@ -42,7 +42,7 @@ def push_visit(portal: Portal, own: Own) -> bool:
     data = {"hosts": list(own.host_ids), "person": own.person_id}
     ledger.note(PUSHED, by=own.by, campaign_id=own.campaign_id, visit_id=own.visit_id, data=data)
     folder = portal.settings.workspace
-    words = ["-m", "portal.engineer.push_process", str(folder), own.campaign_id, own.visit_id, own.by]
+    words = ["-m", "portal.field.push_process", str(folder), own.campaign_id, own.visit_id, own.by]
     process = subprocess.Popen(
         [sys.executable, *words],
         stdin=subprocess.DEVNULL,

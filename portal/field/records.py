@@ -13,7 +13,9 @@ from enum import StrEnum
 from flows.services import Services
 from muster.errors import Conflict, InputError
 from muster.ids import CampaignId, ClientId, HostId, PartnerId, PersonId, VisitId
+from muster.messages import Message, Severity
 from partners.papers import Index, Shelf, change
+from portal.field.telling import alert_of
 
 KEY = re.compile(r"[0-9A-Za-z-]{8,64}")
 LONGEST_TEXT = 4_000
@@ -69,6 +71,10 @@ class FieldReport:
     partner_id: PartnerId | None = None
 
 
+ALERTS = {
+    FieldKind.CANNOT_COME: ("cannot-come", Severity.WARNING),
+    FieldKind.PROBLEM: ("field-problem", Severity.WARNING),
+}
 FIELD = Shelf(
     "field report",
     FieldReport,
@@ -106,8 +112,9 @@ def keep(services: Services, report: FieldReport) -> FieldReport:
     if known is not None:
         return known.value
     _refuse_empty(report)
+    made = [change(FIELD, report, f"field report: {report.kind}")]
     try:
-        services.book.write([change(FIELD, report, f"field report: {report.kind}")], by=report.by)
+        services.book.write(made, by=report.by, messages=_alert(services, report))
     except Conflict:  # the same entry, sent twice at the same time
         again = services.book.find(FIELD, report.id)
         if again is None:
@@ -128,6 +135,18 @@ def reports_of(services: Services, campaign_id: CampaignId, client_id: ClientId)
     """Everything that was said of a client's visits, in the order in which it was said."""
     kept = services.book.papers(FIELD, campaign_id=campaign_id, client_id=client_id)
     return tuple(sorted((one.value for one in kept), key=lambda one: (one.said_at, one.id)))
+
+
+def _alert(services: Services, report: FieldReport) -> tuple[Message, ...]:
+    """Who is told at once: of a problem, and of somebody who cannot come."""
+    if report.kind not in ALERTS:
+        return ()
+    kind, severity = ALERTS[report.kind]
+    words = "cannot come to" if report.kind is FieldKind.CANNOT_COME else "reports a problem at"
+    sentence = f"{report.by} {words} {report.visit_id}: {report.text}"
+    return alert_of(
+        services, kind, severity, sentence, campaign_id=report.campaign_id, visit_id=report.visit_id, about=report.id
+    )
 
 
 def _refuse_empty(report: FieldReport) -> None:

@@ -15,10 +15,10 @@ from muster.ids import CampaignId, ClientId, HostId, PersonId, VisitId
 from muster.outcomes import HostStatus
 from muster.plan import Assignment, Plan, Visit, VisitMode
 from muster.records import HostState
-from portal.client.contacts import SiteContact, contact_of
-from portal.engineer import by_hand
-from portal.engineer.marks import NO_MARK, Mark, marks_of
-from portal.engineer.records import FieldKind, FieldReport, reports_of
+from portal.field import by_hand
+from portal.field.contacts import SiteContact, contact_of
+from portal.field.marks import NO_MARK, Mark, marks_of
+from portal.field.records import FieldKind, FieldReport, reports_of
 from portal.reading import Reading
 from reports.schedule_entries import door_text
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from muster.errors import InputError, MusterError, NotFound
 from muster.files import write_whole
-from portal.engineer.records import Photo
+from portal.field.records import Photo
 
 FOLDER = "evidence"
 MOST_BYTES = 8_000_000

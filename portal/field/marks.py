@@ -14,7 +14,7 @@ from muster.ids import CampaignId, ClientId, VisitId
 from muster.plan import Assignment
 from muster.ports import Ledger
 from muster.records import Event
-from portal.engineer.push_process import FAILED, PUSHED
+from portal.field.push_process import FAILED, PUSHED
 from reports.notes import text_of
 
 PAGE = 5_000

@@ -9,8 +9,8 @@ from flows.visits import start_visit
 from muster.errors import InputError
 from muster.ids import CampaignId, HostId, PartnerId, PersonId, VisitId
 from muster.plan import Assignment, Plan
-from portal.engineer.evidence import MOST_BYTES, MOST_PHOTOS, keep_photo
-from portal.engineer.records import FieldKind, FieldReport, Photo, keep, key_of, told_at
+from portal.field.evidence import MOST_BYTES, MOST_PHOTOS, keep_photo
+from portal.field.records import FieldKind, FieldReport, Photo, keep, key_of, told_at
 from portal.forms import Posted
 
 MOST_HOURS = 24

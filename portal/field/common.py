@@ -5,9 +5,9 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from muster.ids import PersonId
 from portal.access import Viewer, nothing_there
-from portal.engineer.evidence import photo_content
-from portal.engineer.queries import Source, VisitPage
-from portal.engineer.records import Photo
+from portal.field.evidence import photo_content
+from portal.field.queries import Source, VisitPage
+from portal.field.records import Photo
 from portal.render import FOLDER, back_to
 from portal.services import portal_of, reading_of, services_of
 
