@@ -46,6 +46,7 @@ class Edit:
         not_before: nothing may start before it, where the campaign stands still until then.
         stop: why the campaign is stopped with it; empty where it is not.
         unheld: visits that are planned anew although they are under way.
+        notes: kinds of events that are written with it, for whoever reads the record.
     """
 
     kind: str
@@ -56,6 +57,7 @@ class Edit:
     not_before: datetime | None = None
     stop: str = ""
     unheld: frozenset[VisitId] = frozenset()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -314,6 +316,8 @@ def _write(services: Services, found: Proposal, by: str) -> None:
     if what.campaign is not None or what.enrol:
         ledger.open_campaign(what.campaign or ledger.campaign(found.campaign_id), what.enrol, by=by)
     services.book.write(what.papers, by=by)
+    for kind in found.edit.notes:
+        ledger.note(kind, by=by, campaign_id=found.campaign_id, data={"why": found.edit.sentence})
     if found.edit.stop and ledger.stopped(found.campaign_id) is None:
         ledger.stop(found.campaign_id, by=by, reason=found.edit.stop)
 

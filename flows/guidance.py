@@ -16,6 +16,7 @@ from muster.campaign import Campaign
 from muster.errors import InputError
 from muster.ids import HostId
 from muster.outcomes import HostStatus
+from push.ramp import NEW_CONTENT
 
 SHOWN = 200
 """Machines that are named in the record."""
@@ -42,7 +43,7 @@ class Guidance:
     open: tuple[HostId, ...]
 
 
-def guidance(services: Services, new: Campaign, *, source: str, reason: str) -> Guidance:
+def guidance(services: Services, new: Campaign, *, source: str, reason: str, fix_changed: bool = False) -> Guidance:
     """What a campaign's new policy means.
 
     Args:
@@ -50,6 +51,7 @@ def guidance(services: Services, new: Campaign, *, source: str, reason: str) -> 
         new: the campaign as it is to be.
         source: where the vendor says so, such as a bulletin's number.
         reason: why it is followed.
+        fix_changed: whether the fix itself is another one than before, by its own files.
 
     Raises:
         InputError: nothing is different, or another fix is named, which is another campaign.
@@ -59,10 +61,11 @@ def guidance(services: Services, new: Campaign, *, source: str, reason: str) -> 
     differences = tuple(_differences(old, new))
     if old.fix != new.fix:
         raise InputError(f"campaign {new.id} pushes {old.fix}, not {new.fix}", hint="another fix is another campaign")
+    differences = (*differences, "the fix itself is another one") if fix_changed else differences
     if not differences:
         raise InputError(
             "the campaign file says what the campaign does already",
-            hint="write the new order into it first (gates: order:), or the new parameters of the fix",
+            hint="write the new order (gates: order:) or parameters into it first, or say --fix-changed",
         )
     if not reason.strip():
         raise InputError("nobody follows new guidance without a reason", hint='--reason "..."')
@@ -71,7 +74,7 @@ def guidance(services: Services, new: Campaign, *, source: str, reason: str) -> 
     busy = tuple(one.host_id for one in states if one.status is HostStatus.CLAIMED)
     fleet = services.ledger.fleet()
     again = tuple(sorted(done))
-    if dict(old.parameters) == dict(new.parameters):
+    if dict(old.parameters) == dict(new.parameters) and not fix_changed:
         rules = [rule for rule in new.gates.order if rule not in old.gates.order]
         again = out_of_order(fleet, rules, done, [one.host_id for one in states])
     still = tuple(one.host_id for one in states if not one.status.protected and one.status is not HostStatus.CLAIMED)
@@ -87,6 +90,7 @@ def guidance(services: Services, new: Campaign, *, source: str, reason: str) -> 
             ("in progress", str(len(busy))),
             ("to be asked again", ", ".join(again[:SHOWN]) or "none"),
         ),
+        notes=(NEW_CONTENT,) if fix_changed else (),
     )
     return Guidance(edit, differences, tuple(sorted(done)), again, busy, still)
 

@@ -77,6 +77,7 @@ class CampaignView:
 
     Attributes:
         waiting: whether its next wave waits for a person's approval.
+        barred: hosts of visits whose partner may not do them any more, and why.
     """
 
     campaign: Campaign
@@ -88,6 +89,7 @@ class CampaignView:
     approvals: tuple[Approval, ...] = ()
     duties: Mapping[DutyKind, Duty] = field(default_factory=dict)
     stopped: bool = False
+    barred: Mapping[HostId, str] = field(default_factory=dict)
 
     @cached_property
     def placed(self) -> Mapping[HostId, Assignment]:
@@ -100,7 +102,7 @@ class CampaignView:
 
     def scene(self, now: datetime) -> Scene:
         """What the gates look at."""
-        return Scene(self.campaign.gates, self.fleet, self.states, now.replace(microsecond=0))
+        return Scene(self.campaign.gates, self.fleet, self.states, now.replace(microsecond=0), self.barred)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from flows.approvals import approvals_of
+from flows.beginning import barred_hosts
 from flows.reconcile_duties import duties_of
 from flows.reconcile_rules import CampaignView, View, open_now
 from flows.services import Services
@@ -51,6 +52,7 @@ def campaign_view(services: Services, campaign: Campaign, fleet: Fleet, plan: Pl
         ledger.waves(campaign_id),
         approvals_of(services.book, campaign_id),
         duties_of(services.book, campaign_id),
+        barred=barred_hosts(services, campaign_id),
     )
 
 

@@ -22,6 +22,9 @@ def guidance(  # noqa: PLR0913, PLR0917 - every option is an argument
     context: typer.Context,
     reason: Annotated[str, typer.Option(help="Why it is followed, for the record.")],
     source: Annotated[str, typer.Option(help="Where the vendor says so, such as a bulletin's number.")] = "",
+    fix_changed: Annotated[
+        bool, typer.Option("--fix-changed", help="The fix's own files are others: the ramp begins with a canary again.")
+    ] = False,
     accept: AcceptOption = False,
     without_notice: NoticeOption = None,
     why: WhyOption = "",
@@ -45,7 +48,7 @@ def guidance(  # noqa: PLR0913, PLR0917 - every option is an argument
         if file.campaign.id != meant.id:
             raise InputError(f"{CAMPAIGN_FILE} is about {file.campaign.id}, not {meant.id}")
         services.check_fix(file.campaign)
-        found = means(services, file.campaign, source=source, reason=reason)
+        found = means(services, file.campaign, source=source, reason=reason, fix_changed=fix_changed)
         proposal = propose(services, meant.id, found.edit)
         record = None
         if accept:

@@ -8,6 +8,7 @@ from flows.guidance import guidance
 from muster.campaign_file import read_campaign_file
 from muster.ids import HostId
 from muster.outcomes import HostStatus
+from push.ramp import changed_at
 from tests.flows.changing.bound import CAMPAIGN, SPRING, answer, binding, placed
 from tests.flows.changing.conftest import Within
 from tests.muster.shell import Shell
@@ -53,6 +54,10 @@ def test_other_parameters_have_everything_that_is_done_asked_again(within: Withi
     new = read_campaign_file(workspace / "campaign.yml").campaign
     found = guidance(services, new, source="", reason="the date was moved")
     assert found.again == ACME
+    again = guidance(services, services.ledger.campaign(SPRING), source="", reason="rev. 2", fix_changed=True)
+    assert (again.again, again.differences) == (ACME, ("the fix itself is another one",))
+    accept(services, propose(services, SPRING, again.edit), by="mia")
+    assert changed_at(services.ledger, SPRING) is not None, "the ramp begins anew"
     assert found.differences == ("parameters.instants: 2027-03-28T12:00:00Z instead of 2027-03-14T12:00:00Z",)
 
 
