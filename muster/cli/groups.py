@@ -119,7 +119,7 @@ MONEY = _noun(
 )
 
 CHANGE = _noun(
-    "What happens in mid-campaign: each shows what would move, and binds with --accept.",
+    "What happens in mid-campaign: each shows what would move, and binds with --accept.\n\nExample: muster change list",
     {
         "sick": changes.sick,
         "back": changes.back,
