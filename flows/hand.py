@@ -19,10 +19,11 @@ import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from types import FrameType
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import httpx
@@ -32,12 +33,18 @@ from flows.services import services_of
 from muster.errors import MusterError
 from muster.settings import Settings, load_settings
 
+if TYPE_CHECKING:  # imported once Prefect's settings are made
+    from prefect.client.orchestration import SyncPrefectClient
+
 LOGGER = logging.getLogger("muster.hand")
 LOOK_S = 2.0
 LONGEST_LOOK_S = 30.0
 """While Prefect's server does not answer, it is asked less and less often, at least once in so long."""
 LAST_WORDS_S = 20.0
 """How long pushes that were broken off have to write down how they ended."""
+KEPT = timedelta(days=2)
+"""How long looks that are over stay on Prefect's screens; a look a minute would fill its database."""
+TIDY_EVERY, TIDIED_AT_ONCE = 60, 200
 AT_ONCE = 8
 """Flow runs at one time: one stays as long as its longest push, and others begin what comes due meanwhile."""
 
@@ -110,6 +117,8 @@ class Hand:
                 key = f"{deployment} {slot}"
                 client.create_flow_run_from_deployment(deployment, idempotency_key=key, state=Scheduled())
                 self._slot = slot
+                if slot % TIDY_EVERY == 0:
+                    self._tidy(client, deployment)
             found = client.get_scheduled_flow_runs_for_deployments([deployment], datetime.now(UTC), limit=100)
             newest_first = sorted(found, key=lambda run: str(run.next_scheduled_start_time), reverse=True)
             for run in newest_first[1:]:
@@ -118,6 +127,18 @@ class Hand:
                 answer: OrchestrationResult[object] = client.set_flow_run_state(run.id, Pending())
                 if answer.status is SetStateStatus.ACCEPT:
                     self._begin(run.id)
+
+    def _tidy(self, client: "SyncPrefectClient", deployment: UUID) -> None:
+        """Take looks that are long over out of Prefect's database; what they began is in the ledger."""
+        from prefect.client.schemas import filters
+
+        over = client.read_flow_runs(
+            deployment_filter=filters.DeploymentFilter(id=filters.DeploymentFilterId(any_=[deployment])),
+            flow_run_filter=filters.FlowRunFilter.model_validate({"end_time": {"before_": datetime.now(UTC) - KEPT}}),
+            limit=TIDIED_AT_ONCE,
+        )
+        for run in over:
+            client.delete_flow_run(run.id)
 
     def _begin(self, run_id: UUID) -> None:
         thread = Thread(target=self._carry_out, args=(run_id,), name="muster-look", daemon=True)
