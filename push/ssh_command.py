@@ -29,8 +29,8 @@ READ_BYTES = 65_536
 KEEPALIVE_S = 20
 LINGER_S = 2.0
 """How long output is waited for after the command has ended: a service that it restarted may keep the pipe open."""
-END_S = 0.8
-"""How long the host may take to hear that a step is to end."""
+END_S = 1.3
+"""How long the host may take to hear that a step is to end; the pool cuts the connection a moment later."""
 SETTLE_S = 0.3
 """A channel that closes without a word was refused, or its connection is just being lost: this tells which."""
 NO_COMMAND = "it let us in, but lets no command be run"
