@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muster.fleet import Place
-from scheduler.travel import LONGEST_MINUTES, SpeedTravel, Spot, TableTravel, distance_km
+from scheduler.travel import EARTH_RADIUS_KM, LONGEST_MINUTES, SpeedTravel, Spot, TableTravel, distance_km
 
 BERLIN, HAMBURG = Place(52.52, 13.405), Place(53.5511, 9.9937)
 PLACES = st.builds(Place, st.floats(-89, 89), st.floats(-179, 179))
@@ -32,6 +32,19 @@ def test_one_building_needs_no_travel_and_an_unknown_place_the_usual_minutes() -
 def test_no_leg_is_longer_than_a_day() -> None:
     table = SpeedTravel().matrix([Spot("a", BERLIN), Spot("b", Place(-33.9, 151.2))])
     assert table[0, 1] == LONGEST_MINUTES
+
+
+@given(PLACES, PLACES)
+def test_distances_are_those_of_the_haversine_formula(one: Place, other: Place) -> None:
+    latitude, other_latitude = np.radians(one.latitude), np.radians(other.latitude)
+    apart = np.radians(other.longitude - one.longitude)
+    half_chord = (
+        np.sin((other_latitude - latitude) / 2) ** 2
+        + np.cos(latitude) * np.cos(other_latitude) * np.sin(apart / 2) ** 2
+    )
+    expected = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(min(1.0, half_chord)))
+    # Near the other side of the globe the chord hardly grows any more; nobody drives there.
+    assert distance_km(one, other) == pytest.approx(expected, abs=0.001 if expected < 19_000 else 1.0)
 
 
 def test_a_table_wins_over_the_model_in_its_own_direction_only() -> None:
