@@ -3,8 +3,9 @@
 Durations are lognormal with the mean and spread of the estimate. A part of the spread is common to all visits of one
 mode (what is not known of the mean), the rest is each visit's own. People go on in the plan's order: a visit begins at
 its planned start, or when everybody of it is there. It is done where it ends inside its hours and inside the day of
-everybody of it, and where what it waits for is done. Somebody who does not come loses the whole day. Breaks are not
-simulated, and nobody replans: the odds are those of the plan as it stands, and a little too good for days with breaks.
+everybody of it, and where what it waits for is done. Somebody who does not come loses the whole day. A break that is
+due is taken before a visit after which it could not be taken any more. Nobody replans: the odds are those of the plan
+as it stands.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from muster.ids import ClientId, VisitId
 from muster.plan import Plan, VisitMode
 from scheduler.estimate import Effort, EffortModel
 from scheduler.kinds import kinds_of
-from scheduler.problem import AT_HOME, PersonDay, Problem
+from scheduler.problem import AT_HOME, PersonDay, Problem, Rest
 
 Times = NDArray[np.float64]
 Yes = NDArray[np.bool_]
@@ -119,13 +120,18 @@ def _live(problem: Problem, plan: Plan, durations: Mapping[VisitId, Times], come
     free: dict[int, Times] = {}
     over: dict[VisitId, Times] = {}
     done: dict[VisitId, Yes] = {}
+    rested: dict[int, Yes] = {}
     teams = _teams(problem, plan)
     for visit_id in sorted(teams, key=lambda v: (teams[v][0], v)):
         planned, members = teams[visit_id]
         demand = problem.demands[problem.demand_index[visit_id]]
         starts, there = np.full(lives, float(planned)), np.ones(lives, dtype=np.bool_)
         for day, leg in members:
-            starts = np.maximum(starts, free.get(day, np.full(lives, float(problem.days[day].starts))) + leg)
+            since = free.get(day, np.full(lives, float(problem.days[day].starts)))
+            rested[day], begins = _rested(
+                problem.days[day].rest, rested.get(day), since, leg, starts, durations[visit_id]
+            )
+            starts = np.maximum(starts, begins)
             there &= comes[day]
         for before in demand.visit.after:
             if before in problem.demand_index:
@@ -139,6 +145,27 @@ def _live(problem: Problem, plan: Plan, durations: Mapping[VisitId, Times], come
         for day, _ in members:
             free[day] = np.where(there, np.minimum(ends, until), free.get(day, np.full(lives, float(planned))))
     return done
+
+
+def _rested(
+    rest: Rest | None, before: Yes | None, free: Times, leg: int, planned: Times, duration: Times
+) -> tuple[Yes, Times]:
+    """In which lives somebody has had the break by the beginning of a visit, and when that can be at the earliest.
+
+    A break is had where one fits into the time before the visit, before or after the way there. Where none has and the
+    visit would last until none can be had any more, it is taken first.
+    """
+    there = free + leg
+    if rest is None:
+        return np.ones(len(free), dtype=np.bool_), there
+    starts = np.maximum(planned, there)
+    ends_before = np.maximum(free, rest.earliest) + rest.minutes
+    ends_after = np.maximum(there, rest.earliest) + rest.minutes
+    fits = (ends_before <= rest.latest) & (ends_before + leg <= starts)
+    fits |= (ends_after <= rest.latest) & (ends_after <= starts)
+    had = fits if before is None else before | fits
+    must = ~had & (starts + duration > rest.latest - rest.minutes)
+    return had | must, np.where(must, np.minimum(ends_before + leg, ends_after), there)
 
 
 def _latest(problem: Problem, day: PersonDay, spot: int) -> int:

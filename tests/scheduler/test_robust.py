@@ -1,5 +1,7 @@
 """Odds: sums that are known beforehand come out of the simulation."""
 
+from dataclasses import replace
+
 import pytest
 
 from muster.campaign import EffortPolicy
@@ -7,11 +9,11 @@ from muster.ids import VisitId
 from muster.outcomes import HostStatus
 from scheduler.build import build
 from scheduler.estimate import Effort, effort_model
-from scheduler.problem import Problem
+from scheduler.problem import Problem, Rest
 from scheduler.robust import Odds, Uncertain, simulate, uncertain
 from scheduler.solve import solve
 from scheduler.stop import MaxIterations
-from tests.scheduler.problems import EIGHT, day, demand, person, problem
+from tests.scheduler.problems import EIGHT, day, demand, person, problem, random_problem
 from tests.scheduler.world import engineer, fleet, states, world
 
 
@@ -98,3 +100,34 @@ def test_a_surer_percentile_gives_better_odds() -> None:
         assert all(0 < u.common < 1 for u in efforts.values())
         shares.append(simulate(of, plan, efforts, no_show=0.0, lives=2000).done_share)
     assert 0 < shares[0] < shares[1]
+
+
+def test_a_break_that_is_due_is_taken_and_what_follows_begins_later() -> None:
+    """The first visit ends twenty minutes late; the break of half an hour still comes before the second."""
+    rest = Rest(30, EIGHT + 60, EIGHT + 120)
+    of = problem(
+        [
+            demand("A", effort=60, spans=[(EIGHT, EIGHT + 90)]),
+            demand("B", effort=60, spans=[(EIGHT + 90, EIGHT + 165)]),
+        ],
+        days=[replace(day(0), rest=rest)],
+    )
+    plan = solve(of, MaxIterations(5), 0)
+    assert [one.starts_at for one in plan.assignments] == [of.at(EIGHT), of.at(EIGHT + 90)]
+    late = {VisitId("A"): Uncertain(Effort(80.0, 1e-6)), VisitId("B"): Uncertain(Effort(60.0, 1e-6))}
+    assert simulate(of, plan, {}, lives=50, no_show=0.0).all_done == 1.0, "as planned there is room for it"
+    found = simulate(of, plan, late, lives=50, no_show=0.0)
+    assert (found.visits[VisitId("A")], found.visits[VisitId("B")]) == (1.0, 0.0)
+    free = replace(of, days=(replace(of.days[0], rest=None),))
+    assert simulate(free, plan, late, lives=50, no_show=0.0).all_done == 1.0, (
+        "without a break it would have been in time"
+    )
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_a_plan_comes_true_where_everything_takes_as_long_as_planned(seed: int) -> None:
+    of = random_problem(seed)
+    plan = solve(of, MaxIterations(3), 1, with_reasons=False)
+    found = simulate(of, plan, {}, lives=2, no_show=0.0)
+    placed = {one.visit_id for one in plan.assignments}
+    assert {visit_id for visit_id, share in found.visits.items() if share == 1.0} == placed
