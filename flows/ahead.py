@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from flows.services import Services
 from flows.turns import HeldGroup, held_groups, plan_that_binds, scene_now
+from muster.approvals import Act, ApprovalPolicy
 from muster.campaign import Campaign, WavePolicy
 from muster.fleet import Host
 from muster.hours import hours_text
@@ -70,6 +71,7 @@ class Ahead:
 def rules(campaign: Campaign, scene: Scene) -> Iterator[str]:
     """The rules of a campaign in sentences, each with how many of its hosts it is about."""
     yield from _wave_rules(campaign.waves)
+    yield from _approval_rules(campaign.approvals)
     yield from _budget_rules(campaign.budgets)
     hosts = [scene.fleet.host[host_id] for host_id in scene.states]
 
@@ -93,6 +95,19 @@ def _wave_rules(policy: WavePolicy) -> Iterator[str]:
     if policy.soak_seconds:
         yield f"a wave is watched for {policy.soak_seconds:g} s, then asked once more, before the next one begins"
     yield "otherwise nothing new starts, and a person decides (muster resume)"
+
+
+def _approval_rules(policy: ApprovalPolicy) -> Iterator[str]:
+    acts = {
+        Act.RAMP: "the first wave after a canary",
+        Act.MONEY: f"a plan over {policy.money_over_cents / 100:,.2f}",
+        Act.NEW_CLIENT: "a partner at a client that is new to it",
+        Act.ROLLBACK: "the roll back of a whole wave",
+    }
+    for act, what in acts.items():
+        if (rule := policy.rule(act)) is not None:
+            who = " or ".join(rule.by) or "one of the approvers in muster.yml"
+            yield f"{what} waits for the yes of {who}"
 
 
 def _budget_rules(policy: BudgetPolicy) -> Iterator[str]:

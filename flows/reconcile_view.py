@@ -15,6 +15,7 @@ from muster.fleet import Fleet
 from muster.ids import CampaignId, HostId
 from muster.messages import MessageState
 from muster.plan import Plan
+from push.ramp import counted_waves
 from push.runners import dead_runners
 
 LOOKED_AT = timedelta(days=7)
@@ -49,7 +50,7 @@ def campaign_view(services: Services, campaign: Campaign, fleet: Fleet, plan: Pl
         plan or _binding(services, campaign_id),
         {state.host_id: state for state in ledger.hosts(campaign_id)},
         starts_of(services, campaign_id),
-        ledger.waves(campaign_id),
+        counted_waves(ledger, campaign_id),
         approvals_of(services.book, campaign_id),
         duties_of(services.book, campaign_id),
         barred=barred_hosts(services, campaign_id),

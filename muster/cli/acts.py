@@ -137,7 +137,7 @@ def rollback(
     if sum((bool(hosts), wave is not None, everybody)) != 1:
         raise InputError("name hosts, a wave or --all, one of the three", hint="muster rollback --wave 1")
     with opened(context) as workspace:
-        meant = workspace.campaign(campaign)
+        meant = campaign_to_push(workspace, campaign, quiet=as_json)  # its approvals may have changed
         states = workspace.ledger.hosts(meant.id)
         if hosts:
             named = set(chosen_hosts(hosts, states))

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from muster.cli.campaigns import CampaignOption, JsonOption
+from muster.cli.campaigns import CampaignOption, JsonOption, campaign_to_push
 from muster.cli.output import count, say, say_json
 from muster.cli.plan_pages import plan_document, reason_line, say_plan
 from muster.cli.searching import searching
@@ -171,7 +171,7 @@ def dispatch(
     from muster.cli.premortem import say_briefly
 
     with opened(context) as workspace:
-        meant = workspace.campaign(campaign)
+        meant = campaign_to_push(workspace, campaign, quiet=as_json)  # its approvals may have changed
         wanted = chosen_plan(workspace, meant.id, plan_id)
         check_notices(workspace, meant, wanted, without_notice)
         worries = before_dispatch(workspace.services, workspace.settings.workspace, meant, wanted)
