@@ -9,11 +9,11 @@ from string import Formatter
 
 import pytest
 
+from flows.measured import finish_visit
 from muster.errors import Conflict
 from muster.fleet import Fleet
 from muster.ids import SiteId, VisitId
 from muster.plan import Assignment
-from muster.ports import Ledger
 from partners.papers import FEEDBACK
 from portal.access import Role
 from portal.client.records import OWN_FEEDBACK, SLOT_REQUESTS
@@ -113,7 +113,7 @@ def _binding(portal: RunningPortal) -> list[Assignment]:
 
 def test_how_it_was_is_one_question_and_counts_for_the_partner_who_came(fresh_portal: RunningPortal) -> None:
     world = fresh_portal.world
-    _finish(world.ledger, "v4")
+    _finish(fresh_portal, "v4")
     with fresh_portal.client(Role.CLIENT_CONTACT) as dora:
         assert "you said" not in dora.get(V4).text.lower()
         assert dora.post(V4 + "/feedback", data={"points": "6"}).status_code == 400
@@ -128,8 +128,9 @@ def test_how_it_was_is_one_question_and_counts_for_the_partner_who_came(fresh_po
     assert [(one.value.person_id, one.value.points) for one in world.services.book.papers(OWN_FEEDBACK)] == [("kim", 5)]
 
 
-def _finish(ledger: Ledger, visit: str) -> None:
-    ledger.note("visit finished", by="Pat", campaign_id=CAMPAIGN, visit_id=VisitId(visit), data={"minutes": 60})
+def _finish(portal: RunningPortal, visit: str) -> None:
+    services = portal.world.services
+    finish_visit(services, CAMPAIGN, VisitId(visit), minutes=60, travel_minutes=None, by="Pat Roy (pat)", note="")
 
 
 def test_whom_to_ask_for_is_told_to_who_comes(fresh_portal: RunningPortal) -> None:
@@ -175,7 +176,7 @@ def test_the_certificate_is_downloaded_signed_and_holds_nothing_of_others(
 
 def test_coming_back_to_what_was_left_is_a_repair_and_everything_else_prevention(fresh_portal: RunningPortal) -> None:
     world = fresh_portal.world
-    _finish(world.ledger, "v4")
+    _finish(fresh_portal, "v4")
     with fresh_portal.client(Role.CLIENT_CONTACT) as dora:
         text = dora.get("/client").text
         assert (text.count("planned prevention"), text.count(">repair<")) == (2, 0)
