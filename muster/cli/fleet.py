@@ -1,5 +1,6 @@
 """Commands of the fleet: init, import, hosts trust, hosts forgive."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,7 @@ import typer
 from muster.cli.campaigns import JsonOption
 from muster.cli.new_workspace import CAMPAIGN_TEMPLATE, SETTINGS_TEMPLATE
 from muster.cli.output import count, say, say_json, say_problems, table
-from muster.cli.workspace import CAMPAIGN_FILE, me, opened, workspace_of
+from muster.cli.workspace import CAMPAIGN_FILE, Workspace, me, opened, workspace_of
 from muster.errors import InputError, MusterError, NotFound
 from muster.records import ImportSummary
 from muster.settings import SETTINGS_FILE
@@ -52,23 +53,32 @@ def init(
 def import_files(
     context: typer.Context,
     files: Annotated[
-        list[Path], typer.Argument(help="CSV or XLSX of clients, sites, hosts, crew, partners; Ansible inventories.")
-    ],
+        list[Path] | None,
+        typer.Argument(help="CSV or XLSX of clients, sites, hosts, crew, partners; Ansible inventories."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; change nothing.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Take nothing in when anything is wrong.")] = False,
+    preset: Annotated[str, typer.Option("--as", help="The product whose export it is: --list-presets.")] = "",
+    default: Annotated[
+        list[str] | None,
+        typer.Option("--default", help="What the export does not say, such as sites.timezone=America/Vancouver."),
+    ] = None,
+    list_presets: Annotated[bool, typer.Option("--list-presets", help="List the presets of --as, and end.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take a fleet in. Good rows are in, every bad one is named; the same file again changes nothing.
 
     Example: muster import fleet/*.csv --dry-run
     """
-    from inventory.read import read_files
-
+    if list_presets:
+        _say_presets(as_json=as_json)
+        return
+    if not files:
+        raise InputError("no file is given", hint="such as: muster import fleet/*.csv")
     with opened(context) as workspace:
         folder = workspace.folder
         paths = [path if path.is_absolute() or path.exists() else folder / path for path in files]
-        known, known_crew = workspace.ledger.fleet(), workspace.ledger.crew()
-        found = read_files(paths, known=known, known_crew=known_crew)
+        found = _read(workspace, paths, preset, default or ())
         kept = not (strict and found.problems)
         summary = workspace.ledger.save_inventory(found.fleet, found.crew, by=me(), dry_run=dry_run or not kept)
         if as_json:
@@ -77,6 +87,36 @@ def import_files(
             _say_import(found, summary, dry_run=dry_run, kept=kept)
     if found.problems:
         raise typer.Exit(1)
+
+
+def _read(workspace: Workspace, paths: Sequence[Path], preset: str, defaults: Sequence[str]) -> "Imported":
+    """The files as Muster's own, or as exports of a product."""
+    known, known_crew = workspace.ledger.fleet(), workspace.ledger.crew()
+    if preset:
+        from inventory.presets import preset_named
+        from inventory.presets_files import read_defaults, read_preset_files
+
+        meant, given = preset_named(preset), read_defaults(defaults)
+        return read_preset_files(paths, meant, given, known=known, known_crew=known_crew)
+    if defaults:
+        raise InputError("--default belongs to an export", hint="say whose it is: --as ninjaone")
+    from inventory.read import read_files
+
+    return read_files(paths, known=known, known_crew=known_crew)
+
+
+def _say_presets(*, as_json: bool) -> None:
+    from inventory.presets import PRESETS
+
+    if as_json:
+        say_json([{"name": one.name, "title": one.title, "columns": dict(one.columns), "lacks": one.lacks}
+                  for one in PRESETS.values()])  # fmt: skip
+        return
+    for one in PRESETS.values():
+        say(f"{one.name}: {one.title}", style="bold")
+        rows = [(column, target or "not used") for column, target in one.columns.items()]
+        table(("column", "taken for"), rows)
+        say(f"does not say: {one.lacks}\n")
 
 
 def trust(
