@@ -45,7 +45,7 @@ LAST_WORDS_S = 20.0
 KEPT = timedelta(days=2)
 """How long looks that are over stay on Prefect's screens; a look a minute would fill its database."""
 TIDY_EVERY, TIDIED_AT_ONCE = 60, 200
-AT_ONCE = 8
+AT_ONCE = 64
 """Flow runs at one time: one stays as long as its longest push, and others begin what comes due meanwhile."""
 
 

@@ -18,7 +18,7 @@ from muster.campaign import Campaign
 from muster.fleet import Fleet, TransportName
 from muster.ids import CampaignId, HostId, RunnerId, VisitId
 from muster.outcomes import HostStatus, Stage
-from muster.plan import Assignment, Plan
+from muster.plan import Assignment, Plan, VisitMode
 from muster.records import HostState, WaveRow, WaveState
 from push.gates import Scene, first_held
 from push.turns import ASK_AGAIN_S, HELD
@@ -99,6 +99,10 @@ class CampaignView:
             for host_id in self.plan.visit[one.visit_id].host_ids if self.plan else ():
                 found.setdefault(host_id, one)
         return found
+
+    def is_onsite(self, placed: Assignment) -> bool:
+        """Whether somebody goes there."""
+        return self.plan is not None and self.plan.visit[placed.visit_id].mode is VisitMode.ONSITE
 
     def scene(self, now: datetime) -> Scene:
         """What the gates look at."""
@@ -183,9 +187,7 @@ def verify_due(one: CampaignView, view: View, now: datetime) -> Due | None:
 
 def knock_due(one: CampaignView, view: View, now: datetime) -> Due | None:
     """Knock at hosts that could not be reached, once their visit has begun, within their hours, until the deadline."""
-    rest = timedelta(minutes=one.campaign.running.knock_minutes)
-    last = one.duties.get(DutyKind.KNOCK)
-    if now >= one.campaign.deadline or not _is_free(one, DutyKind.KNOCK, view, now) or not _is_over(last, rest, now):
+    if now >= one.campaign.deadline or not _is_free(one, DutyKind.KNOCK, view, now):
         return None
     scene = one.scene(now)
     away = tuple(
@@ -197,7 +199,12 @@ def knock_due(one: CampaignView, view: View, now: datetime) -> Due | None:
         and _has_begun(one, host_id, now)
         and first_held(one.fleet.host[host_id], scene) is None
     )
-    return Due(DutyKind.KNOCK, f"were off line: {_hosts(away)}", one.campaign.id, away) if away else None
+    last, rest = one.duties.get(DutyKind.KNOCK), timedelta(minutes=one.campaign.running.knock_minutes)
+    starts = [one.starts.get(one.placed[host_id].visit_id) for host_id in away]
+    fresh = last is not None and any(start is not None and start.at >= last.taken_at for start in starts)
+    if not away or not (fresh or _is_over(last, rest, now)):
+        return None
+    return Due(DutyKind.KNOCK, f"were off line: {_hosts(away)}", one.campaign.id, away)
 
 
 def forecast_due(one: CampaignView, view: View, now: datetime) -> Due | None:
@@ -245,7 +252,7 @@ def open_now(one: CampaignView, now: datetime) -> frozenset[HostId]:
         for host_id, placed in one.placed.items()
         if host_id in one.states
         and (
-            visit_open(one.campaign, placed, one.starts.get(placed.visit_id), now)
+            visit_open(one.campaign, placed, one.starts.get(placed.visit_id), now, onsite=one.is_onsite(placed))
             or _came_late(one, host_id, placed, now)
         )
     )
@@ -301,7 +308,7 @@ def _is_over(last: Duty | None, rest: timedelta, now: datetime) -> bool:
 
 def _has_begun(one: CampaignView, host_id: HostId, now: datetime) -> bool:
     placed = one.placed[host_id]
-    begun = started_at(one.campaign, placed, one.starts.get(placed.visit_id))
+    begun = started_at(one.campaign, placed, one.starts.get(placed.visit_id), onsite=one.is_onsite(placed))
     return begun is not None and begun <= now
 
 

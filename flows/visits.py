@@ -78,29 +78,31 @@ def starts_of(services: Services, campaign_id: CampaignId) -> Mapping[VisitId, S
     return {one.value.visit_id: one.value for one in kept}
 
 
-def visit_open(campaign: Campaign, placed: Assignment, start: Start | None, now: datetime) -> bool:
+def visit_open(
+    campaign: Campaign, placed: Assignment, start: Start | None, now: datetime, *, onsite: bool = False
+) -> bool:
     """Whether the hosts of a visit may be pushed now without anybody at a keyboard.
 
-    Attended, from the start that a person gave it; unattended, from its own time. It closes ``late_minutes`` after its
-    planned end; a visit that was begun late has its whole length before that.
+    Attended and on site, from the start that a person gave it; unattended, from its own time. It closes
+    ``late_minutes`` after its planned end; a visit that was begun late has its whole length before that.
     """
     policy = campaign.running
-    begun = started_at(campaign, placed, start)
+    begun = started_at(campaign, placed, start, onsite=onsite)
     if begun is None or not begun <= now < campaign.deadline:
         return False
     length = placed.ends_at - placed.starts_at
     return now < max(placed.ends_at, begun + length) + timedelta(minutes=policy.late_minutes)
 
 
-def started_at(campaign: Campaign, placed: Assignment, start: Start | None) -> datetime | None:
-    """When a visit began or begins by itself; None where it waits for a person.
+def started_at(campaign: Campaign, placed: Assignment, start: Start | None, *, onsite: bool = False) -> datetime | None:
+    """When a visit began or begins by itself; None where it waits for a person, as one on site always does.
 
     A word that was given for an earlier time of the same visit, before it was planned anew, does not count.
     """
     early = placed.starts_at - timedelta(minutes=campaign.running.early_minutes)
     if start is not None and start.at >= early:
         return start.at
-    return placed.starts_at if campaign.running.unattended else None
+    return placed.starts_at if campaign.running.unattended and not onsite else None
 
 
 def _placed(services: Services, campaign_id: CampaignId, visit_id: VisitId) -> tuple[Plan, Assignment]:

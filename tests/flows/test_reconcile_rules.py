@@ -25,6 +25,7 @@ from muster.approvals import Act, Approval, ApprovalPolicy, ApprovalRule, Decisi
 from muster.hours import parse_hours
 from muster.ids import ClientId, HostId, RunnerId, VisitId
 from muster.outcomes import HostStatus, Stage
+from muster.plan import VisitMode
 from muster.records import HostState, WaveRow, WaveState
 from muster.running import RunningPolicy
 from muster.safety import GatePolicy, WindowRule
@@ -94,6 +95,14 @@ def test_an_attended_visit_waits_for_its_start_and_no_longer() -> None:
     waiting = campaign_view(campaign=campaign_of(running=ATTENDED))
     assert push(waiting, NOON) == ()
     assert push(replace(waiting, starts=start(VISITS[0], NOON - 10 * MINUTE)), NOON - 9 * MINUTE) == FIRST
+
+
+def test_a_visit_on_site_waits_for_its_start_whatever_the_campaign_says() -> None:
+    plan = plan_of()
+    onsite = replace(plan, visits=tuple(replace(visit, mode=VisitMode.ONSITE) for visit in plan.visits))
+    one = campaign_view(plan=onsite)
+    assert push(one, NOON) == ()
+    assert push(replace(one, starts=start(VISITS[0], NOON)), NOON) == FIRST
 
 
 def test_a_start_that_was_given_for_an_earlier_time_does_not_count_for_the_new_one() -> None:
@@ -206,6 +215,8 @@ def test_hosts_that_were_off_line_are_knocked_at_once_their_visit_has_begun() ->
     rests = replace(one, duties=duty(DutyKind.KNOCK))
     assert knock_due(rests, view_of(rests), NOON + 14 * MINUTE) is None
     assert knock_due(rests, view_of(rests), NOON + 15 * MINUTE)
+    begun = replace(rests, starts=start(VISITS[0], NOON + MINUTE))
+    assert knock_due(begun, view_of(begun), NOON + MINUTE), "somebody stands there and has just pressed start"
     attended = campaign_view(*away, campaign=campaign_of(running=ATTENDED))
     assert knock_due(attended, view_of(attended), NOON + HOUR) is None
     nights = GatePolicy(windows=(WindowRule(parse_hours("daily 22:00-04:00")),))
