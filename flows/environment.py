@@ -16,6 +16,8 @@ QUIET_AND_QUICK: Mapping[str, str] = {
     "PREFECT_CLI_PROMPT": "false",
     # a server that has gone is given up after 2 + 4 + 8 + 16 s; whatever was pushed is in the ledger
     "PREFECT_CLIENT_MAX_RETRIES": "4",
+    # what a server says whose database is being started anew
+    "PREFECT_CLIENT_RETRY_EXTRA_CODES": "500,502,504",
     # measured: fewer, larger writes on the server
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
@@ -30,7 +32,6 @@ QUIET_AND_QUICK: Mapping[str, str] = {
 PATIENT: Mapping[str, str] = {
     # nobody waits at a worker: a server that is started anew, or whose database is, is outlasted (2 + 4 + ... + 128 s)
     "PREFECT_CLIENT_MAX_RETRIES": "7",
-    "PREFECT_CLIENT_RETRY_EXTRA_CODES": "500,502,504",
 }
 """For workers, on top of the others."""
 
