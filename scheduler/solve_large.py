@@ -6,27 +6,37 @@ waited for: then the plan depends on problem and seed alone.
 """
 
 import math
+import time
+from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
 from scheduler.assemble import state_of
 from scheduler.insertion import Inserter
 from scheduler.ruin import first_plan, improve
-from scheduler.search import first, insert_left_out, is_warm, prove, search, warm_up, warming
+from scheduler.search import first, insert_left_out, is_warm, search, warm_up, warming
 from scheduler.search.columns import Columns
+from scheduler.search.lower import Bounding
+from scheduler.search.recombine import dive, recombine
 from scheduler.search.run import HOT_CENTS
 from scheduler.state import Solution, State
-from scheduler.stop import AnyOf, MaxSeconds, StopCriterion, seconds_left
+from scheduler.stop import AnyOf, MaxSeconds, StopCriterion, iterations_left, seconds_left
 from scheduler.tour import Touring
 
-BOUND_SHARE = 0.25
-"""Of the seconds, for the bound."""
+SEARCH_SHARE, BOUND_SHARE = 0.2, 0.45
+"""Of the seconds, for the first search and for the bound; what is left is spent on cycles."""
+
+DIVE_SHARE, RECOMBINE_SHARE, POLISH_SHARE, PROVE_SHARE = 0.4, 0.35, 0.15, 0.1
+"""Of a cycle's seconds."""
+
+CYCLE_SECONDS_PER_VISIT = 0.03
+"""Length of a cycle; what is left is one where it is less than two."""
+
+MOST_CHOICES = 10_000
+"""Tours among which CP-SAT chooses."""
 
 BOUNDED_VISITS = 4_000
 """Above it there is no bound: column generation over everything would take a gigabyte and more than minutes."""
-
-POLISH_SHARE = 0.1
-"""Of the seconds, for a last search after the bound: a plan gets the whole of the time if it needs it."""
 
 ROUNDS_TIMES_VISITS = 3_000
 """Rounds of the bound where no clock is in the criterion: fewer for larger problems."""
@@ -38,6 +48,14 @@ COLUMNS = 20_000
 """Tours that the search has met which the bound begins with."""
 
 COMPILING = "the search is being compiled for this machine, once; until then a slower one works"
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How long a part of the work may take, at most."""
+
+    seconds: float = math.inf
+    steps: float = math.inf
 
 
 class Said(Protocol):
@@ -75,12 +93,18 @@ class Large:
         state = self._first(begun) if state is None else state
         self._tell(0, state)
         if begun is not None:
-            return self._searched(state, math.inf, WARM_CENTS).solution()
+            return self._searched(state, Allowance(), WARM_CENTS).solution()
         if len(self.touring.problem.demands) > BOUNDED_VISITS:
-            return self._searched(state, math.inf, HOT_CENTS).solution()
-        state = self._searched(state, self.seconds * (1 - BOUND_SHARE - POLISH_SHARE), HOT_CENTS)
-        self._prove(state)
-        return self._searched(state, math.inf, COOL_CENTS).solution()
+            return self._searched(state, Allowance(), HOT_CENTS).solution()
+        state = self._searched(state, self._allowed(self.seconds * SEARCH_SHARE, 0.5), HOT_CENTS)
+        return self._put_together(state).solution()
+
+    def _allowed(self, seconds: float, of_steps: float = 1.0) -> Allowance:
+        """So many seconds, or a share of the steps that are left where the criterion has no clock."""
+        left = iterations_left(self.stop, self.steps)
+        if math.isfinite(seconds) or math.isinf(left):
+            return Allowance(seconds)
+        return Allowance(math.inf, math.ceil(of_steps * left))
 
     def _first(self, begun: Solution | None) -> State:
         if begun is None:
@@ -92,14 +116,14 @@ class Large:
         insert_left_out(self.touring, state, self.seed)
         return state
 
-    def _searched(self, state: State, seconds: float, hot: float) -> State:
-        """Search for so many seconds of what is left, all of it where there is no clock."""
+    def _searched(self, state: State, allowed: Allowance, hot: float) -> State:
+        """Search for so long."""
         done = self.steps
-        left = min(seconds, seconds_left(self.stop))
+        left = min(allowed.seconds, seconds_left(self.stop))
 
         def enough(iterations: int, best: float) -> bool:
             self.steps = done + iterations
-            return self._enough(self.steps, best)
+            return iterations >= allowed.steps or self._enough(self.steps, best)
 
         def heard(steps: int, cents: int, placed: int) -> None:
             self.said(done + steps, cents, placed)
@@ -108,23 +132,70 @@ class Large:
         seed = self.random.getrandbits(30)
         return search(self.touring, state, stop, seed, heard, hot=hot, columns=self.columns)
 
-    def _prove(self, state: State) -> None:
-        """Bound what is left to gain, within its share of the seconds."""
-        visits = max(1, len(self.touring.problem.demands))
-        seconds = self.seconds * BOUND_SHARE
-        rounds = 2**30 if math.isfinite(seconds) else max(1, ROUNDS_TIMES_VISITS // visits)
+    def _put_together(self, state: State) -> State:
+        """Bound what is left to gain, and make better plans of the tours that came to light, until it is time to stop.
 
-        def stopped() -> bool:
-            return math.isfinite(seconds) and self.stop(self.steps, state.objective())
+        Each cycle follows the linear program down to a plan, searches on from there, has CP-SAT choose among all
+        tours, and goes on with the bound where it has not converged.
+        """
+        with Bounding(self.touring, [state.solution()], self.columns.latest(COLUMNS)) as bounding:
+            seconds, rounds = self.seconds * BOUND_SHARE, self._rounds()
+            while True:
+                self._prove(bounding, state, seconds, rounds)
+                if self._over(state):
+                    return state
+                cycle = self._cycle_seconds()
+                state = self._dived(bounding, state, self._allowed(cycle * DIVE_SHARE, 0.5))
+                state = self._recombined(bounding, state, cycle * RECOMBINE_SHARE)
+                state = self._searched(state, self._allowed(cycle * POLISH_SHARE), COOL_CENTS)
+                bounding.master.add_all(self.columns.latest(COLUMNS))
+                bounding.converged = False
+                seconds, rounds = cycle * PROVE_SHARE, 1
+
+    def _rounds(self) -> int:
+        """Rounds of the bound where no clock is in the criterion."""
+        return max(1, ROUNDS_TIMES_VISITS // max(1, len(self.touring.problem.demands)))
+
+    def _cycle_seconds(self) -> float:
+        """For the next cycle; infinite where there is no clock."""
+        left = seconds_left(self.stop)
+        cycle = CYCLE_SECONDS_PER_VISIT * len(self.touring.problem.demands)
+        return left if math.isinf(left) or left < 2 * cycle else cycle
+
+    def _over(self, state: State) -> bool:
+        return self._enough(self.steps, state.objective())
+
+    def _prove(self, bounding: Bounding, state: State, seconds: float, rounds: int) -> None:
+        """Go on with the bound for so many seconds, or rounds where there is no clock."""
+        until, timed = time.monotonic() + seconds, math.isfinite(seconds)
+
+        def over() -> bool:
+            return timed and (time.monotonic() >= until or self._over(state))
 
         def heard(cents: int) -> None:
             self.bound = cents
             self._tell(self.steps, state)
 
-        known = self.columns.latest(COLUMNS)
-        prove(self.touring, [state.solution()], seconds, stopped, columns=known, most_rounds=rounds, heard=heard)
+        bounding.go_on(over, 2**30 if timed else rounds, heard)
         if state.objective() == 0:
             self.bound = 0
+
+    def _dived(self, bounding: Bounding, best: State, allowed: Allowance) -> State:
+        """Follow the linear program to a plan and search on from there; the better of that and the best one."""
+        began, timed = time.monotonic(), math.isfinite(allowed.seconds)
+        seed = self.random.getrandbits(30)
+        state = dive(self.touring, bounding.master, best, seed, lambda: timed and self._over(best))
+        left = Allowance(max(0.0, allowed.seconds - (time.monotonic() - began)), allowed.steps)
+        return min(self._searched(state, left, WARM_CENTS), best, key=State.objective)
+
+    def _recombined(self, bounding: Bounding, best: State, seconds: float) -> State:
+        """The best plan of all known tours that CP-SAT finds within the seconds."""
+        bounding.master.add_all(self.columns.latest(COLUMNS))
+        value = bounding.master.solve().value
+        choices = bounding.master.choices(best.objective() - value, MOST_CHOICES)
+        seed, timed = self.random.getrandbits(30), math.isfinite(seconds)
+        left = min(seconds, seconds_left(self.stop))
+        return recombine(self.touring, choices, best, left, seed, lambda: timed and self._over(best))
 
     def _while_compiling(self, begun: Solution | None) -> State | None:
         """The plan of the search in plain Python while there is no other; None where there is."""

@@ -96,3 +96,12 @@ def seconds_left(stop: StopCriterion) -> float:
     if isinstance(stop, AnyOf):
         return min((seconds_left(criterion) for criterion in stop.criteria), default=float("inf"))
     return float("inf")
+
+
+def iterations_left(stop: StopCriterion, done: int) -> float:
+    """The steps that a criterion still allows after so many, infinite where it does not count them."""
+    if isinstance(stop, MaxIterations):
+        return max(0, stop.iterations - done)
+    if isinstance(stop, AnyOf):
+        return min((iterations_left(criterion, done) for criterion in stop.criteria), default=float("inf"))
+    return float("inf")

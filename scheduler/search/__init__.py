@@ -7,7 +7,8 @@ machine code (``compiled.py``); the first call on a machine compiles for about a
 """
 
 from scheduler.search.compiled import is_warm
-from scheduler.search.lower import Bounded, prove
+from scheduler.search.lower import Bounded
+from scheduler.search.proving import prove
 from scheduler.search.run import first, insert_left_out, search
 from scheduler.search.warm import warm_up, warming
 

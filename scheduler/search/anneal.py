@@ -139,25 +139,44 @@ def take_turns(m: Model, w: Work, count: int) -> None:
 
 
 @compiled
+def look_at(m: Model, w: Work, r: int, c: int, ceiling: int) -> int:
+    """What a candidate costs as things stand; where that is ``ceiling`` or more, perhaps only a floor of it."""
+    candidate = w.candidate[c]
+    d = int(candidate.day)
+    fresh = candidate.version == w.tour[d].version
+    if not fresh or (candidate.place == ABSENT and candidate.cost < ceiling):
+        cost, place, travel = best_place(m, w, r, d, int(candidate.price), ceiling)
+        candidate.cost, candidate.place, candidate.travel = cost, place, travel
+        candidate.version = w.tour[d].version
+    return int(candidate.cost)
+
+
+@compiled
 def cheapest(m: Model, w: Work, r: int, blink: float) -> int:
-    """The candidate at which a row adds least; ABSENT where leaving it out is cheaper."""
+    """The candidate at which a row adds least; ABSENT where leaving it out is cheaper.
+
+    The place that it had last comes first: what costs more than that need not be looked at closely.
+    """
     best, found = m.row[r].unplaced, ABSENT
-    for c in range(m.row[r].cand_from, m.row[r].cand_to):
-        candidate = w.candidate[c]
-        if candidate.price >= best:
+    first = w.liked[r]
+    for c in range(m.row[r].cand_from - 1, m.row[r].cand_to):
+        at = c
+        if c < m.row[r].cand_from:
+            if first == ABSENT:
+                continue
+            at = first
+        elif c == first:
+            continue  # it has had its turn, and perhaps been overlooked
+        elif w.candidate[c].price >= best:
             break
-        d = int(candidate.day)
-        if candidate.version != w.tour[d].version:
-            cost, place, travel = best_place(m, w, r, d, int(candidate.price))
-            candidate.cost, candidate.place, candidate.travel = cost, place, travel
-            candidate.version = w.tour[d].version
-        if candidate.cost >= best or candidate.cost >= NEVER:
+        cost = look_at(m, w, r, at, best)
+        if cost >= best or cost >= NEVER:
             continue
-        if not caps_allow(m, w, d, m.row[r].effort, int(candidate.travel)):
+        if not caps_allow(m, w, int(w.candidate[at].day), m.row[r].effort, int(w.candidate[at].travel)):
             continue
         if blink > 0.0 and uniform(w) < blink:
             continue
-        best, found = int(candidate.cost), c
+        best, found = cost, at
     return found
 
 
@@ -187,6 +206,7 @@ def place(m: Model, w: Work, r: int, blink: float) -> None:
     if c != ABSENT:
         d = int(w.candidate[c].day)
         keep_for_undo(w, d)
+        w.liked[r] = c
         put_in(m, w, r, d, int(w.candidate[c].place), int(w.candidate[c].price))
 
 

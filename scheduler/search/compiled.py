@@ -2,7 +2,7 @@
 
 numba looks at a function's own file to see whether what it has kept is still right, and not at the files of the
 functions that were compiled into it. So the folder is named after all of this package's sources that hold compiled
-functions and the versions of numba and Python: other code, another folder. It lies beside the sources, or in the
+functions, or their records, and the versions of numba and Python: other code, another folder. It lies beside the sources, or in the
 user's cache, or in the temporary folder: wherever something can be written first; ``NUMBA_CACHE_DIR`` overrules.
 """
 
@@ -65,7 +65,7 @@ def _folder() -> Path:
     digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
     for source in sorted(here.glob("*.py")):
         text = source.read_bytes()
-        if b"@compiled" in text or source.name == "records.py":
+        if b"@compiled" in text or source.name in {"records.py", "desk.py"}:
             digest.update(text)
     name = f"numba-{digest.hexdigest()[:12]}"
     if settings.CACHE_DIR:

@@ -12,18 +12,22 @@ several people, and that tours cannot be cut into fractions.
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scheduler.search.columns import Column
+from scheduler.search.desk import Desk, desk_for
 from scheduler.search.master import Duals, Master
-from scheduler.search.model import first_spans
+from scheduler.search.model import Raw, first_spans
 from scheduler.search.part import raw_of_everything
-from scheduler.search.pricing import UNITS, Desk, Pairs, desk_for, pairs_of, price_days, without_shortcuts
+from scheduler.search.pricing import MOST_SPOTS, UNITS, Pairs, pairs_of, price_days, without_shortcuts
 from scheduler.search.records import NEVER, Ints, Model
 from scheduler.search.tracks import Crowd, cores
 from scheduler.state import Solution
 from scheduler.tour import Touring
+from scheduler.travel import SpeedTravel
 
 SMOOTHING = 0.6
 """Share of the best prices so far in those that are tried next."""
@@ -31,11 +35,14 @@ SMOOTHING = 0.6
 ENOUGH = 2e-4
 """The master and the bound are as near as is worth while, as a share."""
 
+ALL_EVERY = 4
+"""Rounds from one in which every day is priced, which gives a bound, to the next."""
+
 FIRST_NODES = 250
 MOST_NODES = 64_000
 """Beginnings of tours looked at for one day: few at first, more where they did not do."""
 
-PATIENCE = ((0.3, 250), (0.15, 1000), (0.05, 4000), (0.02, 16_000))
+PATIENCE = ((0.1, 250), (0.06, 1000), (0.03, 4000), (0.01, 16_000))
 """The most beginnings while so large a share of the days has a new tour."""
 
 BLOCK_DAYS = 16
@@ -44,6 +51,11 @@ BLOCK_DAYS = 16
 
 NOTHING = -(2**62)
 """A bound that is none."""
+
+
+def never() -> bool:
+    """Whether it is over: no."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,105 +79,130 @@ class Bounded:
     cap_cents_per_minute: tuple[float, ...] = ()
 
 
-def prove(
-    touring: Touring,
-    known: Iterable[Solution],
-    seconds: float,
-    stopped: Callable[[], bool] | None = None,
-    *,
-    columns: Iterable[Column] = (),
-    most_rounds: int = 2**30,
-    threads: int | None = None,
-    heard: Callable[[int], None] | None = None,
-) -> Bounded:
-    """The best bound that is found within these seconds.
+def can_be_bounded(touring: Touring) -> bool:
+    """Whether shortcuts can be taken out of the travel: of the speed model always, of a table where it is not large."""
+    problem = touring.problem
+    return len(problem.spots) <= MOST_SPOTS or isinstance(problem.travel, SpeedTravel)
 
-    Args:
-        touring: of the problem.
-        known: plans whose tours the master begins with; better ones make it quicker.
-        seconds: on the clock.
-        stopped: asked between rounds, and now and then in them.
-        columns: more tours for the master to begin with.
-        most_rounds: of master and pricing; with infinite ``seconds`` the bound depends on nothing else.
-        threads: that compute at the same time; as many as there are cores where it is not said.
-        heard: told every better bound.
+
+def unknown_spot(touring: Touring) -> int:
+    """A spot whose place is not known, -1 where all are: over it the speed model has shortcuts."""
+    return next((n for n, spot in enumerate(touring.problem.spots) if spot.place is None), -1)
+
+
+def savings(touring: Touring, solution: Solution) -> Ints:
+    """What a plan's tours would save without each visit, in sixtieths of a cent: the first prices."""
+    people = np.array(touring.people, dtype=np.int64)
+    worth = UNITS * touring.arrays.visits.unplaced_cents // np.maximum(1, people)
+    for tour in solution.tours:
+        for place, visit in enumerate(tour.visits):
+            rest = touring.tour(tour.day, (*tour.visits[:place], *tour.visits[place + 1 :]))
+            if rest is not None:
+                worth[visit] = min(int(worth[visit]), UNITS * max(0, tour.cents - rest.cents))
+    return worth
+
+
+class Bounding:
+    """Rounds of master and pricing, and the best bound so far (sixtieths of a cent).
+
+    Attributes:
+        master: the linear program, which others may add tours to between rounds.
+        converged: whether nothing more is to be gained.
+        rounds: so far.
+        seconds: that they took.
     """
-    began = time.monotonic()
-    crowd = Crowd(cores() if threads is None else threads)
-
-    def over() -> bool:
-        return time.monotonic() - began >= seconds or (stopped is not None and stopped())
-
-    try:
-        bounding = _Bounding(touring, list(known), columns, crowd, over)
-        rounds, converged = 0, False
-        while not converged and rounds < most_rounds and not (rounds and over()):
-            rounds += 1
-            before = bounding.best
-            converged = bounding.round()
-            if heard is not None and bounding.best > max(0, before):
-                heard(bounding.best // UNITS)
-    finally:
-        crowd.close()
-    worth = tuple(float(w) / UNITS for w in bounding.centre)
-    days = tuple(float(gain) / UNITS for gain in bounding.day_gain)
-    caps = tuple(float(price) / UNITS for price in bounding.cap_centre)
-    seconds_taken = time.monotonic() - began
-    return Bounded(max(0, bounding.best // UNITS), bounding.value, rounds, seconds_taken, worth, days, caps)
-
-
-class _Bounding:
-    """Rounds of master and pricing, and the best bound so far (sixtieths of a cent)."""
 
     def __init__(
-        self,
-        touring: Touring,
-        known: list[Solution],
-        columns: Iterable[Column],
-        crowd: Crowd,
-        over: Callable[[], bool],
+        self, touring: Touring, known: list[Solution], columns: Iterable[Column] = (), threads: int | None = None
     ) -> None:
-        self.touring, self.over = touring, over
+        self.touring, self.over = touring, never
+        self.crowd = Crowd(cores() if threads is None else threads)
         raw = raw_of_everything(touring)
-        self.pricer = _Pricer(touring, crowd)
+        self.pricer = Pricer(raw, self.crowd, without_shortcuts(raw.travel, over=unknown_spot(touring)))
         self.people = np.array(touring.people, dtype=np.int64)
         self.dearest = UNITS * raw.row["unplaced"] // np.maximum(1, self.people)
         self.limits = raw.cap["limit"].astype(np.int64)
         self.master = Master(touring)
-        self.centre = self.dearest.copy()
+        self.centre = np.minimum(savings(touring, known[-1]), self.dearest) if known else self.dearest.copy()
         self.cap_centre = np.zeros(len(raw.cap), dtype=np.int64)
         self.best, self.value = NOTHING, float("inf")
         self.day_gain = np.zeros(len(touring.problem.days), dtype=np.int64)
         self.last: Duals | None = None
         self.harder = True
+        self.recent, self.cap_recent = self.centre, self.cap_centre
+        self.everyone = np.arange(len(touring.problem.days), dtype=np.int64)
+        self.patient = True
+        self.converged, self.rounds, self.seconds = False, 0, 0.0
         self.days_of: dict[int, list[int]] = {}
         for number, spell in enumerate(touring.problem.days):
             self.days_of.setdefault(spell.person, []).append(number)
         for solution in known:
             for tour in solution.tours:
                 self.master.add(tour.day, tour.visits)
-                self._savings(tour.day, tour.visits, tour.cents)
+                self.master.add_all((tour.day, tour.visits[:k] + tour.visits[k + 1 :]) for k in range(len(tour.visits)))
         self.master.add_all(columns)
 
-    def _savings(self, day: int, visits: tuple[int, ...], cents: int) -> None:
-        """The first prices: what a tour would save without the visit."""
-        for place, visit in enumerate(visits):
-            rest = self.touring.tour(day, (*visits[:place], *visits[place + 1 :]))
-            if rest is not None:
-                self.master.add(day, rest.visits)
-                saved = UNITS * max(0, cents - rest.cents)
-                self.centre[visit] = min(saved, int(self.dearest[visit]))
+    def __enter__(self) -> Self:
+        return self
 
-    def round(self) -> bool:
+    def __exit__(self, *_: object) -> None:
+        self.crowd.close()
+
+    def go_on(
+        self, over: Callable[[], bool], most_rounds: int = 2**30, heard: Callable[[int], None] | None = None
+    ) -> None:
+        """Rounds until it is over, which is asked between them and now and then in them; at least the very first."""
+        began, until = time.monotonic(), self.rounds + most_rounds
+        self.over = over
+        while not self.converged and self.rounds < until and not (self.rounds and over()):
+            self.rounds += 1
+            before = self.best
+            self.converged = self._round()
+            if heard is not None and self.best > max(0, before):
+                heard(self.best // UNITS)
+        self.over = never
+        self.seconds += time.monotonic() - began
+
+    def bounded(self) -> Bounded:
+        """What has been proved so far."""
+        return Bounded(
+            max(0, self.best // UNITS),
+            self.value,
+            self.rounds,
+            self.seconds,
+            tuple(float(w) / UNITS for w in self.centre),
+            tuple(float(gain) / UNITS for gain in self.day_gain),
+            tuple(float(price) / UNITS for price in self.cap_centre),
+        )
+
+    def begin_at(self, worth: Ints, cap_price: Ints) -> None:
+        """Try these prices first (sixtieths of a cent)."""
+        self.centre, self.cap_centre = np.minimum(worth, self.dearest), cap_price
+        self.recent, self.cap_recent = self.centre, self.cap_centre
+
+    def _round(self) -> bool:
         """Solve the master, try prices near its own, add tours; whether nothing more is to be gained."""
         duals = self.last = self.master.solve()
         self.value = duals.value
         worth = np.minimum(duals.worth, self.dearest)
-        share = SMOOTHING if self.best > NOTHING else 0.0
+        share = SMOOTHING if self.best > NOTHING else 1.0
+        chosen = self._hopeful()
         while True:
-            tried = (share * self.centre + (1 - share) * worth).astype(np.int64)
-            tried_cap = (share * self.cap_centre + (1 - share) * duals.cap_price).astype(np.int64)
-            added = self._price(tried, tried_cap)
+            whole = len(chosen) == len(self.pricer.gain)
+            centre, cap_centre = (self.centre, self.cap_centre) if whole else (self.recent, self.cap_recent)
+            tried = (share * centre + (1 - share) * worth).astype(np.int64)
+            tried_cap = (share * cap_centre + (1 - share) * duals.cap_price).astype(np.int64)
+            self.recent, self.cap_recent = tried, tried_cap
+            added = self._price(tried, tried_cap, chosen)
+            if not whole:
+                self.patient = 20 * added > len(chosen)
+                if self.over():
+                    return False
+                if added:
+                    return False
+                chosen = self.everyone
+                continue
+            self.patient = True
             if self._near_enough() or self.over():
                 return self._near_enough()
             if 20 * added > len(self.pricer.gain):
@@ -176,19 +213,33 @@ class _Bounding:
                 return True
             share = 0.0 if share < 0.2 else share / 2
 
+    def _hopeful(self) -> Ints:
+        """The days to be priced: now and then all of them, for a bound; else those that had a new tour, and a third."""
+        if self.rounds % ALL_EVERY == 1 or not self.patient:
+            return self.everyone
+        chosen = self.pricer.fruitful | (self.everyone % 3 == self.rounds % 3)
+        return np.flatnonzero(chosen).astype(np.int64)
+
     def _near_enough(self) -> bool:
         return self.value * UNITS - self.best <= ENOUGH * self.value * UNITS
 
-    def _price(self, worth: Ints, cap_price: Ints) -> int:
-        """Price every day, note the bound, add the tours; how many were new."""
-        if self.pricer.price(worth, cap_price, self.over):
+    def _price(self, worth: Ints, cap_price: Ints, chosen: Ints) -> int:
+        """Price days, note the bound where these are all, add the tours; how many were new."""
+        whole = self.pricer.price(worth, cap_price, self.over, chosen) and len(chosen) == len(self.pricer.gain)
+        if whole:
             bound = int((self.people * worth).sum() - self.pricer.gain.sum() - (cap_price * self.limits).sum())
             if bound > self.best:
                 self.best, self.centre, self.cap_centre = bound, worth, cap_price
                 self.day_gain = self.pricer.gain.copy()
         found = list(self.pricer.found())
-        added = self.master.add_all(found)
-        self.harder = self.pricer.looks_harder(added)
+        self.pricer.fruitful[chosen] = False
+        added = 0
+        for day, visits in found:
+            if self.master.add(day, visits):
+                added += 1
+                self.pricer.fruitful[day] = True
+        if whole or not self.patient:
+            self.harder = self.pricer.looks_harder(added)
         if self.last is not None:
             self.master.add_all(self._on_other_days(found, self.last))
         return added
@@ -213,11 +264,15 @@ class _Bounding:
         return price < worth
 
 
-class _Pricer:
-    """The model and the desks of pricing, one for each thread."""
+class Pricer:
+    """The model and the desks of pricing, one for each thread.
 
-    def __init__(self, touring: Touring, crowd: Crowd) -> None:
-        raw = raw_of_everything(touring)
+    Attributes:
+        gain: by day, what the best tour gains at the prices that were tried last (sixtieths of a cent).
+        fruitful: by day, whether its last tour was a new one.
+    """
+
+    def __init__(self, raw: Raw, crowd: Crowd, travel: NDArray[np.int16]) -> None:
         slots, slot = np.unique(raw.ordinal, return_inverse=True)
         raw.day["slot"] = slot
         raw.row["span_end"] = raw.span_offsets[1:]
@@ -228,7 +283,7 @@ class _Pricer:
             day=raw.day,
             span=raw.span,
             first_span=first_spans(raw.span, raw.span_offsets, first_day),
-            travel=without_shortcuts(raw.travel),
+            travel=travel,
             blocked=raw.blocked,
             cap=raw.cap,
             day_cap=raw.day_cap,
@@ -245,6 +300,7 @@ class _Pricer:
         self.gain = np.zeros(days, dtype=np.int64)
         self.nodes = np.full(days, FIRST_NODES, dtype=np.int64)
         self.tours = np.zeros((days, raw.most_visits + 2), dtype=np.int64)
+        self.fruitful = np.ones(days, dtype=np.bool_)
 
     def looks_harder(self, added: int) -> bool:
         """Look at more beginnings next time on days that had too many; whether there are such days.
@@ -258,9 +314,8 @@ class _Pricer:
         np.minimum(self.nodes, most, out=self.nodes)
         return bool(harder.any())
 
-    def price(self, worth: Ints, cap_price: Ints, over: Callable[[], bool]) -> bool:
-        """Fill in ``gain`` and ``tours`` for every day; False where it was broken off."""
-        days = np.arange(len(self.gain), dtype=np.int64)
+    def price(self, worth: Ints, cap_price: Ints, over: Callable[[], bool], days: Ints) -> bool:
+        """Fill in ``gain`` and ``tours`` for these days; False where it was broken off."""
         self.tours[:, (0, -1)] = 0
         blocks = [days[k : k + BLOCK_DAYS] for k in range(0, len(days), BLOCK_DAYS)]
         wide = len(self.desks)

@@ -28,6 +28,16 @@ class Duals:
     cap_price: Ints
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A tour of the program: its day, its visits, what it costs, and the minutes that it counts for each cap."""
+
+    day: int
+    visits: tuple[int, ...]
+    cents: int
+    caps: tuple[tuple[int, int], ...]
+
+
 class Master:
     """The program, grown tour by tour."""
 
@@ -95,6 +105,46 @@ class Master:
         """How much of each tour the last solution takes, of those that it takes."""
         taken = {column: v.solution_value() for column, v in self.known.items() if v is not None}
         return {column: share for column, share in taken.items() if share > 1e-6}
+
+    def choices(self, most_cents: float, most: int) -> list[Choice]:
+        """The tours that could be in a plan ``most_cents`` dearer than the program's value, the cheapest first.
+
+        Args:
+            most_cents: what a tour may cost at most above what its visits are worth by the last solution.
+            most: how many.
+        """
+        found = [
+            (v.reduced_cost(), number, column)
+            for number, (column, v) in enumerate(self.known.items())
+            if v is not None and v.reduced_cost() <= most_cents
+        ]
+        return [self._choice(column) for *_, column in sorted(found)[:most]]
+
+    def _choice(self, column: Column) -> Choice:
+        day, visits = column
+        variable = self.known[column]
+        first, last = self.touring.arrays.days.cap_offsets[day], self.touring.arrays.days.cap_offsets[day + 1]
+        caps = [int(c) for c in self.touring.arrays.days.cap[first:last]]
+        minutes = tuple((c, round(self.cap[c].GetCoefficient(variable))) for c in caps)
+        return Choice(day, visits, round(self.objective.GetCoefficient(variable)), minutes)
+
+    def hold(self, column: Column) -> None:
+        """Take a tour for certain, until ``let_go``."""
+        variable = self.known[column]
+        if variable is not None:
+            variable.SetLb(1.0)
+
+    def bar(self, column: Column) -> None:
+        """Do without a tour, until ``let_go``."""
+        variable = self.known[column]
+        if variable is not None:
+            variable.SetUb(0.0)
+
+    def let_go(self) -> None:
+        """Take back every ``hold`` and ``bar``."""
+        for variable in self.known.values():
+            if variable is not None:
+                variable.SetBounds(0.0, self.solver.infinity())
 
 
 def _duals(rows: list[pywraplp.Constraint]) -> Floats:

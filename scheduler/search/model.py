@@ -104,6 +104,7 @@ def _idle(m: Model, most: int, seed: int) -> Work:
         touched=np.zeros(days, dtype=ints),
         best_n=np.zeros(days, dtype=ints),
         best_route=np.zeros((days, most), dtype=ints),
+        liked=np.full(rows, ABSENT, dtype=ints),
         turn=np.zeros(rows, dtype=ints),
         key=np.zeros(rows, dtype=ints),
         dirty=np.zeros(days, dtype=ints),
@@ -178,7 +179,7 @@ def candidates_of(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one b
         before = total
         for i in np.argsort(price[:n], kind="mergesort"):
             d = day[i]
-            cost, place, travel = best_place(m, w, r, d, price[i]) if alone[i] <= limit else (NEVER, 0, 0)
+            cost, place, travel = best_place(m, w, r, d, price[i], NEVER) if alone[i] <= limit else (NEVER, 0, 0)
             if alone[i] > limit or (cost >= NEVER and m.day[d].max_leg >= NEVER):
                 continue  # where legs are limited it may still fit between others
             kept[total].day, kept[total].price, kept[total].cost = d, price[i], cost

@@ -225,10 +225,13 @@ def _numbering(
 
 def raw_of_everything(touring: Touring) -> Raw:
     """Every visit and every day of a problem, nothing locked: tied visits are like any other."""
-    problem = touring.problem
-    numbering = Numbering(tuple(range(len(problem.demands))), tuple(range(len(problem.days))))
-    raw = _raw(touring, State.empty(touring), numbering, {})
-    several = np.array(touring.people, dtype=np.int64) > 1
+    return raw_of_some(touring, range(len(touring.problem.demands)), range(len(touring.problem.days)))
+
+
+def raw_of_some(touring: Touring, visits: Sequence[int], days: Sequence[int]) -> Raw:
+    """The same of some visits and days."""
+    raw = _raw(touring, State.empty(touring), Numbering(tuple(visits), tuple(days)), {})
+    several = np.array(touring.people, dtype=np.int64)[list(visits)] > 1
     raw.delay[several] = 0  # counted once for a visit, not for each of its people
     raw.previous[several] = NEVER
     return raw

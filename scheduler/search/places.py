@@ -194,12 +194,18 @@ def overtime_with(m: Model, w: Work, d: int, k: int, leg: int, ready: int, reste
 
 
 @compiled
-def best_place(m: Model, w: Work, r: int, d: int, price: int) -> tuple[int, int, int]:  # noqa: C901 -- the inner loop
-    """What putting a row on a day adds at least (NEVER: impossible), the position, and the minutes of travel added."""
+def best_place(  # noqa: C901 -- the inner loop
+    m: Model, w: Work, r: int, d: int, price: int, ceiling: int
+) -> tuple[int, int, int]:
+    """What putting a row on a day adds at least (NEVER: impossible), the position, and the minutes of travel added.
+
+    Positions that cost ``ceiling`` or more are not looked at closely: where there is no cheaper one the position is
+    ABSENT, and it costs no less than what is returned.
+    """
     day, tour, n = m.day[d], w.tour[d], w.tour[d].n
-    best, place, added = NEVER, ABSENT, 0
+    best, place, added, floor = ceiling, ABSENT, 0, NEVER
     if n >= w.route.shape[1] or tour.load + m.row[r].load > day.capacity:
-        return best, place, added
+        return NEVER, place, added
     if n == 0:
         price += day.fixed
     here = spot_of(m, d, r)
@@ -213,6 +219,7 @@ def best_place(m: Model, w: Work, r: int, d: int, price: int) -> tuple[int, int,
             continue
         cents = price + money(there, day.travel_rate) + money(onward, day.travel_rate) - money(instead, day.travel_rate)
         if cents - overtime >= best:
+            floor = min(floor, cents - overtime)
             continue
         times = w.times[d, k]
         if min(times.ready, times.rested) + there > times.late_rested:
@@ -226,7 +233,9 @@ def best_place(m: Model, w: Work, r: int, d: int, price: int) -> tuple[int, int,
                 cents += overtime_with(m, w, d, k, onward, ready, rested)
         if cents < best:
             best, place, added = cents, k, travel
-    return best, place, added
+        else:
+            floor = min(floor, cents)
+    return (floor if place == ABSENT else best), place, added
 
 
 @compiled

@@ -13,13 +13,21 @@ from numpy.typing import NDArray
 
 from scheduler.search.clock import after_visit, at_home, begin, clear, served, spot_of
 from scheduler.search.compiled import compiled, compiled_with_arrays
+from scheduler.search.desk import FAR, Desk
+from scheduler.search.labels import FOUND, best_by_labels
 from scheduler.search.records import NEVER, Ints, Model
 
-FAR = -(2**60)
 UNITS = 60
 """Sixtieths of a cent."""
 
 BUCKET_MINUTES = 10
+
+MOST_NODES = 250
+"""Beginnings of tours that are gone through one by one; where there are more, labels take over."""
+
+
+MOST_SPOTS = 2500
+"""Above so many spots not every way round is looked at."""
 
 
 class Pairs(NamedTuple):
@@ -28,50 +36,6 @@ class Pairs(NamedTuple):
     offsets: Ints  # [D + 1]
     row: Ints
     price: Ints  # cents
-
-
-class Desk(NamedTuple):
-    """Room for pricing one day; n rows at most, T buckets, H minutes, M visits on a day."""
-
-    row: Ints  # [n]
-    profit: Ints  # [n]
-    weight: Ints  # [n] minutes with the shortest way to it
-    net: Ints  # [n] profit less that way
-    order: Ints  # [n] by net for each minute of weight
-    minutes: Ints  # [n + 2, n + 2]; n stands for the way home, n + 1 for where the day begins
-    over: Ints  # [n, H]
-    first: Ints  # [T, n + 2]
-    follow: Ints  # [T, n + 2]
-    second: Ints  # [T, n + 2]
-    promise: Ints  # [M + 1, n]
-    used: Ints  # [n]
-    stack: Ints  # [M + 1, 5]: chosen, ready, rested, value, travel
-    best: Ints  # [M + 2]: length, then places in row; the last one: whether there were too many beginnings to look at
-
-
-def desk_for(rows: int, minutes: int, most: int) -> Desk:
-    """Room for days of so many rows, minutes and visits."""
-
-    def zeros(*shape: int) -> Ints:
-        return np.zeros(shape, dtype=np.int64)
-
-    buckets = minutes + 2  # one for each minute at worst
-    return Desk(
-        zeros(rows),
-        zeros(rows),
-        zeros(rows),
-        zeros(rows),
-        zeros(rows),
-        zeros(rows + 2, rows + 2),
-        zeros(rows, minutes + 1),
-        zeros(buckets, rows + 2),
-        zeros(buckets, rows + 2),
-        zeros(buckets, rows + 2),
-        zeros(most + 1, rows),
-        zeros(rows),
-        zeros(most + 1, 5),
-        zeros(most + 2),
-    )
 
 
 @compiled_with_arrays
@@ -322,7 +286,7 @@ def explore(m: Model, k: Desk, d: int, n: int, rate: int, width: int, floor: int
             continue
         nodes += 1
         if nodes > most_nodes:
-            k.best[most + 1] = 1
+            k.best[most + 1], k.counts[FOUND] = 1, found
             for level in range(depth + 1):
                 for j in range(n):
                     found = max(found, k.promise[level, j])
@@ -378,23 +342,31 @@ def price_days(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one by o
         floor = UNITS * m.day[d].fixed - spare
         if k.first[0, n + 1] <= floor:
             continue
-        gain[d] = explore(m, k, d, n, rate, width, floor, most_nodes[d]) - floor
-        tours[d, 0], tours[d, tours.shape[1] - 1] = k.best[0], k.best[k.stack.shape[0]]
+        gained = explore(m, k, d, n, rate, width, floor, min(most_nodes[d], MOST_NODES))
+        many = int(k.best[k.stack.shape[0]])
+        if many and most_nodes[d] > MOST_NODES:
+            gained = min(gained, best_by_labels(m, k, d, n, rate, width, k.counts[FOUND], most_nodes[d]))
+            many = 1 if gained > k.counts[FOUND] else 0
+        gain[d] = gained - floor
+        tours[d, 0], tours[d, tours.shape[1] - 1] = k.best[0], many
         for step in range(k.best[0]):
             tours[d, step + 1] = k.row[k.best[step + 1]]
 
 
-def without_shortcuts(travel: NDArray[np.int16], limit: int = 2500) -> NDArray[np.int16]:
+def without_shortcuts(travel: NDArray[np.int16], limit: int = MOST_SPOTS, over: int = -1) -> NDArray[np.int16]:
     """Travel in which no way round is shorter: the shortest way between any two spots.
 
-    For more than ``limit`` spots only ways over spots at the same place are looked at, which is all there is with the
-    documented speed model; the caller must not hand in a larger table from elsewhere.
+    For more than ``limit`` spots only ways over spots at the same place, and over ``over``, are looked at, which is all
+    there is with the documented speed model where ``over`` is a spot whose place is unknown; the caller must not hand
+    in a larger table from elsewhere.
     """
     table = travel.copy()
     if len(table) <= limit:
         for spot in range(len(table)):
             np.minimum(table, table[:, spot, None] + table[None, spot], out=table)
         return table
+    if over >= 0:
+        np.minimum(table, table[:, over, None] + table[None, over], out=table)
     changed = True
     while changed:
         before = int(table.sum(dtype=np.int64))

@@ -82,7 +82,7 @@ CANDIDATE = np.dtype(
     [
         ("day", "i4"),
         ("price", "i4"),  # of the visit by itself on that day; ascending for each row
-        ("cost", "i4"),  # what putting it there adds, price included, as of version
+        ("cost", "i4"),  # what putting it there adds, price included, as of version; at least so much without place
         ("version", "i4"),
         ("place", "i2"),
         ("travel", "i2"),  # minutes it adds there
@@ -133,6 +133,7 @@ class Work(NamedTuple):
     touched: Ints  # [D] step in which the day was last kept for undoing
     best_n: Ints  # [D]
     best_route: Ints
+    liked: Ints  # [R] the candidate at which a row was put last; ABSENT for none
     turn: Ints  # [R] rows that wait for their turn
     key: Ints  # [R] what they are sorted by
     dirty: Ints  # [D] days that differ from the best

@@ -11,7 +11,7 @@ from muster.ids import CampaignId, ClientId, PersonId, SiteId, VisitId
 from muster.plan import Visit, VisitMode
 from scheduler.problem import Cap, Demand, Person, PersonDay, Problem, Rest, Span
 from scheduler.search.compiled import is_warm, note_warm
-from scheduler.search.lower import prove
+from scheduler.search.proving import prove
 from scheduler.search.run import first, search
 from scheduler.stop import MaxIterations
 from scheduler.tour import Touring
