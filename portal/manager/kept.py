@@ -1,9 +1,9 @@
 """What is worked out of many rows is kept until the ledger moves, and not worked out again all the time while it does.
 
 A page that needs a figure of 100,000 hosts must not work it out for each of fifty readers while 500 events a second
-arrive. The first one works it out; the others are handed the same. When the ledger has moved it is worked out again,
-but no sooner than ``PATIENCE`` times as long as the last time took: a cheap figure is always fresh, a dear one may be a
-few seconds old.
+arrive. What is cheap is worked out anew whenever the ledger has moved. What is dear is shown as it was a moment ago,
+and worked out anew beside the readers, by one thread at a time, for no more than one part in ``PATIENCE`` of its time.
+Who has changed something sees that at once where it takes less than ``PROMPT_S`` (``forget``).
 """
 
 import threading
@@ -19,25 +19,47 @@ T = TypeVar("T")
 PATIENCE = 20.0
 CHEAP_S = 0.02
 """What takes no longer is always worked out anew when the ledger has moved."""
-LONGEST_S = 5.0
+PROMPT_S = 1.0
+"""How long somebody who has changed something may be kept waiting for the figures after it."""
+SMALL_HOSTS = 5_000
+"""Readers of a campaign that has no more hosts wait for what is worked out for the first time; the others come back."""
+WAIT_S = (30.0, 0.05)
 MOST = 400
+_BESIDE = threading.Semaphore(1)
 
 
 @dataclass
 class _Entry:
     lock: threading.Lock = field(default_factory=threading.Lock)
+    done: threading.Event = field(default_factory=threading.Event)
     revision: int = -1
     made_at: float = 0.0
     took_s: float = 0.0
+    forced: bool = False
+    beside: bool = False
     value: object = None
+    error: Exception | None = None
 
-    def holds(self, revision: int) -> bool:
-        """Whether the value may be shown for a revision."""
-        if self.revision == revision:
-            return True
-        if self.revision < 0 or self.took_s <= CHEAP_S:
-            return False
-        return time.monotonic() - self.made_at < min(LONGEST_S, PATIENCE * self.took_s)
+    @property
+    def is_there(self) -> bool:
+        """Whether anything was worked out yet."""
+        return self.revision >= 0
+
+    def make(self, reading: Reading, make: Callable[[], object]) -> None:
+        """Work it out and keep it; an error is kept, too, and told to whoever asks while nothing else is there."""
+        revision, begun = reading.revision, time.monotonic()
+        self.forced = False
+        try:
+            self.value, self.error = make(), None
+        except Exception as error:  # noqa: BLE001 - it is raised again for whoever asks
+            self.error = error
+        self.took_s, self.made_at = time.monotonic() - begun, time.monotonic()
+        self.revision = revision
+        self.done.set()
+
+    def wants_patience(self) -> bool:
+        """Whether it is too soon to work it out again."""
+        return not self.forced and time.monotonic() - self.made_at < PATIENCE * self.took_s
 
 
 class _Store:
@@ -59,32 +81,82 @@ _STORES_LOCK = threading.Lock()
 
 
 def kept(reading: Reading, key: Hashable, make: Callable[[], T]) -> T:
-    """The value of a key as of about now, worked out by one thread at a time.
+    """The value of a key as of about now.
 
     ``key`` names everything that the value depends on besides the ledger.
     """
-    with _STORES_LOCK:
-        store = _STORES.setdefault(reading, _Store())
-    entry = store.entry(key)
-    if entry.holds(reading.revision):
-        return cast("T", entry.value)
-    if not entry.lock.acquire(blocking=entry.revision < 0):
-        return cast("T", entry.value)  # somebody works it out anew at this moment
-    try:
-        if not entry.holds(reading.revision):
-            revision, begun = reading.revision, time.monotonic()
-            value = make()
-            entry.value, entry.took_s = value, time.monotonic() - begun
-            entry.made_at, entry.revision = time.monotonic(), revision
-        return cast("T", entry.value)
-    finally:
-        entry.lock.release()
+    entry = _store(reading).entry(key)
+    if not entry.is_there:
+        _first(reading, entry, make)
+    elif entry.revision != reading.revision:
+        _renew(reading, entry, make)
+    return cast("T", _told(entry))
+
+
+def kept_soon(reading: Reading, key: Hashable, make: Callable[[], T], hosts: int) -> T | None:
+    """The same, of what is dear; None while it is worked out for the first time and the campaign has many hosts."""
+    entry = _store(reading).entry(key)
+    if entry.is_there:
+        return kept(reading, key, make)
+    _begin(reading, entry, make)
+    entry.done.wait(WAIT_S[hosts > SMALL_HOSTS])
+    return cast("T", _told(entry)) if entry.is_there else None
 
 
 def forget(reading: Reading) -> None:
-    """Have everything worked out anew that the ledger has moved past: somebody changed something and looks at once."""
-    with _STORES_LOCK:
-        store = _STORES.setdefault(reading, _Store())
+    """Somebody changed something and looks at once: nothing is too soon now."""
+    store = _store(reading)
     with store.lock:
         for entry in store.entries.values():
-            entry.took_s = 0.0
+            entry.forced = True
+
+
+def _first(reading: Reading, entry: _Entry, make: Callable[[], object]) -> None:
+    """Work it out for the first time; everybody else who asks waits for it."""
+    with entry.lock:
+        if not entry.is_there:
+            entry.make(reading, make)
+
+
+def _renew(reading: Reading, entry: _Entry, make: Callable[[], object]) -> None:
+    """Work out anew what the ledger has moved past: here where it is cheap, else beside the readers."""
+    here = entry.took_s <= CHEAP_S or (entry.forced and entry.took_s <= PROMPT_S)
+    if here and entry.lock.acquire(blocking=entry.forced):
+        try:
+            if entry.revision != reading.revision:
+                entry.make(reading, make)
+        finally:
+            entry.lock.release()
+    elif not here and not entry.wants_patience():
+        _begin(reading, entry, make)
+
+
+def _begin(reading: Reading, entry: _Entry, make: Callable[[], object]) -> None:
+    """Work it out in a thread of its own, if nobody is at it."""
+    with entry.lock:
+        if entry.beside:
+            return
+        entry.beside = True
+
+    def work() -> None:
+        with _BESIDE:
+            entry.make(reading, make)
+            entry.beside = False
+
+    threading.Thread(target=work, name="muster-figures", daemon=True).start()
+
+
+def _told(entry: _Entry) -> object:
+    """What was worked out.
+
+    Raises:
+        Exception: whatever came of working it out, where nothing better is there.
+    """
+    if entry.error is not None:
+        raise entry.error
+    return entry.value
+
+
+def _store(reading: Reading) -> _Store:
+    with _STORES_LOCK:
+        return _STORES.setdefault(reading, _Store())

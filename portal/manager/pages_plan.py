@@ -144,6 +144,7 @@ def _show(
         head=head_of(found, reading.now, viewer, "Plan"),
         shown=plan_page(reading, found, plan, page_number) if plan is not None else None,
         dispatching=dispatching,
+        waits=dispatching is None and plan is not None and not binds,
         rejected=rejected,
         address=f"{path_of(found.campaign.id)}/plan/{plan.id}" if plan is not None else "",
         seconds=(("3", "3 seconds"), ("10", "10 seconds"), ("30", "30 seconds"), ("60", "a minute")),

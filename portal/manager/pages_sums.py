@@ -9,7 +9,7 @@ from muster.errors import InputError
 from portal.access import Viewer
 from portal.forms import Form, audited
 from portal.manager.common import Changer, Looker, back, campaign_now, head_of, path_of
-from portal.manager.kept import kept
+from portal.manager.kept import kept_soon
 from portal.manager.pages_plan import SOLVING
 from portal.manager.queries_capacity import World, capacity_page, examples, forms, worlds_of
 from portal.manager.queries_plan import plan_named
@@ -66,14 +66,16 @@ def premortem(request: Request, viewer: Looker, campaign_id: str) -> Response:
     reading, services = reading_of(request), services_of(request)
     found = campaign_now(reading, campaign_id)
     folder, campaign = portal_of(request).settings.workspace, found.campaign
-    worries = kept(reading, ("premortem", campaign.id), lambda: looked_at(services, folder, campaign))
+    hosts = reading.counts(campaign.id).total()
+    worries = kept_soon(reading, ("premortem", campaign.id), lambda: looked_at(services, folder, campaign), hosts)
     return page(
         request,
         viewer,
         "manager/premortem.html",
         head=head_of(found, reading.now, viewer, "Premortem"),
-        answered=[one for one in worries if one.ignored],
-        open_worries=[one for one in worries if not one.ignored],
+        ready=worries is not None,
+        answered=[one for one in worries or () if one.ignored],
+        open_worries=[one for one in worries or () if not one.ignored],
         tones={"severe": "bad", "warning": "warn", "remark": "idle"},
     )
 

@@ -221,7 +221,12 @@ def clients_of(reading: Reading, campaign_id: CampaignId) -> tuple[Place, ...]:
 
 
 def wave_line(reading: Reading, campaign_id: CampaignId, wave: WaveRow) -> WaveLine:
-    """One wave with how its machines stand now."""
+    """One wave with how its machines stand."""
+    key = ("wave", campaign_id, wave.number, wave.state)
+    return kept(reading, key, lambda: _wave_line(reading, campaign_id, wave))
+
+
+def _wave_line(reading: Reading, campaign_id: CampaignId, wave: WaveRow) -> WaveLine:
     states = reading.states(campaign_id, wave.host_ids)
     return WaveLine(
         wave.number,

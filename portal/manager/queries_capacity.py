@@ -12,7 +12,7 @@ from muster.crew import Crew
 from muster.errors import InputError, NothingToPlan
 from muster.ids import CampaignId
 from muster.plan import Plan
-from portal.manager.kept import kept
+from portal.manager.kept import kept_soon
 from portal.reading import Reading
 from portal.words import money
 from scheduler.scenarios import FORMS
@@ -88,9 +88,10 @@ class World:
     best: bool
 
 
-def capacity_page(services: Services, reading: Reading, campaign_id: CampaignId) -> CapacityPage:
-    """Hours needed and at hand, by kind of work and by week."""
-    return kept(reading, ("capacity", campaign_id), lambda: _capacity(services, campaign_id))
+def capacity_page(services: Services, reading: Reading, campaign_id: CampaignId) -> CapacityPage | None:
+    """Hours needed and at hand, by kind of work and by week; None while they are worked out for the first time."""
+    hosts = reading.counts(campaign_id).total()
+    return kept_soon(reading, ("capacity", campaign_id), lambda: _capacity(services, campaign_id), hosts)
 
 
 def examples(crew: Crew) -> tuple[str, ...]:

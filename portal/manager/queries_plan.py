@@ -15,7 +15,7 @@ from muster.plan import Plan, Reason, VisitMode
 from muster.records import DispatchedPlan
 from portal.access import nothing_there
 from portal.manager.common import Rows, rows_of
-from portal.manager.kept import kept
+from portal.manager.kept import kept, kept_soon
 from portal.manager.queries_move import MoveLine, moves_between
 from portal.reading import CampaignNow, Reading
 from reports.notices.due import Held, due, held_back
@@ -147,9 +147,14 @@ def plan_page(reading: Reading, found: CampaignNow, plan: Plan, page: int) -> Pl
     )
 
 
-def dispatching_of(services: Services, folder: Path, reading: Reading, found: CampaignNow, plan: Plan) -> Dispatching:
-    """What dispatch would do; worked out anew when the ledger moves."""
-    return kept(reading, ("dispatching", plan.id), lambda: _dispatching(services, folder, reading, found, plan))
+def dispatching_of(
+    services: Services, folder: Path, reading: Reading, found: CampaignNow, plan: Plan
+) -> Dispatching | None:
+    """What dispatch would do; None while it is worked out for the first time."""
+    hosts = reading.counts(found.campaign.id).total()
+    binding = found.dispatched.plan_id if found.dispatched else None
+    key = ("dispatching", plan.id, binding)
+    return kept_soon(reading, key, lambda: _dispatching(services, folder, reading, found, plan), hosts)
 
 
 def reasons_of(services: Services, reading: Reading, plan: Plan, visit_id: str) -> tuple[Reason, ...]:

@@ -148,7 +148,7 @@ def timeline_of(
     campaign, home = found.campaign, found.campaign.timezone
     days = kept(reading, ("days", plan.id), lambda: _days(plan, home))
     shown = wanted or _usual_day(days, reading.now.astimezone(zone(home)).date())
-    on_day = tuple(one for one in plan.assignments if one.starts_at.astimezone(zone(home)).date() == shown)
+    on_day = kept(reading, ("on day", plan.id, shown), lambda: _on_day(plan, shown, home))
     people = _people(reading.crew, on_day, who)
     some = rows_of(people, page)
     axis = _axis(shown, home, on_day, some.rows)
@@ -223,6 +223,12 @@ def told_time(starts_at: datetime, ends_at: datetime, site_zone: str, home: str)
         return words
     other_day = f"{day(starts_at, site_zone)} " if day(starts_at, site_zone) != day(starts_at, home) else ""
     return f"{other_day}{words} {zone_name(starts_at, site_zone)}"
+
+
+def _on_day(plan: Plan, shown: date, home: str) -> tuple[Assignment, ...]:
+    here = zone(home)
+    first, last = instant(shown, time(), here), instant(shown + timedelta(days=1), time(), here)
+    return tuple(one for one in plan.assignments if first <= one.starts_at < last)
 
 
 def _days(plan: Plan, home: str) -> dict[date, tuple[int, float]]:

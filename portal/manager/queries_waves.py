@@ -11,7 +11,7 @@ from muster.approvals import Act, Approval, who_may
 from muster.ids import CampaignId
 from muster.records import WaveState
 from portal.manager.common import Rows, rows_of
-from portal.manager.kept import kept
+from portal.manager.kept import kept_soon
 from portal.manager.queries_board import WaveLine, wave_line
 from portal.reading import CampaignNow, Reading
 from push.budgets import Spent
@@ -79,12 +79,13 @@ class Waves:
     """The page of waves.
 
     Attributes:
+        coming: what a run would do now; None while it is worked out for the first time.
         halted: whether the last wave did not pass, so that to go on is to let the next one begin in spite of it.
         ramp: what somebody must say yes to before the next wave begins.
     """
 
     waves: Rows[WaveLine]
-    coming: Coming
+    coming: Coming | None
     halted: bool
     open: bool
     ramp: tuple[Asked, ...]
@@ -98,7 +99,9 @@ def waves_of(services: Services, reading: Reading, found: CampaignNow, page: int
     last = found.waves[-1].state if found.waves else None
     return Waves(
         Rows(lines, shown.total, shown.page, shown.pages),
-        kept(reading, ("coming", campaign.id), lambda: _coming(services, found)),
+        kept_soon(
+            reading, ("coming", campaign.id), lambda: _coming(services, found), reading.counts(campaign.id).total()
+        ),
         last is WaveState.HALTED,
         last is WaveState.OPEN,
         tuple(one for one in waiting(services, found) if one.approval.act is Act.RAMP),

@@ -5,6 +5,7 @@
     const list = one.closest("ol, nav");
     list.scrollLeft = one.offsetLeft - list.offsetLeft - (list.clientWidth - one.offsetWidth) / 2;
   }
+  if (document.querySelector("[data-reload]")) setTimeout(() => location.reload(), 2000);
   const board = document.querySelector("[data-timeline]");
   if (!board || !("mayChange" in board.dataset)) return;
   const hour = Number(board.dataset.hourWidth);
