@@ -2,8 +2,9 @@
 
 numba looks at a function's own file to see whether what it has kept is still right, and not at the files of the
 functions that were compiled into it. So the folder is named after all of this package's sources that hold compiled
-functions, or their records, and the versions of numba and Python: other code, another folder. It lies beside the sources, or in the
-user's cache, or in the temporary folder: wherever something can be written first; ``NUMBA_CACHE_DIR`` overrules.
+functions or their records, and the versions of numba and Python: other code, another folder. It lies beside the
+sources, or in the user's cache, or in the temporary folder: wherever something can be written first;
+``NUMBA_CACHE_DIR`` overrules.
 """
 
 import hashlib
