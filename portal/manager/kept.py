@@ -40,7 +40,6 @@ class _Entry:
     value: object = None
     error: Exception | None = None
 
-    @property
     def is_there(self) -> bool:
         """Whether anything was worked out yet."""
         return self.revision >= 0
@@ -86,7 +85,7 @@ def kept(reading: Reading, key: Hashable, make: Callable[[], T]) -> T:
     ``key`` names everything that the value depends on besides the ledger.
     """
     entry = _store(reading).entry(key)
-    if not entry.is_there:
+    if not entry.is_there():
         _first(reading, entry, make)
     elif entry.revision != reading.revision:
         _renew(reading, entry, make)
@@ -96,11 +95,11 @@ def kept(reading: Reading, key: Hashable, make: Callable[[], T]) -> T:
 def kept_soon(reading: Reading, key: Hashable, make: Callable[[], T], hosts: int) -> T | None:
     """The same, of what is dear; None while it is worked out for the first time and the campaign has many hosts."""
     entry = _store(reading).entry(key)
-    if entry.is_there:
+    if entry.is_there():
         return kept(reading, key, make)
     _begin(reading, entry, make)
     entry.done.wait(WAIT_S[hosts > SMALL_HOSTS])
-    return cast("T", _told(entry)) if entry.is_there else None
+    return cast("T", _told(entry)) if entry.is_there() else None
 
 
 def forget(reading: Reading) -> None:
@@ -114,7 +113,7 @@ def forget(reading: Reading) -> None:
 def _first(reading: Reading, entry: _Entry, make: Callable[[], object]) -> None:
     """Work it out for the first time; everybody else who asks waits for it."""
     with entry.lock:
-        if not entry.is_there:
+        if not entry.is_there():
             entry.make(reading, make)
 
 
