@@ -17,6 +17,7 @@ from muster.cli import (
     certificates,
     demo,
     doctor,
+    due,
     estimates,
     exports,
     fleet,
@@ -104,6 +105,7 @@ PANELS: Mapping[str, Panel] = {
     },
     "Push": {
         "up": up.up,
+        "due": due.due_now,
         "portal": portal.PORTAL,
         "run": acts.run,
         "status": watching.status,

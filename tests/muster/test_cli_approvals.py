@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -116,11 +117,8 @@ def test_a_visit_is_started_at_its_time_and_not_before(muster: Shell, ruled: Pat
     early = muster(ruled, "visit", "start", first.visit_id)
     assert early.returncode == 2
     assert "5 minutes before" in " ".join(early.stderr.split())
-    lines = (ruled / "muster.yml").read_text().splitlines()
-    late_s = (first.starts_at - NOW).total_seconds() + float(lines[1].split()[1])
-    (ruled / "muster.yml").write_text("\n".join([lines[0], f"clock_shift_s: {late_s:.0f}", *lines[2:]]))
     opened.close()
-    services_of.cache_clear()
+    stand_at(ruled, first.starts_at)
     done = muster(ruled, "visit", "start", first.visit_id, "--by", "Anna")
     assert done.returncode == 0, done.stderr
     assert "says Anna" in done.stdout
@@ -128,6 +126,33 @@ def test_a_visit_is_started_at_its_time_and_not_before(muster: Shell, ruled: Pat
     assert {one.by for one in starts_of(opened.services, SPRING).values()} == {"Anna"}
     opened.close()
     assert muster(ruled, "visit", "start", "V-nowhere").returncode == 2
+
+
+def test_what_is_due_under_way_and_missed_is_told(muster: Shell, ruled: Path) -> None:
+    assert "push" not in muster(ruled, "due").stdout, "nobody has pressed start"
+    text = (ruled / "campaign.yml").read_text().replace("{early_minutes: 5}", "{visits: unattended, late_minutes: 0}")
+    (ruled / "campaign.yml").write_text(text)
+    assert muster(ruled, "waves").returncode == 0, "takes over what has changed in the file"
+    opened = Workspace(ruled)
+    (plan_id,) = opened.ledger.plans(SPRING)
+    placed = sorted(opened.ledger.plan(plan_id).assignments, key=lambda one: one.starts_at)
+    opened.close()
+    stand_at(ruled, placed[-1].starts_at)
+    rows = json.loads(muster(ruled, "due", "--json").stdout)
+    assert "push" in [one["what"] for one in rows if one["state"] == "due"]
+    stand_at(ruled, placed[-1].ends_at)
+    rows = json.loads(muster(ruled, "due", "--json").stdout)
+    assert {one["what"] for one in rows if one["state"] == "missed"} == {one.visit_id for one in placed}
+    assert muster(ruled, "stop").returncode == 0
+    assert "until somebody says muster resume" in muster(ruled, "due").stdout
+
+
+def stand_at(workspace: Path, at: datetime) -> None:
+    """Have the workspace's clock show this time from now on."""
+    lines = (workspace / "muster.yml").read_text().splitlines()
+    shift_s = (at - datetime.now(UTC)).total_seconds()
+    (workspace / "muster.yml").write_text("\n".join([lines[0], f"clock_shift_s: {shift_s:.0f}", *lines[2:]]))
+    services_of.cache_clear()
 
 
 def pushed_as_a_wave(workspace: Path, host: str) -> None:
