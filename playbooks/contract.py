@@ -4,6 +4,7 @@
 the same from a checkout and from a wheel.
 """
 
+from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Annotated, Literal
@@ -163,11 +164,17 @@ def _check_step(spec: FixSpec, folder: Traversable, place: str, step: StepSpec) 
 
 def _read_yaml(place: str, file: Traversable) -> object:
     try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
+        return _parsed(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise FixError(f"{place}: is not there; every fix has one", hint="docs/fixes.md shows a small one.") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise FixError(f"{place}: cannot be read: {' '.join(str(error).split())}") from None
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> object:
+    """Read once for each text: a page that shows twenty visits asks twenty times; nobody changes what is given out."""
+    return yaml.safe_load(text)
 
 
 def _validated(place: str, content: object) -> FixSpec:
