@@ -15,7 +15,8 @@ without fences, leases, the check that nobody else holds the host, projections t
 the numbering that makes the order of events the order of commits. ``Prefect`` is its own database with one task run per
 host, which is how the same would be kept without a ledger.
 
-- ``attempts_per_s``: of wall time; ``cpu_ms_per_attempt``: of the writing process (PostgreSQL's own is not in it).
+- ``attempts_per_s``: of wall time; ``cpu_ms_per_attempt``, ``attempts_per_cpu_s``: of the writing process
+  (PostgreSQL's own is not in it); what a machine full of other work distorts less.
 - ``status_ms``: what ``muster status`` reads and prints, without the start of Python; the median of ``--rounds``.
 - ``bytes_per_host``: the whole database by its hosts, indexes and the record included.
 """
@@ -97,6 +98,7 @@ def _attempts_row(who: str, case: str, attempts: int, times: list[tuple[float, f
         "case": case,
         "attempts_per_s": round(attempts / seconds),
         "cpu_ms_per_attempt": round(1000 * cpu_s / attempts, 3) if cpu_s else None,
+        "attempts_per_cpu_s": round(attempts / cpu_s) if cpu_s else None,
         "rounds": len(times),
     }
 

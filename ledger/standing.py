@@ -14,12 +14,12 @@ def read_standing(connection: Connection, campaign_id: CampaignId) -> Standing:
     """Hosts by status, and those that are not protected by cause, the most first."""
     campaign = read_campaign_row(connection, campaign_id)
     table = tables.host_states
-    protected = [status.value for status in HostStatus if status.protected]
+    not_protected = [status.value for status in HostStatus if not status.protected]
     of_this = table.c.campaign_id == campaign_id
     counted = select(table.c.status, func.count()).where(of_this).group_by(table.c.status)
     by_status = {HostStatus(status): number for status, number in connection.execute(counted)}
     alike = (table.c.status, table.c.stage, table.c.cause, table.c.hint)
-    open_ones = select(*alike, func.count()).where(of_this, table.c.status.not_in(protected)).group_by(*alike)
+    open_ones = select(*alike, func.count()).where(of_this, table.c.status.in_(not_protected)).group_by(*alike)
     sums = [
         Sum(HostStatus(status), Stage(stage), cause, hint, number)
         for status, stage, cause, hint, number in connection.execute(open_ones)
