@@ -112,6 +112,7 @@ def _server_part(own: OwnServer, url: str) -> Part:
 
 def _log(settings: Settings) -> logging.Logger:
     """One log, to the console and to a file that is begun anew when it is large."""
+    logging.raiseExceptions = False  # a console that has gone away must not fill the log with tracebacks
     log = logging.getLogger("muster.up")
     log.setLevel(logging.INFO)
     log.propagate = False

@@ -14,13 +14,16 @@ import httpx
 import psutil
 import pytest
 
+from flows.server import OwnServer
 from ledger.open import open_ledger
+from muster.cli.up import parts_of
 from muster.clock import SystemClock
 from muster.demo.cast import Kind
 from muster.demo.fleet import DemoFleet
 from muster.ids import CampaignId
 from muster.outcomes import HostStatus
 from muster.records import AttemptRow, HostState
+from muster.settings import Settings
 from muster.steps import StepName
 from tests.flows.workspaces import muster, workspace_with_fleet
 from tests.muster.test_supervising import gone, until
@@ -146,3 +149,14 @@ def test_a_campaign_is_carried_through_by_the_reconciler_alone(up: Up) -> None:
     assert f"muster up in {up.folder} runs already (process {up.process.pid})" in said
     assert "died of SIGKILL" in up.lines()
     assert "Traceback" not in said
+
+
+def test_the_parts_are_those_that_the_settings_ask_for(tmp_path: Path) -> None:
+    own, url = OwnServer(tmp_path, idle_s=0), "http://127.0.0.1:9/api"
+    here = Settings(workspace=tmp_path)
+    parts = parts_of(here, url, own, portal_port=8080)
+    assert [part.name for part in parts] == ["prefect", "hand", "portal"]
+    assert parts[-1].command[-3:] == ("portal", "--port", "8080")
+    assert all(part.environment["PREFECT_API_URL"] == url for part in parts[1:])
+    elsewhere = parts_of(here.model_copy(update={"engine": "workers"}), url, None, portal_port=None)
+    assert [part.name for part in elsewhere] == ["hand", "worker"]
