@@ -7,6 +7,7 @@ from starlette.responses import Response
 from flows.causes import explain
 from flows.forecast import forecast_campaign
 from muster.errors import InputError
+from portal.access import Role
 from portal.forms import Form, audited
 from portal.manager import hands
 from portal.manager.common import Changer, Looker, back, campaign_now, head_of, path_of
@@ -20,12 +21,16 @@ from push.stop import STOP_FILE
 router = APIRouter()
 
 REMEDY_SECONDS = 0.5
+LAUNCH = "/launch"
+"""Where a campaign is launched step by step."""
 
 
 @router.get("/manager")
 def campaigns(request: Request, viewer: Looker) -> Response:
     """Every campaign, in a line and a bar each."""
-    return page(request, viewer, "manager/campaigns.html", cards=campaign_cards(reading_of(request)))
+    launch = viewer.role is Role.MANAGER and any(getattr(one, "path", "") == LAUNCH for one in request.app.routes)
+    cards = campaign_cards(reading_of(request))
+    return page(request, viewer, "manager/campaigns.html", cards=cards, launch=LAUNCH if launch else "")
 
 
 @router.get("/manager/{campaign_id}")

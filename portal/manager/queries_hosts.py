@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
+from muster.fleet import Fleet
 from muster.ids import CampaignId, HostId
 from muster.outcomes import HostStatus
 from muster.records import HostState
@@ -100,15 +101,28 @@ def _condition(reading: Reading, sifted: Sifted) -> Callable[[HostState], bool]:
     if sifted.site:
         sites &= {site.id for site in fleet.sites if site.id == sifted.site}
 
+    names = kept(reading, ("folded names",), lambda: _folded(fleet)) if words else {}
+    causes: dict[str, bool] = {}
+
+    def says(cause: str) -> bool:
+        if cause not in causes:
+            causes[cause] = words in cause.casefold()
+        return causes[cause]
+
     def wanted(state: HostState) -> bool:
         if status is not None and state.status is not status:
             return False
         host = fleet.host.get(state.host_id)
         if host is None or host.site_id not in sites:
             return False
-        return not words or words in f"{host.id} {host.name} {state.cause}".casefold()
+        return not words or words in names.get(host.id, "") or says(state.cause)
 
     return wanted
+
+
+def _folded(fleet: Fleet) -> dict[HostId, str]:
+    """What a machine is found by, whatever the case of the letters."""
+    return {host.id: f"{host.id} {host.name}".casefold() for host in fleet.hosts}
 
 
 def _line(reading: Reading, state: HostState) -> HostLine:
