@@ -3,11 +3,15 @@
 import io
 import zipfile
 from dataclasses import dataclass
+from datetime import UTC
 
 from flows.services import Services
+from ledger.portal_reads import attempts_at
 from muster.errors import MusterError
 from muster.ids import CampaignId, ClientId
+from muster.records import AttemptRow
 from muster.settings import Settings
+from portal.reading import Reading
 from reports.bundle import write_bundle
 from reports.certificate import certificate_html, certificate_of
 from reports.chain import linked
@@ -29,11 +33,15 @@ class Archive:
     content: bytes
 
 
-def certificate_page(services: Services, settings: Settings, campaign_id: CampaignId, client_id: ClientId) -> str:
+def certificate_page(
+    services: Services, reading: Reading, settings: Settings, campaign_id: CampaignId, client_id: ClientId
+) -> str:
     """The certificate as it would be issued now; unsigned, to be looked at."""
-    record = _record(services, campaign_id)
+    record, attempts = _record_of(services, reading, campaign_id, client_id)
     client = record.fleet.client[client_id]
-    found = findings_of(read_seen(services.ledger, record), client_id)
+    fix_of = {one.id: one.fix for one in reading.campaigns()}
+    tried = ((fix_of[one.campaign_id], one) for one in attempts)
+    found = findings_of(read_seen(services.ledger, record, tried), client_id)
     return certificate_html(certificate_of(record, client, settings.company, found))
 
 
@@ -61,6 +69,29 @@ def certificate_archive(
         for file in made.files:
             archive.write(file, file.name)
     return Archive(f"{made.certificate.number}.zip", made.certificate.number, packed.getvalue())
+
+
+def _record_of(
+    services: Services, reading: Reading, campaign_id: CampaignId, client_id: ClientId
+) -> tuple[CampaignRecord, tuple[AttemptRow, ...]]:
+    """The campaign as far as one client's machines go, and every attempt at these, of all campaigns."""
+    now, fleet = reading.campaign(campaign_id), reading.fleet
+    theirs = {site.id for site in fleet.sites if site.client_id == client_id}
+    states = tuple(one for one in reading.states(campaign_id) if fleet.host[one.host_id].site_id in theirs)
+    attempts = attempts_at(services.ledger, [one.host_id for one in states])
+    record = CampaignRecord(
+        campaign=now.campaign,
+        fleet=fleet,
+        crew=reading.crew,
+        hosts=states,
+        attempts=tuple(one for one in attempts if one.campaign_id == campaign_id),
+        waves=now.waves,
+        plan=reading.binding_plan(campaign_id),
+        dispatched=now.dispatched,
+        stop=now.stop,
+        now=services.clock.now().astimezone(UTC),
+    )
+    return record, attempts
 
 
 def _record(services: Services, campaign_id: CampaignId) -> CampaignRecord:

@@ -24,7 +24,7 @@ from portal.field.contacts import CONTACTS, SiteContact
 from portal.forms import Form, audited
 from portal.nav import NavItem, is_current
 from portal.render import back_to, page
-from portal.services import portal_of
+from portal.services import portal_of, reading_of, services_of
 from reports.signing import KEY_FILE
 
 router = APIRouter()
@@ -144,7 +144,7 @@ def certificates(request: Request, viewer: Contact) -> Response:
 def certificate(request: Request, viewer: Contact, campaign_id: str, client_id: str) -> Response:
     """A certificate as it would be issued now."""
     campaign, client = _certified(request, viewer, campaign_id, client_id)
-    text = certificate_page(portal_of(request).services, portal_of(request).settings, campaign, client)
+    text = certificate_page(services_of(request), reading_of(request), portal_of(request).settings, campaign, client)
     return Response(text, media_type="text/html; charset=utf-8", headers={"content-security-policy": CONTENT_POLICY})
 
 

@@ -35,6 +35,7 @@ class Item:
         decide: ``time`` or ``swap`` where somebody has to say yes or no; ``key`` names it.
         plan_id: a proposal that belongs to it.
         open: whether it wants something of the office.
+        replan: whether the visit has to be planned anew.
     """
 
     at: datetime
@@ -51,6 +52,7 @@ class Item:
     key: str = ""
     plan_id: str = ""
     photos: tuple[Photo, ...] = ()
+    replan: bool = False
 
 
 def inbox(source: Source) -> tuple[Item, ...]:
@@ -106,6 +108,7 @@ def _report(source: Source, campaign: Campaign, one: FieldReport) -> Item:
         visit_id=one.visit_id,
         where=_client(source, one.client_id),
         open=one.kind is FieldKind.CANNOT_COME and still,
+        replan=one.kind is FieldKind.CANNOT_COME and still,
         photos=one.photos,
     )
 
@@ -128,6 +131,7 @@ def _answers(source: Source, campaign: Campaign, plan: Plan | None) -> list[Item
                 visit_id=one.visit_id,
                 where=_client(source, one.client_id),
                 open=one.state is not AnswerState.ACCEPTED and stands,
+                replan=one.state is AnswerState.DECLINED and stands,
                 plan_id=one.plan_id or "",
             )
         )
@@ -206,9 +210,10 @@ def _matters(source: Source) -> list[Item]:
     return [
         Item(
             at=one.history[0].at,
-            title=f"{one.kind.value.capitalize()} {one.id}, {one.owner} sees to it",
+            title=f"{one.kind.value.capitalize()}: {one.owner} sees to it",
             tone="bad" if one.kind.value == "incident" else "idle",
             text=one.text,
+            key=one.id,
             by=one.history[0].by,
             campaign_id=one.campaign_id or CampaignId(""),
             campaign=names.get(one.campaign_id, "") if one.campaign_id else "",

@@ -13,7 +13,8 @@ from portal.field import acts
 from portal.field.common import person_of, photo_of, photo_response, source_of, told, worker_script
 from portal.field.feeds import feed_by, feed_ics, feed_of, make_feed, revoke_feeds
 from portal.field.pushing import is_pushing, push_visit
-from portal.field.queries import Source, VisitPage, cards_of, day_page, own_assignment, visit_page
+from portal.field.queries import Source, cards_of, day_page, own_assignment, visit_page
+from portal.field.views import VisitPage
 from portal.forms import Form, audited
 from portal.keys import random_word
 from portal.partner.lists import partner_cards

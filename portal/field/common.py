@@ -6,8 +6,9 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from muster.ids import PersonId
 from portal.access import Viewer, nothing_there
 from portal.field.evidence import photo_content
-from portal.field.queries import Source, VisitPage
+from portal.field.queries import Source
 from portal.field.records import Photo
+from portal.field.views import VisitPage
 from portal.render import FOLDER, back_to
 from portal.services import portal_of, reading_of, services_of
 

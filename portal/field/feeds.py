@@ -13,7 +13,7 @@ from muster.ids import PartnerId, PersonId
 from muster.plan import VisitMode
 from partners.papers import Index, Kept, Shelf, change
 from portal.access import nothing_there
-from portal.field.queries import Card
+from portal.field.views import Card
 from portal.keys import hashed, random_word
 from reports.invitations import Appointment, calendar
 

@@ -1,10 +1,9 @@
-"""What an engineer's pages show: days, visits, machines; read for one person, and nothing of anybody else's."""
+"""Reading what people in the field are shown: for one person, and nothing of anybody else's."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from flows.services import Services
@@ -16,160 +15,16 @@ from muster.outcomes import HostStatus
 from muster.plan import Assignment, Plan, Visit, VisitMode
 from muster.records import HostState
 from portal.field import by_hand
-from portal.field.contacts import SiteContact, contact_of
+from portal.field.contacts import contact_of
 from portal.field.marks import NO_MARK, Mark, marks_of
 from portal.field.records import FieldKind, FieldReport, reports_of
+from portal.field.views import SAID, Card, DayPage, Machine, Phase, Tone, VisitPage
 from portal.reading import Reading
 from reports.schedule_entries import door_text
 
 IP_ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){3,7}\b")
 BACK, AHEAD = timedelta(days=30), timedelta(days=60)
 """Visits further away are on nobody's pages."""
-
-
-class Phase(StrEnum):
-    """Where a visit stands, for who does it."""
-
-    TO_COME = "to come"
-    UNDER_WAY = "under way"
-    DONE = "done"
-
-
-class Tone(StrEnum):
-    """How a machine's state is painted; the words say the same."""
-
-    GOOD = "good"
-    BUSY = "busy"
-    OPEN = "idle"
-    BAD = "bad"
-
-
-SAID = {
-    HostStatus.PENDING: ("not asked yet", Tone.OPEN),
-    HostStatus.RIGHT: ("was right already", Tone.GOOD),
-    HostStatus.STALE: ("to be done", Tone.OPEN),
-    HostStatus.CLAIMED: ("being worked on", Tone.BUSY),
-    HostStatus.VERIFIED: ("done and checked", Tone.GOOD),
-    HostStatus.FAILED: ("did not work", Tone.BAD),
-    HostStatus.UNKNOWN: ("not known", Tone.BAD),
-    HostStatus.UNREACHABLE: ("does not answer", Tone.BAD),
-    HostStatus.UNTRUSTED: ("another identity", Tone.BAD),
-    HostStatus.UNSUPPORTED: ("by hand", Tone.BAD),
-    HostStatus.ROLLED_BACK: ("put back", Tone.BAD),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """One machine of a visit, as who does the visit sees it.
-
-    Attributes:
-        address: empty for those who are not told.
-        steps: what to do by hand; empty where nothing is to be done.
-        by_hand: what somebody already said was done by hand.
-    """
-
-    host_id: HostId
-    name: str
-    os: str
-    role: str
-    model: str
-    address: str
-    said: str
-    tone: Tone
-    cause: str = ""
-    steps: tuple[str, ...] = ()
-    by_hand: tuple[FieldReport, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One visit in a list; times are local to the site."""
-
-    campaign_id: CampaignId
-    visit_id: VisitId
-    person_id: PersonId
-    client: str
-    site: str
-    address: str
-    mode: VisitMode
-    starts: datetime
-    ends: datetime
-    travel_minutes: int
-    door: str
-    machines: int
-    right: int
-    phase: Phase
-    late_minutes: int = 0
-    cannot_come: bool = False
-
-    @property
-    def onsite(self) -> bool:
-        """Whether somebody travels."""
-        return self.mode is VisitMode.ONSITE
-
-    @property
-    def leave_at(self) -> datetime:
-        """When to set out, in the site's time."""
-        return self.starts - timedelta(minutes=self.travel_minutes)
-
-    @property
-    def path(self) -> str:
-        """The visit's part of an address."""
-        return f"{self.campaign_id}/{self.visit_id}"
-
-
-@dataclass(frozen=True)
-class VisitPage:
-    """One visit with everything that who does it needs.
-
-    Attributes:
-        first: what to do first, in a sentence.
-        start_from: it may not be started before.
-        check: how to see at a machine that it is right; empty where that cannot be seen.
-    """
-
-    card: Card
-    reason: str
-    campaign: str
-    ask_for: SiteContact
-    first: str
-    machines: tuple[Machine, ...]
-    reports: tuple[FieldReport, ...]
-    mark: Mark
-    start_from: datetime
-    check: str = ""
-
-    @property
-    def open(self) -> tuple[Machine, ...]:
-        """Machines that are not right."""
-        return tuple(one for one in self.machines if one.tone is not Tone.GOOD)
-
-    @property
-    def busy(self) -> bool:
-        """Whether somebody works at one of its machines now."""
-        return any(one.tone is Tone.BUSY for one in self.machines)
-
-
-@dataclass(frozen=True)
-class DayPage:
-    """One person's day.
-
-    Attributes:
-        following: days after it on which there are visits, with how many.
-        next: of all days, the visit that is under way or comes next; shown first on today's page.
-    """
-
-    day: date
-    today: date
-    cards: tuple[Card, ...]
-    next: Card | None
-    following: tuple[tuple[date, int], ...] = ()
-
-    @property
-    def is_today(self) -> bool:
-        """Whether it is today's."""
-        return self.day == self.today
 
 
 @dataclass(frozen=True)

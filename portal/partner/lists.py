@@ -20,17 +20,8 @@ from partners.scope import ListedVisit, Window, disclosure, task_list
 from portal.access import Role, Viewer, nothing_there
 from portal.field.contacts import contact_of
 from portal.field.feeds import Feed
-from portal.field.queries import (
-    Card,
-    Gathered,
-    Source,
-    VisitPage,
-    card,
-    first_step,
-    gather,
-    machines_of,
-    mark_of,
-)
+from portal.field.queries import Gathered, Source, card, first_step, gather, machines_of, mark_of
+from portal.field.views import Card, VisitPage
 
 WHO_TO_ASK = "whom to ask for"
 

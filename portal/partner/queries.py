@@ -13,7 +13,8 @@ from partners.papers import FEEDBACK, MATTERS, WORK
 from partners.scorecard import Scorecard, scorecard
 from partners.standing import person_reasons
 from partners.work import HostWorkState, Work, WorkState
-from portal.field.queries import Card, Source
+from portal.field.queries import Source
+from portal.field.views import Card
 from portal.partner.acts import answer_of
 from portal.partner.lists import Eyes, Shown, card_of
 from portal.partner.records import Answer

@@ -13,7 +13,8 @@ from portal.access import Role, Viewer, need
 from portal.field import acts as field
 from portal.field.common import source_of, told, worker_script
 from portal.field.pushing import is_pushing, push_visit
-from portal.field.queries import Source, VisitPage
+from portal.field.queries import Source
+from portal.field.views import VisitPage
 from portal.forms import Form, audited
 from portal.keys import random_word
 from portal.partner import acts
@@ -189,16 +190,14 @@ def _visit(request: Request, viewer: Viewer, campaign_id: str, visit_id: str, te
     source, eyes, shown = _shown(request, viewer, campaign_id, visit_id)
     found: VisitPage = page_of(source, eyes, shown)
     rules, swaps = _rules(request, source, shown), acts.swaps_of(source.services, eyes, shown)
-    others = [
-        (person.id, person.name)
-        for person in source.reading.crew.engineers
-        if person.partner_id == eyes.partner_id and person.id != shown.listed.person_id
-    ]
+    names = {one.id: one.name for one in source.reading.crew.engineers if one.partner_id == eyes.partner_id}
+    others = [(person_id, name) for person_id, name in names.items() if person_id != shown.listed.person_id]
     confirmed = acts.is_confirmed(source.services, shown, rules)
     return page(
         request, viewer, template, visit=found, person=shown.listed.person, key=random_word(), base="/partner",
         pushing=is_pushing(found.card.campaign_id, found.card.visit_id), rules=rules, confirmed=confirmed,
-        swaps=swaps, waiting=acts.waiting_swap(swaps), others=others, answer=acts.answer_of(source.services, shown),
+        swaps=swaps, waiting=acts.waiting_swap(swaps), others=others, names=names,
+        answer=acts.answer_of(source.services, shown),
         matters=acts.matters_of(source.services, eyes, shown), manager=viewer.role is Role.PARTNER_MANAGER,
         photos=False, may_start=viewer.role is Role.PARTNER_TECHNICIAN and confirmed,
     )  # fmt: skip

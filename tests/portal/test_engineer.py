@@ -13,8 +13,8 @@ from partners.papers import change
 from portal.access import Role
 from portal.field.contacts import CONTACTS, SiteContact
 from portal.field.feeds import FEEDS, appointment
-from portal.field.queries import Card, Phase
 from portal.field.records import FIELD, REPLAN_WANTED
+from portal.field.views import Card, Phase
 from portal.keys import hashed
 from reports.invitations import calendar
 from tests.portal.conftest import RunningPortal
