@@ -76,6 +76,7 @@ class Hand:
             except _troubles() as error:
                 LOGGER.warning("Prefect's server does not do as it is asked: %s", _line(error))
                 pause_s = min(LONGEST_LOOK_S, max(LOOK_S, pause_s * 2))
+                deployment = None  # a server with a new database knows it no more
         if not self._left.is_set():
             LOGGER.warning("the process that started this one is gone")
             self.leave()

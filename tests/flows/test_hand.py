@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from uuid import UUID
 
 import pytest
@@ -15,6 +16,7 @@ from flows.hand import Hand, deployment_name
 from flows.reconcile import reconcile
 from flows.services import services_of
 from muster.settings import load_settings
+from tests.muster.test_supervising import until
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=3)
 
@@ -81,6 +83,25 @@ def test_a_look_is_carried_out_and_what_is_long_over_is_tidied_away(
         monkeypatch.setattr(hand_module, "KEPT", timedelta(0))
         hand._tidy(client, deployment)
         assert not [one for one in client.read_flow_runs(limit=50) if one.deployment_id == deployment]
+
+
+def test_a_server_that_has_forgotten_the_deployment_is_told_it_again(folder: Path) -> None:
+    (folder / "muster.yml").write_text("reconcile_every_s: 1\n")
+    hand = Watched(load_settings(folder))
+    working = Thread(target=hand.work)
+    working.start()
+    try:
+        until(lambda: bool(hand.begun))
+        with get_client(sync_client=True) as client:
+            known = client.read_flow_run(hand.begun[0]).deployment_id
+            assert known is not None
+            client.delete_deployment(known)
+        before = len(hand.begun)
+        until(lambda: len(hand.begun) > before + 1)
+    finally:
+        hand.leave()
+        working.join(60)
+    assert not working.is_alive()
 
 
 def test_every_workspace_has_a_deployment_of_its_own(tmp_path: Path) -> None:
