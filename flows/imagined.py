@@ -7,6 +7,7 @@ services, so it is handed these, and needs to know nothing of changes.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from flows.services import Services
@@ -94,10 +95,11 @@ def _by_id(sites: Sequence[Site]) -> dict[str, Site]:
 
 
 class _ImaginedLedger:
-    """The few reads that are changed, and those of ``READS`` as they are."""
+    """The few reads that are changed, read once, and those of ``READS`` as they are."""
 
     def __init__(self, real: Ledger, what: Imagined) -> None:
         self._real, self._what = real, what
+        self._hosts: dict[CampaignId, tuple[HostState, ...]] = {}
 
     def __getattr__(self, name: str) -> object:
         if name not in READS:
@@ -105,11 +107,19 @@ class _ImaginedLedger:
         return getattr(self._real, name)
 
     def fleet(self) -> Fleet:
+        return self._fleet
+
+    def crew(self) -> Crew:
+        return self._crew
+
+    @cached_property
+    def _fleet(self) -> Fleet:
         more = self._what.fleet
         there = self._real.fleet()
         return merged(there, more) if more.clients or more.sites or more.hosts else there
 
-    def crew(self) -> Crew:
+    @cached_property
+    def _crew(self) -> Crew:
         there, more = self._real.crew(), self._what.crew
         people: dict[str, Engineer] = {str(one.id): one for one in (*there.engineers, *more.engineers)}
         partners: dict[PartnerId, Partner] = {one.id: one for one in (*there.partners, *more.partners)}
@@ -120,6 +130,11 @@ class _ImaginedLedger:
         return changed if changed is not None and changed.id == campaign_id else self._real.campaign(campaign_id)
 
     def hosts(self, campaign_id: CampaignId) -> tuple[HostState, ...]:
+        if campaign_id not in self._hosts:
+            self._hosts[campaign_id] = self._all_hosts(campaign_id)
+        return self._hosts[campaign_id]
+
+    def _all_hosts(self, campaign_id: CampaignId) -> tuple[HostState, ...]:
         there = self._real.hosts(campaign_id)
         known = {one.host_id for one in there}
         new = [one for one in self._what.enrol if one not in known]

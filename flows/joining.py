@@ -98,12 +98,12 @@ class Answer:
 
     @property
     def yes(self) -> bool:
-        """Whether everybody fits in, and every promise is kept."""
-        return all(one.yes for one in self.clients) and not self.broken
+        """Whether everybody fits in. No promise is broken for it: those of ``broken`` cannot be kept in any case."""
+        return all(one.yes for one in self.clients)
 
     @property
     def broken(self) -> tuple[VisitId, ...]:
-        """Promised visits that cannot stay; never because of who joins, but the plan would say so."""
+        """Promised visits that cannot stay whoever joins, such as one whose time is over and that was not done."""
         return self.proposal.choices[self.choice].broken_promises
 
     @property
@@ -157,10 +157,11 @@ def may_join(
     """
     what = Imagined(joining.fleet, joining.crew, joining.host_ids)
     imagined = as_though(services, what)
-    number = len({_client_of(imagined.ledger.fleet(), one) for one in joining.host_ids})
+    fleet = imagined.ledger.fleet()
+    number = len({_client_of(fleet, one) for one in joining.host_ids})
     sentence = f"{number} client{'s' if number != 1 else ''} join with {len(joining.host_ids)} machines"
     edit = Edit("join", sentence, "more work has come in", what)
-    found = propose(services, campaign_id, edit)
+    found = _proposed(services, campaign_id, edit, set(joining.host_ids))
     if not found.choices or found.problem is None:
         raise NothingToPlan("no plan binds yet, so nobody is late", hint="muster import, probe, plan and dispatch")
     choice = found.best
@@ -174,10 +175,25 @@ def may_join(
         proposal=found,
         choice=choice,
         clients=_clients(services, imagined, found, choice, joining, quotes),
-        moved=tuple(one.move.visit_id for one in made.moves if one.move.visit_id not in theirs),
+        moved=tuple(
+            one.move.visit_id
+            for one in made.moves
+            if one.move.visit_id not in theirs and one.move.visit_id not in made.broken_promises
+        ),
         more_cents=made.difference.cost_cents,
         quotes=tuple(quotes),
     )
+
+
+def _proposed(services: Services, campaign_id: CampaignId, edit: Edit, new: set[HostId]) -> Proposal:
+    """Around what is there, which takes seconds; only where that leaves new machines out, with room made for them."""
+    from scheduler.replan import KEEPING, Freedom  # brings the solver
+
+    found = propose(services, campaign_id, edit, freedoms=(Freedom.LEAST,))
+    left = (one for choice in found.choices for one in choice.plan.unplaced)
+    if any(new & set(found.choices[0].plan.visit[one.visit_id].host_ids) for one in left):
+        return propose(services, campaign_id, edit, freedoms=KEEPING)
+    return found
 
 
 def join(
@@ -253,8 +269,9 @@ def _clients(
     agreements = agreements_of(imagined, found.problem)
     spent = booked(found.problem, plan, zone)
     new: dict[ClientId, set[HostId]] = {}
+    fleet = imagined.ledger.fleet()
     for host_id in joining.host_ids:
-        new.setdefault(_client_of(imagined.ledger.fleet(), host_id), set()).add(host_id)
+        new.setdefault(_client_of(fleet, host_id), set()).add(host_id)
     by_client = {one.client_id: one for one in quotes}
     return tuple(
         _client(services, imagined, plan, client_id, new[client_id], by_client.get(client_id), spent, agreements)

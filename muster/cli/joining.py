@@ -101,11 +101,11 @@ def _say(answer: "Answer", record: "ChangeRecord | None", found: "Imported", zon
             say(f"  {one.client_id}: {why}")
     moved = count(len(answer.moved), "visit")
     say(
-        f"no promised visit moves; {moved} that nobody was told of {'does' if len(answer.moved) == 1 else 'do'}; "
+        f"no promised visit moves for them; not as before, of those that nobody was told of: {moved}; "
         f"the plan costs {euros(answer.more_cents)} more"
-        if not answer.broken
-        else f"cannot stay, whoever joins: {', '.join(answer.broken)} (muster replan)"
     )
+    if answer.broken:
+        say(f"{count(len(answer.broken), 'promised visit')} cannot stay, whoever joins: muster replan shows them")
     if any(one.price is None for one in answer.clients):
         say("no price: the campaign has no price list yet (muster money offer)")
     say_problems(found.problems)
