@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from ledger import tables
-from ledger.attempts import _HOST_COLUMNS, _host_state
+from ledger.attempts import _HOST_COLUMNS, _attempt, _host_state
 from ledger.events import newest_revision
 from ledger.rows import chunks
 from ledger.store import SqlLedger
 from muster.ids import CampaignId, HostId
 from muster.ports import Ledger
-from muster.records import HostState
+from muster.records import AttemptRow, HostState
 
 PAGE = 20_000
 
@@ -52,6 +52,19 @@ def _sql(ledger: Ledger) -> SqlLedger:
     if not isinstance(ledger, SqlLedger):
         raise TypeError(f"{ledger!r} is not on a database")
     return ledger
+
+
+def attempts_at(ledger: Ledger, host_ids: Sequence[HostId]) -> tuple[AttemptRow, ...]:
+    """Every attempt at some hosts, of all campaigns, oldest first."""
+    attempts, outcomes = tables.attempts, tables.outcomes
+    query = select(attempts, *(column for column in outcomes.c if column.name != "attempt_id")).select_from(
+        attempts.outerjoin(outcomes)
+    )
+    with _sql(ledger).database.reading() as connection:
+        rows = (
+            row for some in chunks(host_ids) for row in connection.execute(query.where(attempts.c.host_id.in_(some)))
+        )
+        return tuple(sorted(map(_attempt, rows), key=lambda one: one.id))
 
 
 def count_outcomes(ledger: Ledger) -> dict[tuple[str, str], int]:

@@ -87,8 +87,11 @@ def findings_of(seen: Seen, client_id: ClientId) -> tuple[BeneficialFinding, ...
     return tuple(sorted(named, key=lambda one: (not one.needs_cause or bool(one.cause), -one.hosts, one.title)))
 
 
-def read_seen(ledger: Ledger, record: CampaignRecord) -> Seen:
-    """What the ledger knows, of this campaign and of repairs in all others."""
+def read_seen(ledger: Ledger, record: CampaignRecord, attempts: Iterable[tuple[str, AttemptRow]] | None = None) -> Seen:
+    """What the ledger knows, of this campaign and of repairs in all others.
+
+    ``attempts`` are those of all campaigns with the fix of each, where the caller has read fewer than all of them.
+    """
     campaign_id = record.campaign.id
     noted, causes = [], {}
     for event in notes_of(ledger, campaign_id, frozenset({NOTED, CAUSE_NAMED})):
@@ -106,7 +109,8 @@ def read_seen(ledger: Ledger, record: CampaignRecord) -> Seen:
                     by=event.by,
                 )
             )
-    attempts = ((one.fix, attempt) for one in ledger.campaigns() for attempt in ledger.attempts(one.id))
+    if attempts is None:
+        attempts = ((one.fix, attempt) for one in ledger.campaigns() for attempt in ledger.attempts(one.id))
     return Seen(record, repairs(attempts), tuple(noted), causes)
 
 

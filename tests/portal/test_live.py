@@ -12,7 +12,7 @@ import pytest
 from muster.ids import RunnerId
 from muster.outcomes import HostStatus
 from muster.steps import StepName
-from portal.live import LOOK_S
+from portal.live import LOOK_S, Watcher
 from tests.portal.conftest import RunningPortal
 from tests.portal.world import BY, CAMPAIGN, _outcome, hosts_of
 
@@ -82,16 +82,20 @@ def test_twenty_who_look_cost_no_more_than_one(fresh_portal: RunningPortal) -> N
     assert set(asked) == {"portal live"}, "only the one reader asks the ledger"
 
 
+def reads(watch: Watcher) -> bool:
+    return watch._thread is not None
+
+
 def test_nobody_who_looks_no_reader(fresh_portal: RunningPortal) -> None:
     watch = fresh_portal.portal.watch
     with stream(fresh_portal, "ana", "/live/vancouver") as numbers:
         next(numbers)
-        assert watch._thread is not None
+        assert reads(watch)
     push_one(fresh_portal, 0)  # what is sent to somebody who has left ends the stream
     give_up = time.monotonic() + 60
-    while watch._thread is not None and time.monotonic() < give_up:
+    while reads(watch) and time.monotonic() < give_up:
         time.sleep(0.1)
-    assert watch._thread is None
+    assert not reads(watch)
 
 
 def test_a_visits_numbers_are_for_those_who_may_see_it(portal: RunningPortal) -> None:
