@@ -5,6 +5,19 @@
     const list = one.closest("ol, nav");
     list.scrollLeft = one.offsetLeft - list.offsetLeft - (list.clientWidth - one.offsetWidth) / 2;
   }
+  // The board: numbers move by themselves; that somebody stopped the campaign, or a wave ended, is said.
+  document.addEventListener("muster:numbers", (event) => {
+    const news = document.querySelector("[data-news]");
+    if (!news) return;
+    const { stopped, wave } = event.detail;
+    const now = wave ? `${wave.number} ${wave.state}` : "";
+    let said = "";
+    if (String(stopped) !== news.dataset.stopped) said = stopped ? "Somebody has stopped the campaign." : "The campaign may go on.";
+    else if (now !== news.dataset.wave) said = `Wave ${now.replace("open", "is under way").replace("passed", "has passed").replace("halted", "has halted")}.`;
+    news.hidden = !said;
+    const words = news.querySelector("span");
+    if (said && words.textContent !== said) words.textContent = said;
+  });
   if (document.querySelector("[data-reload]")) setTimeout(() => location.reload(), 2000);
   const board = document.querySelector("[data-timeline]");
   if (!board || !("mayChange" in board.dataset)) return;

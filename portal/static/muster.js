@@ -68,7 +68,11 @@
     for (const menu of document.querySelectorAll("details.me[open]")) if (!menu.contains(event.target)) menu.open = false;
     if (event.target.closest?.("[data-print]")) print();
   });
-  for (const root of document.querySelectorAll("[data-live-campaign]")) live(root.dataset.liveCampaign, (numbers) => fill(root, numbers));
+  for (const root of document.querySelectorAll("[data-live-campaign]"))
+    live(root.dataset.liveCampaign, (numbers) => {
+      fill(root, numbers);
+      root.dispatchEvent(new CustomEvent("muster:numbers", { detail: numbers, bubbles: true }));
+    });
   document.documentElement.classList.add("js");
   window.Muster = { post, live };
 })();

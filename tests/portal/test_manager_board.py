@@ -4,12 +4,16 @@ import re
 import time
 from collections.abc import Callable
 
+from playwright.sync_api import expect
+
 from ledger.open import open_ledger
 from muster.clock import SystemClock
+from muster.outcomes import HostStatus, Stage
+from muster.records import ProbeRecord
 from portal.access import Role
 from push.stop import StopWatch
 from tests.portal.conftest import RunningPortal, Screens
-from tests.portal.world import CAMPAIGN
+from tests.portal.world import CAMPAIGN, NOW, RIGHT, hosts_of
 
 BOARD = f"/manager/{CAMPAIGN}"
 
@@ -167,3 +171,22 @@ def test_a_manager_stops_a_wave_by_keyboard_alone(
     assert stop is not None
     assert stop.reason == "the canary's screens stay black"
     assert not stop.gentle
+
+
+def test_numbers_on_the_board_move_by_themselves_and_a_stop_is_said(
+    fresh_portal: RunningPortal, screens_of: Callable[[RunningPortal], Screens]
+) -> None:
+    ledger = fresh_portal.world.ledger
+    page = screens_of(fresh_portal).page(Role.MANAGER)
+    page.goto(BOARD)
+    left = page.locator('[data-live="left"]')
+    assert left.inner_text() == "20"
+    found = hosts_of("harbour-port")[0]
+    ledger.begin_probes(CAMPAIGN, [found], by="test")
+    right = ProbeRecord(found, HostStatus.RIGHT, RIGHT, Stage.FINISHED, "", "", NOW)
+    ledger.record_probes(CAMPAIGN, [right], by="test")
+    expect(left).to_have_text("19", timeout=30_000)
+    ledger.stop(CAMPAIGN, by="kim", reason="smoke")
+    page.get_by_text("Somebody has stopped the campaign.").wait_for()
+    page.get_by_role("link", name="Show it").click()
+    page.get_by_role("heading", name="Stopped by kim").wait_for()
