@@ -14,9 +14,10 @@ from typing import Protocol
 from scheduler.assemble import state_of
 from scheduler.insertion import Inserter
 from scheduler.ruin import first_plan, improve
-from scheduler.search import first, insert_left_out, is_warm, search, warm_up, warming
+from scheduler.search import first, insert_left_out, is_warm, prove, search, warm_up, warming
 from scheduler.search.columns import Columns
 from scheduler.search.lower import Bounding
+from scheduler.search.pieces import Piece, pieces_of
 from scheduler.search.recombine import dive, recombine
 from scheduler.search.run import HOT_CENTS
 from scheduler.state import Solution, State
@@ -36,7 +37,21 @@ MOST_CHOICES = 10_000
 """Tours among which CP-SAT chooses."""
 
 BOUNDED_VISITS = 4_000
-"""Above it there is no bound: column generation over everything would take a gigabyte and more than minutes."""
+"""Above it there is never a linear program over everything: it would take a gigabyte and more than minutes."""
+
+PIECES_FROM = 1_000
+"""Visits from which on, with a clock, the linear program is set up for pieces."""
+
+PIECE_VISITS = 500
+
+WIDE_SEARCH_SHARE, PIECES_SHARE, BOUND_LAST_SHARE = 0.35, 0.8, 0.25
+"""Of the seconds, for the first search; of what is left then, for the pieces of one cut; of all, for the bound."""
+
+LEAST_PIECE_SECONDS, MOST_PIECE_SECONDS = 5.0, 30.0
+"""For one piece: less does not pay, more brings little."""
+
+WIDE_BOUND_SECONDS_PER_VISIT = 0.06
+"""From so many seconds on a part of them goes into a bound."""
 
 ROUNDS_TIMES_VISITS = 3_000
 """Rounds of the bound where no clock is in the criterion: fewer for larger problems."""
@@ -56,6 +71,11 @@ class Allowance:
 
     seconds: float = math.inf
     steps: float = math.inf
+
+
+def _unheard(steps: int, cents: int, placed: int, note: str = "") -> None:
+    """How far a piece is, which nobody asks."""
+    del steps, cents, placed, note
 
 
 class Said(Protocol):
@@ -94,8 +114,9 @@ class Large:
         self._tell(0, state)
         if begun is not None:
             return self._searched(state, Allowance(), WARM_CENTS).solution()
-        if len(self.touring.problem.demands) > BOUNDED_VISITS:
-            return self._searched(state, Allowance(), HOT_CENTS).solution()
+        if self._is_wide():
+            state = self._searched(state, self._allowed(self.seconds * WIDE_SEARCH_SHARE), HOT_CENTS)
+            return self._by_pieces(state).solution()
         state = self._searched(state, self._allowed(self.seconds * SEARCH_SHARE, 0.5), HOT_CENTS)
         return self._put_together(state).solution()
 
@@ -151,6 +172,64 @@ class Large:
                 bounding.master.add_all(self.columns.latest(COLUMNS))
                 bounding.converged = False
                 seconds, rounds = cycle * PROVE_SHARE, 1
+
+    def _is_wide(self) -> bool:
+        """Whether the linear program over everything would take too long: then it is set up for pieces."""
+        visits = len(self.touring.problem.demands)
+        return visits > BOUNDED_VISITS or (math.isfinite(self.seconds) and visits >= PIECES_FROM)
+
+    def _by_pieces(self, state: State) -> State:
+        """Cut after cut, each piece made better by its own linear program; then, where there is time, a bound."""
+        keep = self.seconds * BOUND_LAST_SHARE if self.seconds >= self._worth_bounding() else 0.0
+        while True:
+            left = seconds_left(self.stop) - keep
+            pieces = pieces_of(self.touring, state, PIECE_VISITS, self.random) if math.isfinite(left) else []
+            each = min(MOST_PIECE_SECONDS, PIECES_SHARE * left / max(1, len(pieces)))
+            if not pieces or each < LEAST_PIECE_SECONDS:
+                break
+            state = self._pieced(state, pieces, each)
+            state = self._searched(state, self._allowed((1 - PIECES_SHARE) / 2 * left), COOL_CENTS)
+        state = self._searched(state, self._allowed(seconds_left(self.stop) - keep), COOL_CENTS)
+        if keep:
+            self._prove_wide(state)
+        return state
+
+    def _worth_bounding(self) -> float:
+        """Seconds from which on a part of them goes into a bound."""
+        return WIDE_BOUND_SECONDS_PER_VISIT * len(self.touring.problem.demands)
+
+    def _pieced(self, state: State, pieces: list[Piece], each: float) -> State:
+        """Every piece made better in so many seconds; the plan that was given where none could be."""
+        better = state.copy()
+        for piece in pieces:
+            if self._over(better):
+                break
+            stop = AnyOf(MaxSeconds(each), lambda _steps, _best: self._over(better))
+            inner = Large(piece.touring, stop, self.random.getrandbits(30), _unheard)
+            piece.put_back(better, inner.made_better(piece.state))
+            self._tell(self.steps, better)
+        return min(better, state, key=State.objective)
+
+    def made_better(self, state: State) -> State:
+        """A plan put together from tours, beginning with a plan that has been searched for long."""
+        return self._put_together(state)
+
+    def _prove_wide(self, state: State) -> None:
+        """Bound the plan, as far as the seconds go."""
+
+        def heard(cents: int) -> None:
+            self.bound = cents
+            self._tell(self.steps, state)
+
+        known = self.columns.latest(COLUMNS)
+        prove(
+            self.touring,
+            [state.solution()],
+            seconds_left(self.stop),
+            lambda: self._over(state),
+            columns=known,
+            heard=heard,
+        )
 
     def _rounds(self) -> int:
         """Rounds of the bound where no clock is in the criterion."""

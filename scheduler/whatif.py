@@ -1,6 +1,7 @@
 """What if: other worlds beside today's, each planned from today's plan and compared with it."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from muster.ids import PartnerId, PersonId
@@ -8,6 +9,7 @@ from muster.plan import Plan
 from scheduler.diff import PlanDiff, diff
 from scheduler.problem import Problem
 from scheduler.search import is_warm, warm_up
+from scheduler.search.tracks import cores, cores_at_most
 from scheduler.solve import COMPILED_FROM, solve
 from scheduler.stop import StopCriterion
 
@@ -36,19 +38,30 @@ def what_if(
 ) -> tuple[Outcome, ...]:
     """Plan each world, beginning from today's plan.
 
+    Where the compiled search plans them, as many worlds at a time as there are cores, each with its share of these:
+    compiled code lets go of Python's lock. Smaller ones are planned one after the other.
+
     Args:
         plan: today's.
         worlds: by name; such as ``{"Ben is ill": without_person(problem, ben)}``.
         stop: makes a criterion for each world, because criteria remember.
         seed: of every random choice; the same in every world.
     """
+    at_once = 1
     if is_warm() and any(len(problem.demands) >= COMPILED_FROM for problem in worlds.values()):
         warm_up()  # or the first world would pay for the loading of compiled code
-    outcomes = []
-    for name, problem in worlds.items():
-        made = solve(problem, stop(), seed, start=plan)
-        outcomes.append(Outcome(name, made, diff(plan, made)))
-    return tuple(outcomes)
+        at_once = max(1, min(len(worlds), cores()))
+
+    def lived(problem: Problem) -> Plan:
+        with cores_at_most(max(1, cores() // at_once)):
+            return solve(problem, stop(), seed, start=plan)
+
+    if at_once == 1:
+        made = [lived(problem) for problem in worlds.values()]
+    else:
+        with ThreadPoolExecutor(at_once, "muster-what-if") as pool:
+            made = list(pool.map(lived, worlds.values()))
+    return tuple(Outcome(name, one, diff(plan, one)) for name, one in zip(worlds, made, strict=True))
 
 
 def without_person(problem: Problem, person_id: PersonId) -> Problem:

@@ -3,8 +3,10 @@
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from scheduler.search.columns import Column
 from scheduler.search.part import Part
@@ -26,9 +28,22 @@ STEPS_PER_VISIT = 400
 MOST_THREADS = 8
 
 
+_share: ContextVar[int] = ContextVar("cores", default=MOST_THREADS)
+
+
 def cores() -> int:
     """How many threads are worth while here."""
-    return max(1, min(MOST_THREADS, len(os.sched_getaffinity(0))))
+    return max(1, min(_share.get(), len(os.sched_getaffinity(0))))
+
+
+@contextmanager
+def cores_at_most(count: int) -> Iterator[None]:
+    """Inside of it a search uses no more cores than that: for searches that go on side by side."""
+    before = _share.set(count)
+    try:
+        yield
+    finally:
+        _share.reset(before)
 
 
 class Track:

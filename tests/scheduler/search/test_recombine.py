@@ -1,0 +1,115 @@
+"""Plans put together from known tours, and pieces of problems as problems of their own."""
+
+from random import Random
+
+import pytest
+
+from benchmarks.instances import Recipe, make
+from scheduler.assemble import plan_of
+from scheduler.search import first, prove, search
+from scheduler.search.columns import Columns
+from scheduler.search.lower import Bounding, never
+from scheduler.search.pieces import piece_of, pieces_of
+from scheduler.search.recombine import dive, recombine
+from scheduler.solve import solve
+from scheduler.state import State
+from scheduler.stop import MaxIterations, MaxSeconds
+from scheduler.tour import Touring
+from scheduler.validate import violations
+
+TIED = Recipe(80, 8, 3, team_share=0.1, order_share=0.3)
+RECIPES = [Recipe(60, 8, 1), TIED]
+
+
+def holds(touring: Touring, state: State) -> bool:
+    plan = plan_of(touring, state.solution(), bound=None, seed=1, seconds=0.0, with_reasons=False)
+    return not violations(touring.problem, plan)
+
+
+def begun(recipe: Recipe, steps: int = 300) -> tuple[Touring, State, Columns]:
+    touring, columns = Touring(make(recipe)), Columns()
+    return touring, search(touring, first(touring, 1), MaxIterations(steps), 1, columns=columns), columns
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=["free", "tied"])
+def test_a_dive_and_a_choice_among_tours_give_plans_that_hold_and_are_the_same_again(recipe: Recipe) -> None:
+    touring, state, columns = begun(recipe)
+    found = []
+    for _ in range(2):
+        with Bounding(touring, [state.solution()], columns.latest(1000), 1) as bounding:
+            bounding.go_on(never, 6)
+            dived = dive(touring, bounding.master, state, 1, never)
+            bounding.master.solve()
+            choices = bounding.master.choices(10_000_000, 1000)
+        chosen = recombine(touring, choices, state, float("inf"), 1, never)
+        assert holds(touring, dived)
+        assert holds(touring, chosen)
+        found.append((dived.solution(), chosen.solution()))
+    assert found[0] == found[1]
+    assert found[0][1].objective <= state.objective()
+
+
+def test_tours_that_the_bound_has_priced_make_a_poor_plan_a_good_one() -> None:
+    touring, state, _ = begun(RECIPES[0], 0)
+    with Bounding(touring, [state.solution()], (), 1) as bounding:
+        bounding.go_on(never, 60)
+        best = recombine(touring, bounding.master.choices(10_000_000, 5000), state, float("inf"), 1, never)
+        proved = bounding.bounded().cents
+    assert proved <= best.objective() < state.objective()
+    assert best.objective() < 1.02 * proved
+
+
+def test_tied_visits_stay_where_they_are() -> None:
+    touring, state, columns = begun(TIED)
+    with Bounding(touring, [state.solution()], columns.latest(1000), 1) as bounding:
+        bounding.go_on(never, 4)
+        dived = dive(touring, bounding.master, state, 1, never)
+    assert touring.tied
+    for visit in touring.tied:
+        assert dived.days_of.get(visit) == state.days_of.get(visit)
+        assert dived.fixed.get(visit) == state.fixed.get(visit)
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=["free", "tied"])
+def test_a_piece_that_is_made_better_makes_the_whole_better_by_as_much(recipe: Recipe) -> None:
+    touring, state, _ = begun(recipe, 0)
+    pieces = pieces_of(touring, state, 30, Random(1))  # noqa: S311 - no secret
+    assert len(pieces) > 1
+    for piece in pieces:
+        better = search(piece.touring, piece.state, MaxIterations(500), 1)
+        before = state.objective()
+        piece.put_back(state, better)
+        assert state.objective() - before == better.objective() - piece.state.objective()
+        assert holds(touring, state)
+
+
+def test_a_piece_counts_what_days_outside_use_of_a_cap() -> None:
+    touring, state, _ = begun(RECIPES[0])
+    capped = next(cap for cap in touring.problem.caps if len(cap.days) > 3 and not cap.counts_travel)
+    inside = capped.days[:2]
+    visits = [v for day in inside for v in state.visits_on(day)]
+    piece = piece_of(touring, state, visits, inside)
+    outside = sum(tour.effort_minutes for d in capped.days[2:] if (tour := state.tours[d]) is not None)
+    (left,) = [cap.minutes for cap in piece.touring.problem.caps if cap.name == capped.name]
+    assert left == capped.minutes - outside
+
+
+def test_many_visits_are_planned_by_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("PIECES_FROM", 60), ("PIECE_VISITS", 60), ("LEAST_PIECE_SECONDS", 0.1)):
+        monkeypatch.setattr(f"scheduler.solve_large.{name}", value)
+    monkeypatch.setattr("scheduler.solve_large.WIDE_BOUND_SECONDS_PER_VISIT", 0.01)
+    of = make(Recipe(150, 15, 2))
+    plan = solve(of, MaxSeconds(4.0), 1, with_reasons=False)
+    assert violations(of, plan) == ()
+    assert plan.bound is not None
+    assert 0 < plan.bound <= plan.objective
+
+
+def test_the_bound_of_very_many_visits_is_near_that_of_the_whole_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    touring, state, _ = begun(Recipe(120, 14, 2, team_share=0.05), 20_000)
+    whole = prove(touring, [state.solution()], 20.0, most_rounds=30)
+    monkeypatch.setattr("scheduler.search.proving.WHOLE_VISITS", 100)
+    monkeypatch.setattr("scheduler.search.wide.PIECE_VISITS", 60)
+    monkeypatch.setattr("scheduler.search.wide.BLOCK_VISITS", 40)
+    wide = prove(touring, [state.solution()], 6.0)
+    assert 0.9 * whole.cents < wide.cents <= state.objective()
