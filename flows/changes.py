@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from flows.approvals import gatekeeper
 from flows.approvals_wanted import wanted_to_dispatch
 from flows.cancelling import called_off
-from flows.concerned import Concerned, concerned, messages_to
+from flows.concerned import Concerned, concerned, messages_to, with_addresses
 from flows.imagined import Imagined, as_though
 from flows.planning import dispatch_plan, problem_of
 from flows.services import Services
@@ -171,7 +171,7 @@ def propose(
 
         stop = MaxSeconds(seconds)
         choices = replan(problem, before, stop, seed, promised=promised, freedoms=freedoms or KEEPING).choices
-    fleet, crew = imagined.ledger.fleet(), imagined.ledger.crew()
+    fleet, crew = imagined.ledger.fleet(), with_addresses(imagined.book, imagined.ledger.crew())
     told = tuple(
         concerned([one.plan, *([before] if before else [])], one.difference.changed, fleet, crew) for one in choices
     )

@@ -6,15 +6,16 @@ it sees what a visit is about only from some hours before.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from muster.crew import Crew
+from muster.crew import Crew, Partner
 from muster.fleet import Fleet
 from muster.ids import CampaignId, ClientId, PartnerId, PersonId, VisitId
 from muster.messages import Channel, Content, Message
 from muster.plan import Plan
+from partners.papers import FILES, Book
 
 if TYPE_CHECKING:  # it brings the solver
     from scheduler.diff import Move, Placing
@@ -80,6 +81,16 @@ def concerned(plans: Sequence[Plan], moves: "Iterable[Move]", fleet: Fleet, crew
             for one in sorted(clients)
         ),
     )
+
+
+def with_addresses(book: Book, crew: Crew) -> Crew:
+    """The crew with the e-mail addresses of partners' files, where their rows have none."""
+    known = {kept.value.id: kept.value.email for kept in book.papers(FILES)}
+    partners = tuple(replace(one, email=one.email or known.get(one.id, "")) for one in crew.partners)
+    there = {one.id for one in partners}
+    files = (kept.value for kept in book.papers(FILES))
+    more = tuple(Partner(one.id, one.name, email=one.email) for one in files if one.id not in there)
+    return Crew(crew.engineers, (*partners, *more))
 
 
 def messages_to(

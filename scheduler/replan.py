@@ -200,7 +200,8 @@ class _Keeper:
             return f"it takes {demand.visit.people} people now"
         for place in places:
             if place.day is None:
-                return f"{place.name} does not work then any more"
+                out = next((one.reason for one in self.problem.left_out if one.name == place.name), "")
+                return f"{place.name} does not work then any more{f': {out}' if out else ''}"
             case = Case(self.touring, visit, place.day)
             rules = broken(case)
             if rules:

@@ -294,7 +294,8 @@ def test_visits_of_a_partner_that_is_suspended_after_dispatch_are_not_begun_and_
     assert after < before
     assert "a complaint of Acme" in " ".join(told)
     shown = good(muster(eligible, "change", "suspend", "northwest-it", "--reason", "a complaint of Acme"))
-    assert "concerns partner northwest-it" in shown
+    assert "concerns partner northwest-it (ops@nw.example)" in shown
+    assert "it is suspended since" in " ".join(shown.split()), "the cause is told"
     again = ("change", "suspend", "northwest-it", "--reason", "a complaint of Acme", "--accept", "--json")
     good(muster(eligible, *again))
     opened = Workspace(eligible)

@@ -67,7 +67,7 @@ def test_a_person_who_is_not_there_any_more_is_told_by_name() -> None:
     of = problem([demand("V")], [person("Pia", partner="north")])
     plan = solve(of, MaxIterations(5))
     gone = replace(problem([demand("V")]), left_out=(LeftOut("Pia", "its insurance expired", person("Pia").id),))
-    assert least(gone, plan).moves[0].cause == "Pia does not work then any more"
+    assert least(gone, plan).moves[0].cause == "Pia does not work then any more: its insurance expired"
 
 
 def test_late_visits_are_placed_around_what_stands() -> None:
