@@ -1,24 +1,24 @@
 """What a client's contact is shown: coming visits, what was done and why, and how its computers stand."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from muster.campaign import Campaign
 from muster.errors import MusterError
-from muster.ids import CampaignId, ClientId, HostId, VisitId
+from muster.ids import CampaignId, ClientId, FixName, HostId, SiteId, VisitId
 from muster.outcomes import HostStatus
 from muster.plan import Assignment, Plan, Visit, VisitMode
 from muster.records import HostState
 from partners.papers import FEEDBACK
 from playbooks.catalog import fix_spec
 from portal.access import Viewer, nothing_there
-from portal.client.records import OWN_FEEDBACK, SlotRequest
-from portal.client.slots import request_of
+from portal.client.records import OWN_FEEDBACK, SLOT_REQUESTS, RequestState, SlotRequest
 from portal.client.speech import Speech
-from portal.field.contacts import SiteContact, contact_of
+from portal.field.contacts import CONTACTS, SiteContact
 from portal.field.marks import NO_MARK, Mark, marks_of
 from portal.field.queries import Source
 
@@ -110,6 +110,27 @@ class CertificateLine:
     client: str
     right: int
     computers: int
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What the contact's clients have said, read once for a page."""
+
+    contacts: Mapping[SiteId, SiteContact]
+    points: Mapping[str, int]
+    wishes: Mapping[str, SlotRequest]
+
+
+@dataclass(frozen=True)
+class _Look:
+    """Who looks at what, in which language; the company's name and the workspace for what lies in it."""
+
+    source: Source
+    viewer: Viewer
+    said: _Said
+    speech: Speech
+    company: str
+    workspace: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,24 +229,24 @@ def _visits(source: Source, viewer: Viewer, campaign: Campaign) -> Iterator[_Pla
 def _told(
     source: Source, viewer: Viewer, found: Iterable[_Placed], speech: Speech, company: str, workspace: Path
 ) -> list[ClientVisit]:
+    look = _Look(source, viewer, _said(source, viewer), speech, company, workspace)
     earlier: dict[CampaignId, set[HostId]] = {}
     made = []
     for one in sorted(found, key=lambda placed: (placed.assignment.starts_at, placed.visit.id)):
         before = earlier.setdefault(one.campaign.id, set())
         repair = bool(before & set(one.visit.host_ids))
         before |= set(one.visit.host_ids)
-        made.append(_visit(source, viewer, one, speech, company, workspace, repair=repair))
+        made.append(_visit(look, one, repair=repair))
     return made
 
 
-def _visit(
-    source: Source, viewer: Viewer, one: _Placed, speech: Speech, company: str, workspace: Path, *, repair: bool
-) -> ClientVisit:
-    fleet, now = source.reading.fleet, source.reading.now
+def _visit(look: _Look, one: _Placed, *, repair: bool) -> ClientVisit:
+    reading = look.source.reading
+    fleet, now = reading.fleet, reading.now
     site, client = fleet.site[one.visit.site_id], fleet.client[one.visit.client_id]
     zone = ZoneInfo(site.timezone)
     onsite = one.visit.mode is VisitMode.ONSITE
-    states = source.reading.states(one.campaign.id, one.visit.host_ids)
+    states = reading.states(one.campaign.id, one.visit.host_ids)
     late = one.assignment.ends_at + (FORGOTTEN if one.mark.started_at else timedelta())
     over = one.mark.finished_at is not None or late <= now
     to_come = one.binds and not over and one.mark.started_at is None
@@ -238,45 +259,61 @@ def _visit(
         onsite=onsite,
         starts=one.assignment.starts_at.astimezone(zone),
         ends=one.assignment.ends_at.astimezone(zone),
-        who=_who(source, one.assignment, company, workspace),
+        who=_who(look, one.assignment),
         reason=one.campaign.reason,
-        notice=_notice(one.campaign, workspace) if speech.code == "en" else "",
+        notice=_notice(one.campaign.fix, look.workspace) if look.speech.code == "en" else "",
         machines=tuple(fleet.host[host_id].name for host_id in one.visit.host_ids if host_id in fleet.host),
         right=sum(state.status.protected for state in states),
         mark=one.mark,
         over=over,
         repair=repair,
-        left=tuple(_left(source, state, speech) for state in states if not state.status.protected) if over else (),
-        points=_points(source, viewer, one),
+        left=tuple(_left(look, state) for state in states if not state.status.protected) if over else (),
+        points=look.said.points.get(f"{one.campaign.id}/{one.visit.id}/{look.viewer.by}", 0),
         can_move=to_come,
-        wish=request_of(source.services, one.plan, one.visit.id) if to_come else None,
-        contact=contact_of(source.services, site, client),
+        wish=_wish(look.said, one) if to_come else None,
+        contact=look.said.contacts.get(site.id, SiteContact(site.id, client.id)),
     )
 
 
-def _who(source: Source, one: Assignment, company: str, workspace: Path) -> Who:
-    crew = source.reading.crew
+def _who(look: _Look, one: Assignment) -> Who:
+    crew = look.source.reading.crew
     person = crew.engineer.get(one.person_id)
     if person is None:
-        return Who(company, "", photo=False)
+        return Who(look.company, "", photo=False)
     partner = crew.partner.get(person.partner_id) if person.partner_id else None
-    return Who(person.name, partner.name if partner else company, photo_file(workspace, person.id) is not None)
+    company = partner.name if partner else look.company
+    return Who(person.name, company, photo_file(look.workspace, person.id) is not None)
 
 
-def _notice(campaign: Campaign, workspace: Path) -> str:
+@lru_cache(maxsize=32)
+def _notice(fix: FixName, workspace: Path) -> str:
     """What the fix says that clients notice; empty where it cannot be read."""
     try:
-        return fix_spec(campaign.fix, workspace).clients_notice
+        return fix_spec(fix, workspace).clients_notice
     except MusterError:
         return ""
 
 
-def _left(source: Source, state: HostState, speech: Speech) -> str:
-    name = source.reading.fleet.host[state.host_id].name
-    return speech.say(OPEN_SENTENCES.get(state.status, "open_again"), machine=name)
+def _left(look: _Look, state: HostState) -> str:
+    name = look.source.reading.fleet.host[state.host_id].name
+    return look.speech.say(OPEN_SENTENCES.get(state.status, "open_again"), machine=name)
 
 
-def _points(source: Source, viewer: Viewer, one: _Placed) -> int:
-    key, book = f"{one.campaign.id}/{one.visit.id}/{viewer.by}", source.services.book
-    own, of_partner = book.find(OWN_FEEDBACK, key), book.find(FEEDBACK, key)
-    return own.value.points if own else of_partner.value.points if of_partner else 0
+def _said(source: Source, viewer: Viewer) -> _Said:
+    book = source.services.book
+    contacts: dict[SiteId, SiteContact] = {}
+    points: dict[str, int] = {}
+    wishes: dict[str, SlotRequest] = {}
+    for client_id in viewer.client_ids:
+        contacts |= {kept.value.site_id: kept.value for kept in book.papers(CONTACTS, client_id=client_id)}
+        points |= {kept.value.id: kept.value.points for kept in book.papers(FEEDBACK, client_id=client_id)}
+        points |= {kept.value.id: kept.value.points for kept in book.papers(OWN_FEEDBACK, client_id=client_id)}
+        wishes |= {kept.value.id: kept.value for kept in book.papers(SLOT_REQUESTS, client_id=client_id)}
+    return _Said(contacts, points, wishes)
+
+
+def _wish(said: _Said, one: _Placed) -> SlotRequest | None:
+    """The wish that waits for a visit as it stands."""
+    wish = said.wishes.get(f"{one.campaign.id}/{one.visit.id}")
+    waits = wish is not None and wish.state is RequestState.ASKED and wish.before == one.assignment.starts_at
+    return wish if waits else None

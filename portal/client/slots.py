@@ -127,15 +127,6 @@ def decide_request(services: Services, request_id: str, *, granted: bool, by: st
     return after
 
 
-def request_of(services: Services, plan: Plan, visit_id: VisitId) -> SlotRequest | None:
-    """The wish that waits for a visit as it stands."""
-    kept = services.book.find(SLOT_REQUESTS, f"{plan.campaign_id}/{visit_id}")
-    starts = {one.starts_at for one in plan.assignments if one.visit_id == visit_id}
-    if kept is None or kept.value.state is not RequestState.ASKED or kept.value.before not in starts:
-        return None
-    return kept.value
-
-
 def _candidates(services: Services, problem: Problem, plan: Plan, visit_id: VisitId, zone: ZoneInfo) -> Iterator[Slot]:
     """Times at which a person's day has room, at full and half hours of the site, the planned person's first."""
     touring, visit = Touring(problem), problem.demand_index[visit_id]

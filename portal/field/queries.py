@@ -1,6 +1,7 @@
 """Reading what people in the field are shown: for one person, and nothing of anybody else's."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -23,6 +24,8 @@ from portal.reading import Reading
 from reports.schedule_entries import door_text
 
 IP_ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){3,7}\b")
+NEAR, MOST_NEAR = timedelta(days=1), 8
+"""Which visits may be the next one: those that ended no longer ago than this, and so many of them."""
 BACK, AHEAD = timedelta(days=30), timedelta(days=60)
 """Visits further away are on nobody's pages."""
 
@@ -39,6 +42,16 @@ class Gathered:
     reports: Mapping[VisitId, tuple[FieldReport, ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Own:
+    """A visit that somebody is given, with the day on which it stands by the site's clock."""
+
+    campaign: Campaign
+    plan: Plan
+    assignment: Assignment
+    day: date
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where pages read from: what is known in memory, and the services for what is kept in the book."""
@@ -48,22 +61,36 @@ class Source:
 
 
 def day_page(source: Source, person_id: PersonId, day: date | None, *, zone: str) -> DayPage:
-    """A person's day: by default today in the person's own zone. Visits stand on the day of their site's clock."""
+    """A person's day: by default today in the person's own zone. Visits stand on the day of their site's clock.
+
+    Of all visits only those of the day, and the few that may be the next one, are looked up as they stand.
+    """
     now = source.reading.now
     today = now.astimezone(ZoneInfo(zone)).date()
-    cards = sorted(cards_of(source, person_id), key=_order)
-    meant = day or today
-    ahead: dict[date, int] = {}
-    for one in cards:
-        if one.starts.date() > meant and one.phase is not Phase.DONE:
-            ahead[one.starts.date()] = ahead.get(one.starts.date(), 0) + 1
+    meant, mine = day or today, own_visits(source, person_id)
+    on_day = [one for one in mine if one.day == meant]
+    near = [one for one in mine if one.assignment.ends_at > now - NEAR][:MOST_NEAR]
+    cards = {(one.campaign_id, one.visit_id): one for one in _cards(source, {*on_day, *near})}
+    later = Counter(one.day for one in mine if one.day > meant)
     return DayPage(
         day=meant,
         today=today,
-        cards=tuple(one for one in cards if one.starts.date() == meant),
-        next=next_of(cards, now),
-        following=tuple(sorted(ahead.items()))[:10],
+        cards=tuple(sorted((one for one in cards.values() if one.starts.date() == meant), key=_order)),
+        next=next_of((cards[one.campaign.id, one.assignment.visit_id] for one in near), now),
+        following=tuple(sorted(later.items()))[:10],
     )
+
+
+def own_visits(source: Source, person_id: PersonId) -> list[Own]:
+    """What a person is given by every plan that binds, in order of time."""
+    found = []
+    for campaign in source.reading.campaigns():
+        plan = source.reading.binding_plan(campaign.id)
+        for one in plan.assignments if plan else ():
+            if one.person_id == person_id and plan is not None:
+                site = source.reading.fleet.site[plan.visit[one.visit_id].site_id]
+                found.append(Own(campaign, plan, one, one.starts_at.astimezone(ZoneInfo(site.timezone)).date()))
+    return sorted(found, key=lambda one: (one.assignment.starts_at, one.assignment.visit_id))
 
 
 def next_of(cards: Iterable[Card], now: datetime) -> Card | None:
@@ -77,15 +104,19 @@ def next_of(cards: Iterable[Card], now: datetime) -> Card | None:
 def cards_of(source: Source, person_id: PersonId) -> Iterator[Card]:
     """Every visit of a person from a month ago until two months ahead, over all campaigns."""
     now = source.reading.now
-    for campaign in source.reading.campaigns():
-        plan = source.reading.binding_plan(campaign.id)
-        if plan is None:
-            continue
-        mine = [
-            one for one in plan.assignments if one.person_id == person_id and now - BACK <= one.starts_at <= now + AHEAD
-        ]
-        gathered = gather(source, campaign, plan, [plan.visit[one.visit_id] for one in mine])
-        yield from (card(gathered, one) for one in mine)
+    mine = own_visits(source, person_id)
+    yield from _cards(source, [one for one in mine if now - BACK <= one.assignment.starts_at <= now + AHEAD])
+
+
+def _cards(source: Source, chosen: Iterable[Own]) -> Iterator[Card]:
+    """These visits as they stand, looked up campaign by campaign."""
+    by_campaign: dict[CampaignId, list[Own]] = {}
+    for one in chosen:
+        by_campaign.setdefault(one.campaign.id, []).append(one)
+    for found in by_campaign.values():
+        campaign, plan = found[0].campaign, found[0].plan
+        gathered = gather(source, campaign, plan, [plan.visit[one.assignment.visit_id] for one in found])
+        yield from (card(gathered, one.assignment) for one in found)
 
 
 def visit_page(
