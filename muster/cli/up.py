@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from logging.handlers import RotatingFileHandler
 from types import FrameType
 from typing import Annotated
@@ -116,7 +117,8 @@ def _log(settings: Settings) -> logging.Logger:
     log = logging.getLogger("muster.up")
     log.setLevel(logging.INFO)
     log.propagate = False
-    form = logging.Formatter("%(asctime)s %(part)-7s  %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
+    form = logging.Formatter("%(asctime)s %(part)-7s  %(message)s", datefmt="%Y-%m-%dT%H:%M:%SZ")
+    form.converter = time.gmtime  # a log that spans a change of clocks must not tell an hour twice
     file = RotatingFileHandler(
         settings.workspace / LOG_FILE, maxBytes=LOG_BYTES, backupCount=LOGS_KEPT, encoding="utf-8"
     )
