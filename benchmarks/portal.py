@@ -6,8 +6,8 @@ its pages at once (each waits a second or so between two pages, as somebody does
 process of its own writes 500 events a second as a push does.
 
 Reported for every page: the times that readers saw, from the request to the last byte, over loopback; so the server's
-time and a little more. Then: how long after a commit its numbers were on the live stream, and what each page weighs
-with its styles and scripts, charts' library apart.
+time and a little more. Beside it, what the page costs the processor when nobody else asks. Then: how long after a commit
+its numbers were on the live stream, and what each page weighs with its styles and scripts, charts' library apart.
 """
 
 import asyncio
@@ -30,8 +30,10 @@ from pathlib import Path
 from random import Random
 
 import httpx
+from fastapi import FastAPI
 
 from benchmarks.common import Row, options_of, show
+from benchmarks.portal_alone import processor_ms
 from benchmarks.portal_world import CAMPAIGN, SEED, BigWorld, Size, build, cached_world, open_world, readers
 from ledger.portal_rows import Account
 from portal.access import Need
@@ -87,13 +89,16 @@ def _slowest(rows: Sequence[Row], who: str) -> float:
 
 def _of_database(database: str, folder: Path, size: Size, options: Namespace) -> Iterator[Row]:
     with _world(database, folder, size) as (world, url):
-        people = _readers(world, options.readers)
+        app = create_app(world.services, world.settings)
+        people = _readers(world, app, options.readers)
+        pages = [(path, address, one.word) for one in people[:10] for path, address in one.pages]
+        alone = processor_ms(app, world.settings.portal_url, pages)
         with _serving(world, url, options) as address, _pushing(world, url, options) as pushed:
             seen = asyncio.run(_read_all(address, people, options))
             weights = asyncio.run(_weigh(address, people))
             rate = _rate(pushed)
             seen.late_s = list(_lateness(seen.live, pushed))
-        yield from _rows(f"muster, {database}", seen, weights, rate)
+        yield from _rows(f"muster, {database}", seen, weights, alone, rate)
 
 
 @contextmanager
@@ -120,8 +125,7 @@ def _world(database: str, folder: Path, size: Size) -> Iterator[tuple[BigWorld, 
         server.remove()
 
 
-def _readers(world: BigWorld, count: int) -> Sequence[Reader]:
-    app = create_app(world.services, world.settings)
+def _readers(world: BigWorld, app: FastAPI, count: int) -> Sequence[Reader]:
     reading = app.state.portal.reading
     reading.refresh()
     routes = [
@@ -302,7 +306,7 @@ async def _weigh(address: str, people: Sequence[Reader]) -> Mapping[str, float]:
     return found
 
 
-def _rows(who: str, seen: Seen, weights: Mapping[str, float], rate: float) -> Iterator[Row]:
+def _rows(who: str, seen: Seen, weights: Mapping[str, float], alone: Mapping[str, float], rate: float) -> Iterator[Row]:
     everything = [one for some in seen.took_ms.values() for one in some]
     for path, took in sorted(seen.took_ms.items(), key=lambda one: -_p95(one[1])):
         yield {
@@ -311,6 +315,7 @@ def _rows(who: str, seen: Seen, weights: Mapping[str, float], rate: float) -> It
             "requests": len(took),
             "median_ms": round(statistics.median(took), 1),
             "p95_ms": round(_p95(took), 1),
+            "processor_ms": round(alone[path], 1) if path in alone else None,
             "weight_kb": round(weights.get(path, 0.0), 1) or None,
         }
     yield {
