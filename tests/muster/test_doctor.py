@@ -73,6 +73,11 @@ def test_each_host_of_the_sample_that_does_not_answer_is_named(shell: Shell, tmp
         good = asked - len(changed) - len(silent)
         assert reach[-1]["seen"] == f"{good} of {asked} asked hosts answer as they should"
         assert of("credentials", seen) == [one for one in of("credentials", seen) if one["state"] == "good"]
+        same = sum(host.listens and host.kind not in {Kind.SILENT, Kind.CHANGED_KEY} for host in fleet.hosts)
+        told = of("clocks", seen)[-1]["seen"]
+        assert told == f"{same} of {same} asked hosts have the same time as this machine", "by a word from each"
+        not_asked = of("clocks", checkups(shell, tmp_path, "--sample", "100", "--no-log-in", code=1))
+        assert all("asked" not in one["seen"] for one in not_asked)
 
 
 def test_a_reference_that_stands_for_nothing_is_named_with_how_many_need_it(shell: Shell, tmp_path: Path) -> None:
