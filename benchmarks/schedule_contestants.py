@@ -6,6 +6,7 @@ seconds that one core has computed instead of those on the wall, for machines th
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,9 +16,11 @@ import numpy as np
 from benchmarks import vrptw
 from benchmarks.instances import Recipe, make
 from benchmarks.schedule_replan import Answer, change
-from scheduler.assemble import plan_of
-from scheduler.search import Bounded, first, prove, search, warm_up
+from scheduler.assemble import plan_of, state_of
+from scheduler.search import Bounded, first, prove, warm_up
 from scheduler.search.columns import Columns
+from scheduler.search.tracks import cores_at_most
+from scheduler.solve_large import Large
 from scheduler.state import State
 from scheduler.stop import MaxSeconds
 from scheduler.tour import Touring
@@ -33,26 +36,33 @@ def plans(
     """A generated campaign: for each of the seconds first plan, search and the validator's word; one bound for all."""
     touring = Touring(make(Recipe(visits, people, seed)))
     first(touring, seed)  # what is loaded at the first use is not measured
-    columns = Columns()
-    made = [_plan(touring, limit, seed, threads, columns) for limit in seconds]
-    if bound_seconds <= 0:
-        return [answer for answer, _ in made]
-    known = columns.latest(COLUMNS)
-    best = min((state for _, state in made), key=State.objective)
-    bounded = prove(touring, [best.solution()], bound_seconds, columns=known, threads=threads)
-    return [answer | _gap(touring, state, bounded) for answer, state in made]
+    with cores_at_most(threads):
+        made = [_plan(touring, limit, seed, threads) for limit in seconds]
+        if bound_seconds <= 0:
+            return [answer for answer, *_ in made]
+        best, columns = min(((state, found) for _, state, found in made), key=lambda one: one[0].objective())
+        bounded = prove(touring, [best.solution()], bound_seconds, columns=columns.latest(COLUMNS), threads=threads)
+    return [answer | _gap(touring, state, bounded) for answer, state, _ in made]
 
 
-def _plan(touring: Touring, seconds: float, seed: int, threads: int, columns: Columns) -> tuple[Answer, State]:
-    """One plan from nothing."""
+def _plan(touring: Touring, seconds: float, seed: int, threads: int) -> tuple[Answer, State, Columns]:
+    """One plan from nothing, by all that ``solve`` does."""
     began, computed = time.monotonic(), time.process_time()
-    state = first(touring, seed)
-    first_s, first_cents = time.monotonic() - began, state.objective()
-    state = search(touring, state, MaxSeconds(seconds - first_s), seed, threads=threads, columns=columns)
+    told: list[tuple[float, int]] = []
+
+    def said(steps: int, cents: int, placed: int, note: str = "") -> None:
+        del steps, placed, note
+        told.append((time.monotonic() - began, cents))
+
+    stop = MaxSeconds(seconds)
+    stop(0, math.inf)  # its clock begins with the first question
+    large = Large(touring, stop, seed, said)
+    state = state_of(touring, large.solution(None))
     searched_s = time.monotonic() - began
-    made = plan_of(touring, state.solution(), bound=None, seed=seed, seconds=searched_s, with_reasons=False)
+    made = plan_of(touring, state.solution(), bound=large.bound, seed=seed, seconds=searched_s, with_reasons=False)
     broken = violations(touring.problem, made)
     assert not broken, broken[:3]
+    first_s, first_cents = told[0]
     answer: Answer = {
         "person_days": len(touring.problem.days),
         "threads": threads,
@@ -62,8 +72,9 @@ def _plan(touring: Touring, seconds: float, seed: int, threads: int, columns: Co
         "cpu_s": round(time.process_time() - computed, 1),
         "cost": state.objective(),
         "visits_left_out": len(touring.problem.demands) - len(state.days_of),
+        "own_bound": large.bound,
     }
-    return answer, state
+    return answer, state, large.columns
 
 
 def _gap(touring: Touring, state: State, bounded: Bounded) -> Answer:

@@ -175,11 +175,6 @@ class Bounding:
             tuple(float(price) / UNITS for price in self.cap_centre),
         )
 
-    def begin_at(self, worth: Ints, cap_price: Ints) -> None:
-        """Try these prices first (sixtieths of a cent)."""
-        self.centre, self.cap_centre = np.minimum(worth, self.dearest), cap_price
-        self.recent, self.cap_recent = self.centre, self.cap_centre
-
     def _round(self) -> bool:
         """Solve the master, try prices near its own, add tours; whether nothing more is to be gained."""
         duals = self.last = self.master.solve()

@@ -6,18 +6,12 @@ from collections.abc import Callable, Iterable
 from scheduler.assemble import state_of
 from scheduler.search.columns import Column
 from scheduler.search.lower import Bounded, Bounding, can_be_bounded
-from scheduler.search.wide import prices_by_pieces, prove_wide
+from scheduler.search.wide import prove_wide
 from scheduler.state import Solution, State
 from scheduler.tour import Touring
 
-PIECES_FROM = 1_000
-"""Visits from which on the first prices come from pieces."""
-
 WHOLE_VISITS = 4_000
 """Above it there is no linear program over everything: it would take more than a gigabyte."""
-
-PIECES_SHARE = 0.4
-"""Of the seconds, for the first prices, where they come from pieces."""
 
 
 def prove(
@@ -51,13 +45,9 @@ def prove(
     known, visits = list(known), len(touring.problem.demands)
     if not can_be_bounded(touring):
         return Bounded(0, float("inf"), 0, 0.0, (0.0,) * visits)
-    in_pieces = visits >= PIECES_FROM and bool(known) and most_rounds > 1
     if visits > WHOLE_VISITS:
         start = state_of(touring, known[-1]) if known else State.empty(touring)
         return prove_wide(touring, start, seconds, over, threads, heard)
     with Bounding(touring, known, columns, threads) as bounding:
-        if in_pieces and seconds > 0:
-            prices = prices_by_pieces(touring, state_of(touring, known[-1]), PIECES_SHARE * seconds, over, threads)
-            bounding.begin_at(prices.worth, prices.cap)
         bounding.go_on(over, most_rounds, heard)
         return bounding.bounded()
