@@ -3,14 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from weakref import WeakKeyDictionary
 
 from flows.profit import profit_of
 from flows.services import Services
 from muster.ids import CampaignId, ClientId
 from partners.money import Money, total
 from partners.offers import Offer, Quote, QuoteState
-from partners.papers import OFFERS, QUOTES
+from partners.papers import OFFERS, QUOTES, Index, Shelf, change
 from partners.profit import Comparison, Line, LineKind, Statement
 from portal.manager.common import Rows, rows_of
 from portal.reading import Reading
@@ -75,6 +74,7 @@ class Profit:
         lead: the sentence that says why it paid, or did not.
     """
 
+    campaign_id: CampaignId
     worked_out_at: datetime
     currency: str
     lead: str
@@ -100,7 +100,8 @@ class MoneyPage:
     until: date
 
 
-_WORKED_OUT: "WeakKeyDictionary[Reading, dict[CampaignId, Profit]]" = WeakKeyDictionary()
+PROFITS = Shelf("profit page", Profit, lambda one: Index(one.campaign_id, campaign_id=one.campaign_id))
+"""The profit of each campaign as it was worked out last: every process of the portal shows the same."""
 
 
 def money_page(services: Services, reading: Reading, campaign_id: CampaignId, page: int) -> MoneyPage:
@@ -111,7 +112,7 @@ def money_page(services: Services, reading: Reading, campaign_id: CampaignId, pa
     names = {client.id: client.name for client in reading.fleet.clients}
     order = {QuoteState.OFFERED: 0, QuoteState.SIGNED: 1, QuoteState.DECLINED: 2}
     quotes.sort(key=lambda one: (order.get(one.state, 3), names.get(one.client_id, one.client_id)))
-    shown = rows_of(quotes, page)
+    shown, worked_out = rows_of(quotes, page), book.find(PROFITS, campaign_id)
     signed = [one for one in quotes if one.state is QuoteState.SIGNED]
     offered = [one for one in quotes if one.state is QuoteState.OFFERED]
     return MoneyPage(
@@ -125,19 +126,20 @@ def money_page(services: Services, reading: Reading, campaign_id: CampaignId, pa
         len(signed),
         _sums([one.total for one in signed], services.currency),
         _sums([one.total for one in offered], services.currency),
-        _WORKED_OUT.get(reading, {}).get(campaign_id),
+        worked_out.value if worked_out else None,
         (reading.now + VALID).date(),
     )
 
 
-def work_out(services: Services, reading: Reading, campaign_id: CampaignId, *, seconds: float) -> Profit:
+def work_out(services: Services, campaign_id: CampaignId, *, seconds: float, by: str) -> Profit:
     """Work the profit out anew, with a search for the plan without partners, and keep it for those who look.
 
     Raises:
         NotFound: no plan was dispatched.
     """
-    found = _profit(profit_of(services, campaign_id, seconds=seconds), reading.now)
-    _WORKED_OUT.setdefault(reading, {})[campaign_id] = found
+    found = _profit(campaign_id, profit_of(services, campaign_id, seconds=seconds), services.clock.now())
+    before = services.book.find(PROFITS, campaign_id)
+    services.book.write([change(PROFITS, found, "profit worked out", before)], by=by)
     return found
 
 
@@ -161,9 +163,10 @@ def _quote(one: Quote, client: str) -> QuoteLine:
     )
 
 
-def _profit(found: Comparison, at: datetime) -> Profit:
+def _profit(campaign_id: CampaignId, found: Comparison, at: datetime) -> Profit:
     statements = found.statements
     return Profit(
+        campaign_id,
         at,
         found.planned.currency,
         _lead(found),

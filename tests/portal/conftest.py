@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
+from muster.plan import Plan
 from portal.access import Role
 from portal.app import create_app
 from portal.services import Portal
@@ -141,6 +142,17 @@ def portal(world_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """The running portal that all tests share; a test that changes much makes a world of its own (``fresh_portal``)."""
     running = start_portal(copy_world(world_folder, tmp_path_factory.mktemp("portal")))
     yield running
+    stop_portal(running)
+
+
+@pytest.fixture(scope="session")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningPortal, Plan]]:
+    """A running portal whose plan the scheduler made; tests may keep proposals in it, and dispatch none."""
+    from tests.portal.planned import make_planned
+
+    world, plan = make_planned(tmp_path_factory.mktemp("planned"))
+    running = start_portal(world)
+    yield running, plan
     stop_portal(running)
 
 

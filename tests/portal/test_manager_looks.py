@@ -1,6 +1,6 @@
 """Every page of the project manager as it looks: at a desk and on a phone, light and dark; pictures are kept."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import resources
 
 import pytest
@@ -8,8 +8,7 @@ from playwright.sync_api import Page
 
 from muster.plan import Plan
 from portal.access import Role
-from tests.portal.conftest import RunningPortal, Screens, start_portal, stop_portal
-from tests.portal.planned import make_planned
+from tests.portal.conftest import RunningPortal, Screens
 from tests.portal.test_manager_board import BOARD
 
 PAGES = {
@@ -30,17 +29,14 @@ PAGES = {
 
 
 @pytest.fixture(scope="module")
-def planned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningPortal, Plan]]:
-    """A portal whose plan the scheduler made, with a forecast, quotes and the profit."""
-    world, plan = make_planned(tmp_path_factory.mktemp("looks"))
-    running = start_portal(world)
-    with running.client(Role.MANAGER) as client:
+def filled(planned: tuple[RunningPortal, Plan]) -> tuple[RunningPortal, Plan]:
+    """The same with a forecast, quotes and the profit."""
+    with planned[0].client(Role.MANAGER) as client:
         client.post(f"{BOARD}/forecast")
         client.post(f"{BOARD}/money/offer", data={"host": "12.50", "site": "40", "until": "2026-10-31"})
         client.post(f"{BOARD}/money/quotes/harbour", data={"by": "Hugo Harbour"})
         client.post(f"{BOARD}/money/profit")
-    yield running, plan
-    stop_portal(running)
+    return planned
 
 
 def serious(page: Page) -> list[str]:
@@ -73,17 +69,17 @@ def look(screens: Screens, *, phone: bool, dark: bool) -> None:
 
 
 def test_no_page_scrolls_sideways_on_a_phone_and_no_script_fails(
-    planned: tuple[RunningPortal, Plan], screens_of: Callable[[RunningPortal], Screens]
+    filled: tuple[RunningPortal, Plan], screens_of: Callable[[RunningPortal], Screens]
 ) -> None:
-    look(screens_of(planned[0]), phone=True, dark=False)
+    look(screens_of(filled[0]), phone=True, dark=False)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_finds_nothing_serious(
-    planned: tuple[RunningPortal, Plan], screens_of: Callable[[RunningPortal], Screens], *, dark: bool
+    filled: tuple[RunningPortal, Plan], screens_of: Callable[[RunningPortal], Screens], *, dark: bool
 ) -> None:
-    running, plan = planned
+    running, plan = filled
     page = screens_of(running).page(Role.MANAGER, dark=dark)
     found = {}
     visit = plan.assignments[0].visit_id
@@ -102,6 +98,6 @@ def test_axe_finds_nothing_serious(
 @pytest.mark.slow
 @pytest.mark.parametrize(("phone", "dark"), [(False, False), (False, True), (True, True)])
 def test_every_page_is_looked_at_in_every_light(
-    planned: tuple[RunningPortal, Plan], screens_of: Callable[[RunningPortal], Screens], *, phone: bool, dark: bool
+    filled: tuple[RunningPortal, Plan], screens_of: Callable[[RunningPortal], Screens], *, phone: bool, dark: bool
 ) -> None:
-    look(screens_of(planned[0]), phone=phone, dark=dark)
+    look(screens_of(filled[0]), phone=phone, dark=dark)

@@ -1,24 +1,14 @@
 """Capacity, what-if and the premortem of the project manager."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from muster.plan import Plan
 from portal.access import Role
-from tests.portal.conftest import RunningPortal, Screens, start_portal, stop_portal
-from tests.portal.planned import make_planned
+from tests.portal.conftest import RunningPortal, Screens
 from tests.portal.test_manager_board import BOARD, words
 from tests.portal.world import CAMPAIGN
-
-
-@pytest.fixture(scope="module")
-def planned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningPortal, Plan]]:
-    """A portal whose plan the scheduler made."""
-    world, plan = make_planned(tmp_path_factory.mktemp("sums"))
-    running = start_portal(world)
-    yield running, plan
-    stop_portal(running)
 
 
 def test_capacity_says_in_a_sentence_whether_it_is_enough_and_where_it_is_not(

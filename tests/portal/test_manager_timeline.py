@@ -1,9 +1,8 @@
 """The timeline: one day drawn in real time, and a visit moved by hand, judged, answered and proposed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 
-import pytest
 from playwright.sync_api import Page
 
 from flows.moving import Wish, around, check, make_way
@@ -12,21 +11,11 @@ from muster.plan import Plan
 from portal.access import Role
 from portal.manager.queries_timeline import HOUR_WIDTH, Axis, _ticks, clock_change, local_instant, told_time
 from scheduler.localtime import instant, zone
-from tests.portal.conftest import RunningPortal, Screens, start_portal, stop_portal
-from tests.portal.planned import make_planned
+from tests.portal.conftest import RunningPortal, Screens
 from tests.portal.test_manager_board import BOARD, words
 from tests.portal.world import CAMPAIGN
 
 BERLIN, BACK, FORWARD = "Europe/Berlin", date(2026, 10, 25), date(2026, 3, 29)
-
-
-@pytest.fixture(scope="module")
-def planned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningPortal, Plan]]:
-    """A portal whose plan the scheduler made; tests here keep proposals, and dispatch none."""
-    world, plan = make_planned(tmp_path_factory.mktemp("planned"))
-    running = start_portal(world)
-    yield running, plan
-    stop_portal(running)
 
 
 def first_of(plan: Plan, person: str) -> tuple[VisitId, datetime]:
@@ -108,6 +97,20 @@ def test_what_is_proposed_is_kept_and_binds_nobody(planned: tuple[RunningPortal,
     assert binding.plan_id == plan.id
     notes = [one for one in ledger.events(campaign_id=CAMPAIGN) if one.kind == "portal: move proposed"]
     assert notes[-1].by == "Ana Silva (ana)"
+
+
+def test_a_visit_that_is_dropped_on_another_day_keeps_its_local_time(planned: tuple[RunningPortal, Plan]) -> None:
+    """Also over a clock change: Edmonton's clocks go back on 1 November 2026."""
+    running, plan = planned
+    visit_id, starts_at = first_of(plan, "omar")
+    local = starts_at.astimezone(zone("America/Edmonton"))
+    fields = {"visit": visit_id, "person": "omar", "starts_at": starts_at.isoformat(), "do": "check"}
+    with running.client(Role.MANAGER) as client:
+        before = client.post(f"{BOARD}/timeline", json={**fields, "onto_day": "2026-10-23"}).json()["html"]
+        after = client.post(f"{BOARD}/timeline", json={**fields, "onto_day": "2026-11-02"}).json()["html"]
+    assert f"Fri 23 Oct {local:%H:%M} MDT" in before
+    assert f"Mon 2 Nov {local:%H:%M}" in after
+    assert "Breaks" in words(after), "that is after the deadline"
 
 
 def test_an_auditor_looks_and_moves_nothing(planned: tuple[RunningPortal, Plan]) -> None:
