@@ -4,11 +4,13 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Route, expect
 
+from muster.ids import HostId
 from portal.field.records import FIELD
 from tests.portal.conftest import RunningPortal, Screens
-from tests.portal.field import PNG, may_start_early, notes
+from tests.portal.field import PNG, may_start_early, notes, silent
 from tests.portal.world import CAMPAIGN, PASSWORD
 
 V2 = "/engineer/visits/vancouver/v2"
@@ -30,7 +32,9 @@ def test_an_engineer_s_day_on_a_telephone_from_login_to_the_end(
     page.wait_for_url(f"**{V2}")  # to where the work is
     expect(page.get_by_text("Started at 09:00")).to_be_visible()
     screens.keep(page, "engineer-journey-1-started")
-    page.get_by_text("Report a problem").click()
+    silent(fresh_portal.world, [HostId("harbour-port-01")])  # something happens at a machine, and the page shows it
+    expect(page.get_by_text("does not answer")).to_be_visible(timeout=60_000)
+    page.get_by_text("Report a problem", exact=True).click()
     page.get_by_label("What happened").fill("The switch in the yard is dead.")
     photo = tmp_path / "switch.png"
     photo.write_bytes(PNG)
@@ -90,6 +94,7 @@ def test_what_is_entered_without_a_connection_is_kept_and_sent_later_once(
     assert [by for by, _ in notes(fresh_portal.world, "visit started")] == ["Kim Lee (kim)"]
 
 
+@pytest.mark.slow
 def test_the_pages_that_are_kept_go_when_the_engineer_logs_out(
     portal: RunningPortal, screens_of: Callable[[RunningPortal], Screens]
 ) -> None:

@@ -13,6 +13,7 @@ from tests.portal.field import PNG, may_start_early, silent
 from tests.portal.test_manager_looks import serious
 from tests.portal.world import add_accounts, hosts_of, make_world
 
+pytestmark = pytest.mark.slow
 V2, V4 = "/engineer/visits/vancouver/v2", "/partner/visits/vancouver/v4"
 C2 = "/client/visits/vancouver/v2"
 PAGES = (
@@ -34,8 +35,6 @@ PAGES = (
     ("client-certificate", "dora", "/client/certificate?lang=en"),
     ("inbox", "ana", "/inbox"),
 )
-USUAL = frozenset({"engineer-visit", "partner-visit", "technician-visit", "client-visit", "client-done", "inbox"})
-"""The pages that are looked at in every run; the others wait for ``make test-slow``."""
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +67,11 @@ def listen(page: Page, name: str, wrong: list[str]) -> None:
     page.on("console", lambda said: wrong.append(f"{name}: {said.text}") if said.type == "error" else None)
 
 
-def look(screens: Screens, *, phone: bool, dark: bool, only: frozenset[str] | None = None) -> None:
+def look(screens: Screens, *, phone: bool, dark: bool) -> None:
     """Go through every page: none scrolls sideways, no script fails, axe finds nothing serious."""
     size = f"{'phone' if phone else 'desk'}-{'dark' if dark else 'light'}"
     wrong: list[str] = []
-    for name, who, path in (one for one in PAGES if only is None or one[0] in only):
+    for name, who, path in PAGES:
         page = screens.page(who, phone=phone, dark=dark)
         listen(page, name, wrong)
         answer = page.goto(path)
@@ -88,15 +87,8 @@ def look(screens: Screens, *, phone: bool, dark: bool, only: frozenset[str] | No
     assert not wrong
 
 
-def test_on_a_telephone_nothing_scrolls_sideways_fails_or_is_seriously_hard_to_use(
-    lived_in: RunningPortal, screens_of: Callable[[RunningPortal], Screens]
-) -> None:
-    look(screens_of(lived_in), phone=True, dark=False, only=USUAL)
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize(("phone", "dark"), [(True, False), (True, True), (False, False), (False, True)])
-def test_no_page_does_in_any_light_or_size(
+def test_no_page_scrolls_sideways_fails_or_is_seriously_hard_to_use(
     lived_in: RunningPortal, screens_of: Callable[[RunningPortal], Screens], *, phone: bool, dark: bool
 ) -> None:
     look(screens_of(lived_in), phone=phone, dark=dark)
