@@ -200,7 +200,9 @@ def muster_targets(title: str, header: Sequence[str]) -> tuple[str, ...]:
 
 
 def likely(title: str, header: Sequence[str]) -> tuple[str, int]:
-    """The preset whose names a header has most of, and how many; ``own`` where no two thirds of it are there.
+    """The preset that a header fits best, and how many of its names are there.
+
+    ``own`` where fewer than two thirds of the columns are there that a preset uses.
 
     Nobody is bound by it: it is what a person is asked to confirm.
     """
@@ -208,10 +210,10 @@ def likely(title: str, header: Sequence[str]) -> tuple[str, int]:
     own = sum(target != NOT_USED for target in muster_targets(title, header))
     if own and own >= 0.9 * len(there):
         return MUSTER, own
-    counts = {one.name: len(there.intersection(one.targets)) for one in PRESETS.values()}
-    best = max(counts, key=lambda name: (counts[name] / len(PRESETS[name].columns), counts[name]))
-    if counts[best] * 3 >= 2 * len(PRESETS[best].columns):
-        return best, counts[best]
+    used = {one.name: {name for name, target in one.targets.items() if target} for one in PRESETS.values()}
+    best = max(used, key=lambda name: (len(there & used[name]) / len(used[name]), len(there & used[name])))
+    if 3 * len(there & used[best]) >= 2 * len(used[best]):
+        return best, len(there.intersection(PRESETS[best].targets))
     return OWN, 0
 
 

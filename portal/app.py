@@ -9,7 +9,19 @@ from starlette.staticfiles import StaticFiles
 from ledger.portal_store import portal_store_of
 from muster.settings import Settings
 from muster.wiring import Wired
-from portal import account_pages, client, company_login, engineer, entrance, links, live, manager, metrics, partner
+from portal import (
+    account_pages,
+    client,
+    company_login,
+    engineer,
+    entrance,
+    launch,
+    links,
+    live,
+    manager,
+    metrics,
+    partner,
+)
 from portal.api import create_api
 from portal.company_login import provider_of
 from portal.guards import check_routes
@@ -39,7 +51,19 @@ def create_app(services: Wired, settings: Settings) -> FastAPI:
         metrics=Metrics(services, reading),
     )
     app.state.nav = _nav()
-    for area in (entrance, links, company_login, account_pages, live, metrics, manager, engineer, partner, client):
+    for area in (
+        entrance,
+        links,
+        company_login,
+        account_pages,
+        live,
+        metrics,
+        manager,
+        launch,
+        engineer,
+        partner,
+        client,
+    ):
         app.include_router(area.router)
     app.mount("/api/v1", create_api(portal))
     check_routes(app.routes)
@@ -51,7 +75,7 @@ def create_app(services: Wired, settings: Settings) -> FastAPI:
 
 
 def _nav() -> tuple[NavItem, ...]:
-    return (*manager.NAV, *engineer.NAV, *partner.NAV, *client.NAV)
+    return (*manager.NAV, *launch.NAV, *engineer.NAV, *partner.NAV, *client.NAV)
 
 
 @asynccontextmanager
