@@ -21,11 +21,14 @@ from scheduler.ruin import improve
 from scheduler.rules import Case, broken
 from scheduler.solve import solve
 from scheduler.state import Solution, State
-from scheduler.stop import MaxIterations, StopCriterion
+from scheduler.stop import AnyOf, MaxIterations, MaxSeconds, StopCriterion
 from scheduler.tour import Tour, Touring
 
 ROOM_STEPS = 200
 """Search steps that are spent on making room for visits that found none."""
+
+ROOM_SECONDS = 6.0
+"""However many visits there are, making room for some takes no longer."""
 
 MOST_EXPLAINED = 5
 """Visits left out whose reasons come with a choice: a replan is to answer in seconds."""
@@ -252,7 +255,8 @@ class _Keeper:
         trial = _moved_to(self._kept(kept).touring, state, kept)
         movable = sorted(loose | set(out) | (set(state.days_of) - set(self.held)))
         inserter = Inserter.for_visits(trial.touring, movable)
-        found = improve(inserter, trial, MaxIterations(ROOM_STEPS), random, movable=frozenset(movable))
+        stop = AnyOf(MaxIterations(ROOM_STEPS), MaxSeconds(ROOM_SECONDS))
+        found = improve(inserter, trial, stop, random, movable=frozenset(movable))
         return self._settled(found) if len(found.days_of) > len(state.days_of) else state
 
     def _settled(self, state: State) -> State:

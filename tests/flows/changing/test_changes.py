@@ -8,6 +8,7 @@ import pytest
 
 from flows.change_kinds import no_show, overrun, sick, standstill
 from flows.changes import accept, changes_of, propose
+from flows.planning import dispatch_plan, make_plan
 from muster.errors import Conflict, InputError, NotFound
 from muster.ids import PersonId, VisitId
 from muster.plan import Plan
@@ -78,20 +79,22 @@ def test_an_acceptance_of_what_is_not_so_any_more_writes_nothing_at_all(within: 
 
 
 def test_a_visit_under_way_stays_when_the_plan_is_made_anew(within: Within, workspace: Path) -> None:
-    services = within()
-    before = binding(services)
+    before = binding(within())
     first = min(before.assignments, key=lambda one: one.starts_at)
-    later = [one for one in of_person(before, first.person_id) if one != first.visit_id]
     standing_at(workspace, first.starts_at + timedelta(minutes=30))
     services = within()
-    other = next(one.person_id for one in before.assignments if one.person_id != first.person_id) if not later else ""
-    ill = PersonId(other or "cara")
+    others = {one.person_id for one in before.assignments} - {first.person_id}
+    assert others, "two people have visits, or nothing would move"
+    ill = others.pop()
     edit = sick(services, ill, services.clock.now(), NOW + timedelta(days=9), reason="ill", by="mia")
-    found = propose(services, SPRING, edit)
-    accept(services, found, by="mia")
-    assert (
-        placed(binding(services)).get(first.visit_id, placed(before)[first.visit_id]) == placed(before)[first.visit_id]
-    )
+    record = accept(services, propose(services, SPRING, edit), by="mia")
+    after = placed(binding(services))
+    assert record.moved >= 1
+    assert after[first.visit_id] == placed(before)[first.visit_id], "it has begun"
+    assert all(starts > services.clock.now() for visit, (_, starts, _) in after.items() if visit != first.visit_id)
+    anew = make_plan(services, SPRING, seconds=0.2, seed=1)
+    assert placed(anew)[first.visit_id] == placed(before)[first.visit_id], "nor does an ordinary plan move it"
+    dispatch_plan(services, anew.id, by="mia")
 
 
 def test_a_visit_that_takes_twice_as_long_keeps_its_place_and_pushes_what_follows(
