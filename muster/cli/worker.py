@@ -89,7 +89,7 @@ def _until_it_ends(command: list[str], environment: Mapping[str, str]) -> int:
 
         def end(number: int, frame: FrameType | None) -> None:
             del number, frame
-            process.send_signal(signal.SIGINT)  # flows that run are let come to their end
+            process.send_signal(signal.SIGINT)  # as Ctrl-C would: Prefect ends its flows in order
 
         before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
