@@ -54,7 +54,7 @@ def dispatch(workspace: str, plan_id: str, by: str) -> None:
 
 @flow(name="waves", task_runner=RUNNER, persist_result=False)
 @outlasting
-def waves(
+def waves(  # noqa: PLR0913 - plain words are all that can be handed to a worker
     workspace: str,
     campaign_id: str,
     *,
