@@ -6,7 +6,7 @@ its pages at once (each waits a second or so between two pages, as somebody does
 process of its own writes 500 events a second as a push does.
 
 Reported for every page: the times that readers saw, from the request to the last byte, over loopback; so the server's
-time and a little more. Beside it, what the page costs the processor when nobody else asks. Then: how long after a commit
+time and a little more. Beside it, what a page costs the processor when nobody else asks. Then: how long after a commit
 its numbers were on the live stream, and what each page weighs with its styles and scripts, charts' library apart.
 """
 

@@ -17,6 +17,8 @@ from portal.app import create_app
 FOLDER_VARIABLE = "MUSTER_PORTAL_WORKSPACE"
 GRACE_S = 3
 """How long open streams may take to end when the portal goes down."""
+SILENT_S = 120
+"""How long a process may be busy with one large sum (a plan of 10,000 visits) before it is taken for dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ def serve(folder: Path, where: Where) -> None:
         server_header=False,
         log_level="warning",
         timeout_graceful_shutdown=GRACE_S,
+        timeout_worker_healthcheck=SILENT_S,
     )
     if where.processes > 1:
         from uvicorn.supervisors import Multiprocess

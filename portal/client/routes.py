@@ -22,6 +22,7 @@ from portal.client.speech import COOKIE, LASTS_S, Speech, speech_of
 from portal.field.common import source_of
 from portal.field.contacts import CONTACTS, SiteContact
 from portal.forms import Form, audited
+from portal.manager.queries_move import problem_kept
 from portal.nav import NavItem, is_current
 from portal.render import back_to, page
 from portal.services import portal_of, reading_of, services_of
@@ -62,7 +63,8 @@ def times(request: Request, viewer: Contact, campaign_id: str, visit_id: str) ->
     if not found.can_move:
         raise nothing_there()
     zone = _zone(found)
-    slots = slots_of(portal_of(request).services, plan, found.visit_id, zone)
+    services, reading = services_of(request), reading_of(request)
+    slots = slots_of(services, plan, found.visit_id, zone, lambda: problem_kept(services, reading, plan))
     local = [(one.starts_at.astimezone(zone), one.ends_at.astimezone(zone)) for one in slots]
     return _page(request, viewer, speech, "client/visit.html", visit=found, slots=local)
 
