@@ -300,6 +300,9 @@ def test_visits_of_a_partner_that_is_suspended_after_dispatch_are_not_begun_and_
     good(muster(eligible, *again))
     opened = Workspace(eligible)
     people = {one.person_id for one in binding_plan(opened.services, SPRING).assignments}
+    queued = opened.ledger.messages(kind="visits changed")
+    (letter,) = [one.message.content for one in queued if one.message.to == "ops@nw.example"]
+    assert not any(word in f"{letter.subject} {letter.text}" for word in ("Acme", "Borg", "acme", "borg", "complaint"))
     opened.close()
     assert people == {"anna"}
     services_of.cache_clear()
