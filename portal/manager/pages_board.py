@@ -29,7 +29,9 @@ LAUNCH = "/launch"
 def campaigns(request: Request, viewer: Looker) -> Response:
     """Every campaign, in a line and a bar each."""
     cards = campaign_cards(reading_of(request))
-    return page(request, viewer, "manager/campaigns.html", cards=cards, launch=LAUNCH if viewer.role is Role.MANAGER else "")
+    return page(
+        request, viewer, "manager/campaigns.html", cards=cards, launch=LAUNCH if viewer.role is Role.MANAGER else ""
+    )
 
 
 @router.get("/manager/{campaign_id}")

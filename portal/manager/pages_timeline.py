@@ -8,10 +8,10 @@ from starlette.responses import JSONResponse, Response
 
 from flows.moving import Moving
 from muster.errors import InputError
-from portal.access import Viewer
+from portal.access import Role, Viewer
 from portal.forms import JSON_TYPE, Form, audited
 from portal.manager.common import Changer, Looker, PageNumber, back, campaign_now, head_of, path_of
-from portal.manager.queries_move import Answer, Panel, checked, moved, panel_of, wish_of
+from portal.manager.queries_move import Answer, Panel, checked, get_ready, moved, panel_of, wish_of
 from portal.manager.queries_timeline import crews, shown_plan, timeline_of
 from portal.reading import CampaignNow
 from portal.render import page, templates
@@ -89,6 +89,8 @@ def _page(
     drawn = None
     if plan is not None:
         drawn = timeline_of(services, reading, found, plan, chosen.date, chosen.who, chosen.page_number)
+        if viewer.role is Role.MANAGER:
+            get_ready(services, reading, plan)
         if chosen.visit and panel is None:
             panel = panel_of(reading, plan, chosen.visit)
     return page(

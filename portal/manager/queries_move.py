@@ -10,7 +10,7 @@ from muster.errors import InputError, NotFound
 from muster.ids import PersonId, VisitId
 from muster.plan import Plan, VisitMode
 from portal.forms import Posted
-from portal.manager.kept import kept
+from portal.manager.kept import SMALL_HOSTS, kept, kept_soon
 from portal.manager.queries_timeline import local_instant, local_parts
 from portal.reading import Reading
 from portal.words import moment, zone_name
@@ -20,8 +20,8 @@ from scheduler.problem import Problem
 
 SHOWN_MOVES = 30
 SHOWN_BREAKS = 12
-FRESH_MINUTES = 5
-"""How old the instant may be from which a problem is built that is used again."""
+FRESH_MINUTES = 15
+"""How old the instant may be from which a problem is built that is used again; dispatch looks anew in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,18 @@ class Answer:
 
 def problem_kept(services: Services, reading: Reading, plan: Plan) -> Problem:
     """The problem around a plan, as of about now."""
-    bucket = int(reading.now.timestamp() // (60 * FRESH_MINUTES))
-    return kept(reading, ("around", plan.id, bucket), lambda: around(services, plan))
+    return kept(reading, _problem_key(reading, plan), lambda: around(services, plan))
+
+
+def get_ready(services: Services, reading: Reading, plan: Plan) -> None:
+    """Begin to build the problem of a large plan: somebody looks at the timeline, and may drag a visit in a moment."""
+    hosts = reading.counts(plan.campaign_id).total()
+    if hosts > SMALL_HOSTS:
+        kept_soon(reading, _problem_key(reading, plan), lambda: around(services, plan), hosts)
+
+
+def _problem_key(reading: Reading, plan: Plan) -> tuple[str, str, int]:
+    return "around", plan.id, int(reading.now.timestamp() // (60 * FRESH_MINUTES))
 
 
 def panel_of(reading: Reading, plan: Plan, visit_id: str, wish: Wish | None = None) -> Panel:
