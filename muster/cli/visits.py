@@ -63,14 +63,18 @@ def finish(
 
 
 def finished(context: typer.Context, campaign: CampaignOption = None, as_json: JsonOption = False) -> None:
-    """List the visits that were finished, how long they took, and who said so.
+    """List the visits that were begun and those that were finished: when, how long they took, and who said so.
 
     Example: muster visit list
     """
     from flows.measured import finished_visits
+    from flows.visits import starts_of
 
     with opened(context) as workspace:
-        found = finished_visits(workspace.services, workspace.campaign(campaign).id)
+        meant = workspace.campaign(campaign)
+        found = finished_visits(workspace.services, meant.id)
+        done = {one.visit_id for one in found}
+        starts = sorted(starts_of(workspace.services, meant.id).values(), key=lambda one: (one.at, one.visit_id))
         if as_json:
             visits = [
                 {
@@ -85,8 +89,12 @@ def finished(context: typer.Context, campaign: CampaignOption = None, as_json: J
                 }
                 for one in found
             ]
-            say_json({"visits": visits})
+            begun = [{"visit": one.visit_id, "begun_at": one.at.isoformat(), "by": one.by} for one in starts]
+            say_json({"visits": visits, "begun": begun})
             return
+        for one in starts:
+            if one.visit_id not in done:
+                say(f"{one.visit_id} is under way since {one.at:%Y-%m-%d %H:%M} UTC, says {one.by}")
         if not found:
             say("no visit was finished yet: muster visit finish VISIT --minutes 95")
             return

@@ -125,6 +125,9 @@ def test_a_visit_is_started_at_its_time_and_not_before(muster: Shell, ruled: Pat
     opened = Workspace(ruled)
     assert {one.by for one in starts_of(opened.services, SPRING).values()} == {"Anna"}
     opened.close()
+    assert f"{first.visit_id} is under way since" in muster(ruled, "visit", "list").stdout
+    (begun,) = json.loads(muster(ruled, "visit", "list", "--json").stdout)["begun"]
+    assert (begun["visit"], begun["by"]) == (first.visit_id, "Anna")
     assert muster(ruled, "visit", "start", "V-nowhere").returncode == 2
 
 
