@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from flows.approvals import gatekeeper
 from flows.approvals_wanted import wanted_to_dispatch
 from flows.cancelling import called_off
-from flows.concerned import Concerned, concerned, messages_to, with_addresses
+from flows.concerned import Concerned, concerned, with_addresses
 from flows.imagined import Imagined, as_though
 from flows.planning import dispatch_plan, problem_of
 from flows.services import Services
@@ -173,7 +173,8 @@ def propose(
         choices = replan(problem, before, stop, seed, promised=promised, freedoms=freedoms or KEEPING).choices
     fleet, crew = imagined.ledger.fleet(), with_addresses(imagined.book, imagined.ledger.crew())
     told = tuple(
-        concerned([one.plan, *([before] if before else [])], one.difference.changed, fleet, crew) for one in choices
+        concerned([one.plan, *([before] if before else [])], one.difference.changed, fleet, crew, services.clock.now())
+        for one in choices
     )
     off = tuple(called_off(imagined, before, one.plan, reason=edit.why) for one in choices) if before else ()
     return Proposal(campaign_id, edit, before, choices, promised, told, problem, off)
@@ -238,7 +239,7 @@ def accept(
             f"there is no choice {number + 1}; there {'is' if len(found.choices) == 1 else 'are'} {len(found.choices)}"
         )
     taken = found.choices[number] if number is not None and found.choices else None
-    binds = taken is not None and found.before is not None and bool(taken.difference.changed)
+    binds = taken is not None and found.before is not None and _changes_a_visit(taken)
     silent = _not_told(services, found, taken.plan, without_notice) if binds and taken is not None else ()
     waits = _asked(services, found, taken.plan, by) if binds and taken is not None else ()
     with services.ledger.together():
@@ -249,10 +250,17 @@ def accept(
             if not waits:
                 _waive(services, taken.plan, silent, by, without_notice or "")
                 dispatch_plan(services, taken.plan.id, by=by, why=why or found.edit.why)
-                told = _tell(services, found, number, by, why or found.edit.why)
+                told = _told(found, number)
         record = _record(services, found, taken if binds else None, by, told, waits)
         services.book.write([change(CHANGES, record, f"change: {found.edit.kind}")], by=by, messages=messages)
     return record
+
+
+def _changes_a_visit(taken: "Choice") -> bool:
+    """Whether any visit that is still needed is not as it was; those that are done need no new plan."""
+    from scheduler.diff import Kind
+
+    return any(move.kind is not Kind.GONE for move in taken.difference.changed)
 
 
 def changes_of(services: Services, campaign_id: CampaignId) -> tuple[ChangeRecord, ...]:
@@ -322,12 +330,9 @@ def _write(services: Services, found: Proposal, by: str) -> None:
         ledger.stop(found.campaign_id, by=by, reason=found.edit.stop)
 
 
-def _tell(services: Services, found: Proposal, number: int, by: str, why: str) -> tuple[str, ...]:
-    """Queue the messages to people and partners; to whom."""
-    ledger, plan = services.ledger, found.choices[number].plan
-    queued = tuple(messages_to(found.concerned[number], plan, found.before, ledger.fleet(), ledger.crew(), why))
-    ledger.post(queued, by=by, campaign_id=found.campaign_id)
-    return tuple(one.topic for one in queued)
+def _told(found: Proposal, number: int) -> tuple[str, ...]:
+    """Which people and partners were written to with the dispatch."""
+    return tuple(f"{one.who} {one.id}" for one in found.concerned[number] if one.who != "client" and one.email)
 
 
 def _record(

@@ -7,9 +7,11 @@ it sees what a visit is about only from some hours before.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from flows.services import Services
 from muster.crew import Crew, Partner
 from muster.fleet import Fleet
 from muster.ids import CampaignId, ClientId, PartnerId, PersonId, VisitId
@@ -45,7 +47,9 @@ class Concerned:
         return tuple(move.visit_id for move in self.moves)
 
 
-def concerned(plans: Sequence[Plan], moves: "Iterable[Move]", fleet: Fleet, crew: Crew) -> tuple[Concerned, ...]:
+def concerned(
+    plans: Sequence[Plan], moves: "Iterable[Move]", fleet: Fleet, crew: Crew, now: datetime
+) -> tuple[Concerned, ...]:
     """Everybody whom these moves concern, people first, then partners, then clients, by id.
 
     Args:
@@ -53,13 +57,14 @@ def concerned(plans: Sequence[Plan], moves: "Iterable[Move]", fleet: Fleet, crew
         moves: the visits that are not as they were.
         fleet: who the clients are.
         crew: who the people are.
+        now: what is over by then, and not planned any more, concerns nobody.
     """
     people: dict[PersonId, list[Move]] = {}
     partners: dict[PartnerId, list[Move]] = {}
     clients: dict[ClientId, list[Move]] = {}
     known = {visit.id: visit.client_id for plan in plans for visit in plan.visits}
     for move in moves:
-        if move.before is None and move.after is None:
+        if move.after is None and (move.before is None or move.before.starts_at <= now):
             continue
         clients.setdefault(known[move.visit_id], []).append(move)
         for person_id in sorted({*_people(move.before), *_people(move.after)}):
@@ -81,6 +86,15 @@ def concerned(plans: Sequence[Plan], moves: "Iterable[Move]", fleet: Fleet, crew
             for one in sorted(clients)
         ),
     )
+
+
+def changed_messages(services: Services, before: Plan, plan: Plan, why: str) -> tuple[Message, ...]:
+    """The messages to people and partners whose visits are not as they were in the plan before."""
+    from scheduler.diff import diff  # brings the solver
+
+    fleet, crew = services.ledger.fleet(), with_addresses(services.book, services.ledger.crew())
+    found = concerned([plan, before], diff(before, plan).changed, fleet, crew, services.clock.now())
+    return tuple(messages_to(found, plan, before, fleet, crew, why))
 
 
 def with_addresses(book: Book, crew: Crew) -> Crew:

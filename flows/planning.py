@@ -14,6 +14,7 @@ from flows.approvals import gatekeeper
 from flows.approvals_wanted import wanted_to_dispatch
 from flows.begun import begun, carried, departure, held_in
 from flows.cancelling import called_off, kept_from, written
+from flows.concerned import changed_messages
 from flows.learned_travel import as_learned
 from flows.measured import effort_of, learned_ratio
 from flows.ordering import in_order
@@ -167,7 +168,9 @@ def make_plan(
 
 
 def dispatch_plan(services: Services, plan_id: PlanId, *, by: str, why: str = "") -> Plan:
-    """Check a plan against the ledger of now, and make it binding; its clients are told in the same transaction.
+    """Check a plan against the ledger of now, and make it binding; whom it concerns is told in the same transaction.
+
+    Clients by their notices; of a plan that replaces another also people and partners whose visits are not as before.
 
     Args:
         services: of the workspace.
@@ -194,19 +197,17 @@ def dispatch_plan(services: Services, plan_id: PlanId, *, by: str, why: str = ""
     from flows.notices import telling_of  # brings the templates, which planning does without
 
     telling = telling_of(services, ledger.campaign(plan.campaign_id), plan, why=why)
-    binding = ledger.dispatched(plan.campaign_id)
-    off = (
-        called_off(services, ledger.plan(binding.plan_id), plan, reason=why or "the plan has changed")
-        if binding
-        else ()
-    )
+    binding, reason = ledger.dispatched(plan.campaign_id), why or "the plan has changed"
+    before = ledger.plan(binding.plan_id) if binding else None
+    off = called_off(services, before, plan, reason=reason) if before is not None else ()
+    changed = changed_messages(services, before, plan, reason) if before is not None else ()
     with ledger.together():
         ledger.dispatch(
             plan_id,
             by=by,
             expected_revision=revision,
             notes=telling.notes,
-            messages=telling.messages,
+            messages=(*telling.messages, *changed),
             call_off=telling.call_off,
         )
         services.book.write(written(services, off), by=by)

@@ -11,10 +11,11 @@ from flows.changes import accept, changes_of, propose
 from flows.planning import dispatch_plan, make_plan
 from muster.errors import Conflict, InputError, NotFound
 from muster.ids import PersonId, VisitId
+from muster.outcomes import HostStatus
 from muster.plan import Plan
 from muster.wiring import Wired
 from scheduler.diff import Kind
-from tests.flows.changing.bound import NOW, SPRING, binding, placed, standing_at
+from tests.flows.changing.bound import NOW, SPRING, answer, binding, placed, standing_at
 from tests.flows.changing.conftest import Within
 from tests.muster.shell import Shell
 
@@ -160,6 +161,21 @@ def test_a_change_that_moves_nothing_binds_no_new_plan(within: Within) -> None:
     record = accept(services, propose(services, SPRING, edit), by="mia")
     assert (record.plan_after, record.moved, record.told) == (None, 0, ())
     assert binding(services).id == before.id
+
+
+def test_what_is_done_concerns_nobody_and_is_no_reason_for_a_new_plan(within: Within, workspace: Path) -> None:
+    before = binding(within())
+    first = min(before.assignments, key=lambda one: one.ends_at)
+    standing_at(workspace, first.ends_at + timedelta(minutes=10))
+    services = within()
+    answer(services, before.visit[first.visit_id].host_ids, HostStatus.RIGHT)
+    idle = {"anna", "ben", "cara"} - {str(one.person_id) for one in before.assignments}
+    edit = sick(services, PersonId(idle.pop()), services.clock.now(), NOW + timedelta(days=1), reason="ill", by="mia")
+    found = propose(services, SPRING, edit)
+    assert first.visit_id in {one.move.visit_id for one in found.choices[0].moves}, "it is shown as done"
+    assert found.concerned == ((),)
+    record = accept(services, found, by="mia")
+    assert (record.plan_after, record.told, binding(services).id) == (None, (), before.id)
 
 
 def test_the_commands_show_first_and_bind_when_it_is_accepted(muster: Shell, workspace: Path) -> None:
