@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from flows.forecast import Forecast, forecasts_of
@@ -16,6 +16,7 @@ from muster.outcomes import HostStatus
 from muster.records import HostState, WaveRow, WaveState
 from portal.manager.burn import Ahead, Burn, ahead_of, burns, series
 from portal.manager.common import path_of
+from portal.manager.hands import FAILED
 from portal.manager.kept import kept
 from portal.reading import CampaignNow, Reading
 from portal.words import TONES
@@ -37,6 +38,8 @@ TROUBLE = frozenset(
 SHOWN_GROUPS = 6
 SHOWN_PLACES = 6
 SHOWN_WAVES = 4
+SHOWN_ENDED = 2
+LOOKED_BACK = 50_000
 LONGEST_NAMES = 140
 
 NEXT_STEP = {
@@ -114,6 +117,17 @@ class WaveLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """What somebody asked for by a button and that could not do its work."""
+
+    what: str
+    hosts: int
+    by: str
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """Everything that the page shows."""
 
@@ -132,6 +146,7 @@ class Board:
     all_places: int
     waves: tuple[WaveLine, ...]
     all_waves: int
+    ended: tuple[Ended, ...]
 
     @property
     def open(self) -> int:
@@ -179,6 +194,7 @@ def board_of(services: Services, reading: Reading, found: CampaignNow) -> Board:
         all_places=len(places),
         waves=tuple(wave_line(reading, campaign.id, one) for one in reversed(found.waves[-SHOWN_WAVES:])),
         all_waves=len(found.waves),
+        ended=kept(reading, ("ended", campaign.id), lambda: _ended(services, reading, campaign.id)),
     )
 
 
@@ -238,6 +254,23 @@ def _wave_line(reading: Reading, campaign_id: CampaignId, wave: WaveRow) -> Wave
         wave.verdict,
         wave.opened_at,
         wave.closed_at,
+    )
+
+
+def _ended(services: Services, reading: Reading, campaign_id: CampaignId) -> tuple[Ended, ...]:
+    """The last that were started by a button and ended badly, of the last day; the newest first."""
+    after = max(0, reading.revision - LOOKED_BACK)
+    found = services.ledger.events(campaign_id=campaign_id, after=after, kinds=[FAILED])
+    fresh = [one for one in found if reading.now - one.at < timedelta(days=1)][-SHOWN_ENDED:]
+    return tuple(
+        Ended(
+            str(one.data.get("act", "")),
+            int(str(one.data.get("hosts", 0))),
+            one.by,
+            one.at,
+            str(one.data.get("why", "")).removeprefix("muster: "),
+        )
+        for one in reversed(fresh)
     )
 
 

@@ -11,6 +11,7 @@ from muster.clock import SystemClock
 from muster.outcomes import HostStatus, Stage
 from muster.records import ProbeRecord
 from portal.access import Role
+from portal.manager.hands import FAILED
 from push.stop import StopWatch
 from tests.portal.conftest import RunningPortal, Screens
 from tests.portal.world import CAMPAIGN, NOW, RIGHT, hosts_of
@@ -142,6 +143,16 @@ def test_saying_why_counts_failures_anew_and_tries_again(fresh_portal: RunningPo
     explained = [one for one in ledger.hosts(CAMPAIGN) if one.explanation]
     assert len(explained) == 2
     assert all("the disk was full of logs" in (one.explanation or "") for one in explained)
+    # the world's folder is no workspace, so neither act can do its work: that is written down and shown
+    give_up = time.monotonic() + 120
+    while len(ended := ledger.events(campaign_id=CAMPAIGN, kinds=[FAILED])) < 2 and time.monotonic() < give_up:
+        time.sleep(0.1)
+    assert {str(one.data["act"]) for one in ended} == {"probe", "retry"}
+    assert {one.by for one in ended} == {"Ana Silva (ana)"}
+    with fresh_portal.client(Role.MANAGER) as client:
+        seen = words(client.get(BOARD).text)
+    assert "Trying again 2 machines ended badly" in seen
+    assert "is no workspace" in seen
 
 
 def test_the_board_makes_a_forecast_and_shows_it(fresh_portal: RunningPortal) -> None:
