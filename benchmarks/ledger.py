@@ -15,8 +15,8 @@ without fences, leases, the check that nobody else holds the host, projections t
 the numbering that makes the order of events the order of commits. ``Prefect`` is its own database with one task run per
 host, which is how the same would be kept without a ledger.
 
-- ``attempts_per_s``: of wall time; ``cpu_ms_per_attempt``, ``attempts_per_cpu_s``: of the writing process
-  (PostgreSQL's own is not in it); what a machine full of other work distorts less.
+- ``attempts_per_s``: of wall time; ``cpu_ms_per_attempt`` of the writing process and ``server_cpu_ms_per_attempt`` of
+  PostgreSQL; ``attempts_per_cpu_s`` for each second of both: what a machine full of other work distorts less.
 - ``status_ms``: what ``muster status`` reads and prints, without the start of Python; the median of ``--rounds``.
 - ``bytes_per_host``: the whole database by its hosts, indexes and the record included.
 """
@@ -26,8 +26,9 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -40,15 +41,21 @@ from muster.clock import SystemClock
 from muster.ports import Ledger
 from tests.postgres import PostgresServer, find_binaries
 
-Database = Callable[[], str]
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes fresh empty databases of one sort; ``cpu_s`` is what their server has used, 0 where there is none."""
+
+    fresh: Callable[[], str]
+    cpu_s: Callable[[], float] = lambda: 0.0
 
 
 @contextmanager
-def databases() -> Iterator[dict[str, Database]]:
-    """Makers of fresh empty databases, by name; PostgreSQL where it is installed."""
+def databases() -> Iterator[dict[str, Maker]]:
+    """SQLite, and PostgreSQL where it is installed."""
     with tempfile.TemporaryDirectory(prefix="muster-ledger-") as folder:
         numbers = iter(range(10_000))
-        made: dict[str, Database] = {"SQLite": lambda: f"sqlite:///{folder}/{next(numbers)}.db"}
+        made = {"SQLite": Maker(lambda: f"sqlite:///{folder}/{next(numbers)}.db")}
         binaries = find_binaries()
         if binaries is None:
             yield made
@@ -56,49 +63,53 @@ def databases() -> Iterator[dict[str, Database]]:
         server = PostgresServer(binaries, durable=True)
         try:
             server.start()
-            made["PostgreSQL"] = lambda: server.url(server.empty_database())
+            made["PostgreSQL"] = Maker(lambda: server.url(server.empty_database()), server.cpu_s)
             yield made
         finally:
             server.remove()
 
 
-def measure_attempts(made: dict[str, Database], options: argparse.Namespace) -> tuple[list[Row], dict[str, float]]:
+def measure_attempts(made: dict[str, Maker], options: argparse.Namespace) -> tuple[list[Row], dict[str, float]]:
     """Muster and the plain peers in turn on each database; medians."""
     rows: list[Row] = []
     ratios: dict[str, float] = {}
     contestants = {"muster": _muster, **PEERS}
-    for name, fresh in made.items():
-        found: dict[str, list[tuple[float, float]]] = {who: [] for who in contestants}
+    for name, maker in made.items():
+        found: dict[str, list[tuple[float, ...]]] = {who: [] for who in contestants}
         for _ in range(options.rounds):
             for who, measure in contestants.items():
-                found[who].append(measure(fresh(), options.attempts, options.batch))
+                found[who].append(measure(maker.fresh(), options.attempts, options.batch, maker.cpu_s))
                 _say(name, f"{who}: {options.attempts / found[who][-1][0]:.0f}/s")
         rows += [_attempts_row(who, name, options.attempts, times) for who, times in found.items()]
         if name == "PostgreSQL":
-            seconds = attempts_in_processes(fresh(), options.attempts, options.batch, processes=3)
-            rows.append(_attempts_row("muster", f"{name}, three processes", options.attempts, [(seconds, 0.0)]))
+            seconds = attempts_in_processes(maker.fresh(), options.attempts, options.batch, processes=3)
+            rows.append(_attempts_row("muster", f"{name}, three processes", options.attempts, [(seconds, 0.0, 0.0)]))
     if options.task_runs:
-        times = [prefect_task_runs(options.task_runs)]
+        seconds, server_s = prefect_task_runs(options.task_runs)
+        times = [(seconds, 0.0, server_s)]
         rows.append(_attempts_row("Prefect, a task run per host", "SQLite", options.task_runs, times))
     for name in made:
         ratios |= _ratios(rows, name)
     return rows, ratios
 
 
-def _muster(url: str, hosts: int, batch: int) -> tuple[float, float]:
+def _muster(url: str, hosts: int, batch: int, server_s: Callable[[], float]) -> tuple[float, ...]:
     with closing(open_ledger(url, clock=SystemClock())) as ledger:
         ready(ledger, hosts)
-        return attempt_all(ledger, 0, hosts, batch)
+        before = server_s()
+        seconds, cpu_s = attempt_all(ledger, 0, hosts, batch)
+        return seconds, cpu_s, server_s() - before
 
 
-def _attempts_row(who: str, case: str, attempts: int, times: list[tuple[float, float]]) -> Row:
-    seconds, cpu_s = (statistics.median(each) for each in zip(*times, strict=True))
+def _attempts_row(who: str, case: str, attempts: int, times: Sequence[tuple[float, ...]]) -> Row:
+    seconds, cpu_s, server_s = (statistics.median(each) for each in zip(*times, strict=True))
     return {
         "who": who,
         "case": case,
         "attempts_per_s": round(attempts / seconds),
         "cpu_ms_per_attempt": round(1000 * cpu_s / attempts, 3) if cpu_s else None,
-        "attempts_per_cpu_s": round(attempts / cpu_s) if cpu_s else None,
+        "server_cpu_ms_per_attempt": round(1000 * server_s / attempts, 3) if server_s else None,
+        "attempts_per_cpu_s": round(attempts / (cpu_s + server_s)) if cpu_s else None,
         "rounds": len(times),
     }
 
@@ -112,11 +123,11 @@ def _ratios(rows: list[Row], name: str) -> dict[str, float]:
     }
 
 
-def measure_status(made: dict[str, Database], options: argparse.Namespace) -> list[Row]:
+def measure_status(made: dict[str, Maker], options: argparse.Namespace) -> list[Row]:
     """A very large campaign, and how long it takes to say how it stands."""
     rows: list[Row] = []
-    for name, fresh in made.items():
-        url = fresh()
+    for name, maker in made.items():
+        url = maker.fresh()
         with closing(open_ledger(url, clock=SystemClock())) as ledger:
             ready(ledger, options.status)
             events = grow(
@@ -186,7 +197,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="SQLite or PostgreSQL")
     options = parser.parse_args()
     with databases() as made:
-        chosen = {name: fresh for name, fresh in made.items() if options.only in {"", name}}
+        chosen = {name: maker for name, maker in made.items() if options.only in {"", name}}
         rows, ratios = (
             (measure_status(chosen, options), dict[str, float]())
             if options.status

@@ -28,6 +28,8 @@ from ledger.open import open_ledger
 from muster.clock import SystemClock
 from muster.outcomes import Evidence, Verdict
 
+ServerCpu = Callable[[], float]
+"""Seconds of CPU that the database's server has used so far."""
 Values = list[dict[str, object]]
 ATTEMPTS = ("id", "campaign_id", "host_id", "runner_id", "fence", "step", "wave", "visit_id", "begun_at")
 OUTCOMES = ("attempt_id", "status", "stage", "cause", "hint", "evidence", "duration_s", "at")
@@ -42,9 +44,9 @@ class Write(Protocol):
         ...
 
 
-def _measured(write: Write, first: int, hosts: int, batch: int) -> tuple[float, float]:
+def _measured(write: Write, first: int, hosts: int, batch: int, server_s: ServerCpu) -> tuple[float, ...]:
     """Hand over what the ledger would have written, two transactions for each batch."""
-    begun, begun_cpu = time.perf_counter(), time.process_time()
+    begun, begun_cpu, begun_server = time.perf_counter(), time.process_time(), server_s()
     revision = first
     for start in range(0, hosts, batch):
         page = ids(start, min(batch, hosts - start))
@@ -65,7 +67,7 @@ def _measured(write: Write, first: int, hosts: int, batch: int) -> tuple[float, 
             [_state(row, "verified", now) for row in claimed],
         )
         revision += len(page)
-    return time.perf_counter() - begun, time.process_time() - begun_cpu
+    return time.perf_counter() - begun, time.process_time() - begun_cpu, server_s() - begun_server
 
 
 def _claimed(number: int, host_id: str, now: datetime) -> dict[str, object]:
@@ -89,7 +91,7 @@ def _state(row: dict[str, object], status: str, now: datetime) -> dict[str, obje
     return {"status": status, "finding": found, "changed_at": now, "attempt_id": row["id"], "key": row["host_id"]}
 
 
-def driver_alone(url: str, hosts: int, batch: int) -> tuple[float, float]:
+def driver_alone(url: str, hosts: int, batch: int, server_s: ServerCpu) -> tuple[float, ...]:
     """``sqlite3`` or ``psycopg``, and nothing else."""
     with closing(open_ledger(url, clock=SystemClock())) as ledger:
         ready(ledger, hosts)
@@ -98,9 +100,9 @@ def driver_alone(url: str, hosts: int, batch: int) -> tuple[float, float]:
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as there:
             for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
                 there.execute(f"PRAGMA {pragma}").close()
-            return _measured(_by_sqlite(there), first, hosts, batch)
+            return _measured(_by_sqlite(there), first, hosts, batch, server_s)
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
-        return _measured(_by_psycopg(connection), first, hosts, batch)
+        return _measured(_by_psycopg(connection), first, hosts, batch, server_s)
 
 
 def _by_sqlite(there: sqlite3.Connection) -> Write:
@@ -145,7 +147,7 @@ def _tables(attempts: Values, outcomes: Values, events: Values) -> list[tuple[st
     return [one for one in made if one[2]]
 
 
-def sqlalchemy_alone(url: str, hosts: int, batch: int) -> tuple[float, float]:
+def sqlalchemy_alone(url: str, hosts: int, batch: int, server_s: ServerCpu) -> tuple[float, ...]:
     """SQLAlchemy's statements on the ledger's own tables and connections."""
     with closing(open_ledger(url, clock=SystemClock())) as ledger:
         ready(ledger, hosts)
@@ -166,10 +168,10 @@ def sqlalchemy_alone(url: str, hosts: int, batch: int) -> tuple[float, float]:
             connection.execute(change, states)
 
     with closing(database):
-        return _measured(write, first, hosts, batch)
+        return _measured(write, first, hosts, batch, server_s)
 
 
-PEERS: Mapping[str, Callable[[str, int, int], tuple[float, float]]] = {
+PEERS: Mapping[str, Callable[[str, int, int, ServerCpu], tuple[float, ...]]] = {
     "driver alone": driver_alone,
     "SQLAlchemy alone": sqlalchemy_alone,
 }

@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -75,6 +76,15 @@ class PostgresServer:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(10)
         self._process = None
+
+    def cpu_s(self) -> float:
+        """Seconds of CPU that it and its children have used, those that have ended included."""
+        if self._process is None:
+            return 0.0
+        own = psutil.Process(self._process.pid)
+        used = own.cpu_times()
+        now = sum(sum(child.cpu_times()[:2]) for child in own.children(recursive=True))
+        return used.user + used.system + used.children_user + used.children_system + now
 
     def remove(self) -> None:
         """Stop it and delete its data."""

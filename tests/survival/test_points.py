@@ -38,7 +38,7 @@ HOSTS = 9
 LEASE_S = 30.0
 POINTS = 200
 CHUNK = 10
-USUAL = 4
+USUAL = 2
 SEED = 20261101
 STEP_S = 0.002
 DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
