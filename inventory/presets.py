@@ -220,8 +220,8 @@ def likely(title: str, header: Sequence[str]) -> tuple[str, int]:
 def choices() -> tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]:
     """What a column may be taken for: by word, each target with its label and its meaning."""
     joined = (
-        ("clients.name+sites.name", "client and site: name", "one site for each client, of the same name"),
-        ("hosts.os+hosts.role", "host: system and role", "one column that says both"),
+        ("clients.name+sites.name", "client and site: name at once", "one site for each client, of the same name"),
+        ("hosts.os+hosts.role", "machine: system and role at once", "one column that says both"),
     )
     words = tuple((word.value, tuple(_choice(word, column) for column in COLUMNS[word])) for word in Word)
     return (*words, ("both at once", joined))
@@ -252,4 +252,8 @@ def _choice(word: Word, column: Column) -> tuple[str, str, str]:
 
 def _label(target: str) -> str:
     word, _, name = target.partition(".")
-    return f"{'person' if word == 'crew' else word.removesuffix('s')}: {name.replace('_', ' ')}"
+    return f"{_WORDS.get(word, word.removesuffix('s'))}: {_COLUMNS.get(name, name.replace('_', ' '))}"
+
+
+_WORDS = {"crew": "person", "hosts": "machine"}
+_COLUMNS = {"os": "system", "os_version": "system version", "timezone": "time zone", "client_id": "client's id"}

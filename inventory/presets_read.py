@@ -144,8 +144,18 @@ def check(exports: Sequence[tuple[Export, Taking]], *, known: Fleet, known_crew:
                     cells[number].setdefault(cell.row, []).append(cell)
     crew = Crew(tuple(gathered.crew.good.values()), tuple(gathered.partners.good.values()))
     fleet = Fleet(*(tuple(shelf.good.values()) for shelf in (gathered.clients, gathered.sites, gathered.hosts)))  # type: ignore[arg-type]  # each shelf holds its own word
-    found = tuple({row: tuple(some) for row, some in one.items()} for one in cells)
+    found = tuple({row: _without_echoes(some, taking) for row, some in one.items()}
+                  for one, (_, taking) in zip(cells, exports, strict=True))  # fmt: skip
     return Checked(Imported(fleet, crew, tuple(gathered.problems)), found, tuple(gathered.problems))
+
+
+def _without_echoes(cells: Sequence[Cell], taking: Taking) -> tuple[Cell, ...]:
+    """What is wrong in a row, without the ids that are empty only because the name that they are made of is empty."""
+    direct = [one for one in cells if one.target in taking.taken or one.value]
+    echoes = [one for one in cells if one not in direct]
+    kept = direct or [one for one in echoes if one.target != "hosts.id"] or echoes
+    gaps = [one for one in echoes if one.column < 0 and one not in kept]
+    return (*kept, *gaps)
 
 
 def _refuse_without_system(table: Table, gathered: Gathered) -> None:

@@ -13,7 +13,9 @@ from pathlib import Path
 
 from muster.ids import CampaignId
 from muster.ports import Ledger
-from portal.manager.hands import FAILED, KEPT_CHARACTERS
+
+FAILED = "portal: act failed"
+KEPT_CHARACTERS = 600
 
 
 @dataclass

@@ -169,7 +169,7 @@ def test_two_names_with_one_slug_stay_two_clients() -> None:
 def test_the_command_line_asks_for_what_an_export_does_not_say() -> None:
     path = FOLDER / "intune.csv"
     nothing, nobody = Fleet((), (), ()), Crew((), ())
-    with pytest.raises(InputError, match="client: name, site: name, site: timezone") as refused:
+    with pytest.raises(InputError, match="client: name, site: name, site: time zone") as refused:
         read_preset_files([path], PRESETS["intune"], {}, known=nothing, known_crew=nobody)
     assert "--default sites.timezone=America/Vancouver" in refused.value.hint
     defaults = read_defaults(["clients.name=Acme", "sites.name=Head office", "sites.timezone=UTC"])
