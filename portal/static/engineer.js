@@ -156,6 +156,9 @@
   // --- showing what waits
   async function show(why = "") {
     const entries = await mine().catch(() => []);
+    for (const place of document.querySelectorAll("[data-after]")) {
+      if (entries.some((one) => one.path === place.dataset.after && !one.refused)) place.hidden = false; // begun, only not sent yet
+    }
     for (const place of document.querySelectorAll("[data-waiting]")) {
       place.hidden = entries.length === 0;
       const list = place.querySelector("[data-waiting-list]");

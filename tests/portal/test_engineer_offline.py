@@ -70,7 +70,9 @@ def test_what_is_entered_without_a_connection_is_kept_and_sent_later_once(
     expect(page.locator("[data-waiting-list] li")).to_have_count(2)
     screens.keep(page, "engineer-offline-waiting")
     page.reload()  # what was entered outlives the page
-    expect(page.locator("[data-waiting-list] li")).to_have_count(2)
+    page.get_by_label("Minutes at work").fill("45")  # there because the start waits to be sent
+    page.get_by_role("button", name="Finish").click()
+    expect(page.locator("[data-waiting-list] li")).to_have_count(3)
     assert book.papers(FIELD, campaign_id=CAMPAIGN) == ()
 
     lost: list[str] = []
@@ -87,11 +89,13 @@ def test_what_is_entered_without_a_connection_is_kept_and_sent_later_once(
     page.context.route("**/say", lose_the_answer)
     page.context.set_offline(False)
     page.evaluate("window.dispatchEvent(new Event('online'))")
-    expect(page.locator("[data-waiting]")).to_be_hidden(timeout=60_000)
-    expect(page.locator(".said-list")).to_contain_text("The key is with the neighbour.", timeout=60_000)
+    page.wait_for_url(re.compile(r"/engineer$"), timeout=60_000)
+    page.goto(V2)
+    expect(page.locator(".said-list")).to_contain_text("The key is with the neighbour.")
     assert lost == ["answer"]
     assert [one.value.text for one in book.papers(FIELD, campaign_id=CAMPAIGN)] == ["The key is with the neighbour."]
     assert [by for by, _ in notes(fresh_portal.world, "visit started")] == ["Kim Lee (kim)"]
+    assert list(notes(fresh_portal.world, "visit finished"))[-1] == ("Kim Lee (kim)", "v2")
 
 
 @pytest.mark.slow
