@@ -89,6 +89,7 @@ def _show(
     fixes = fixes_in(folder)
     chosen = next((one for one in fixes if one.name == draft.get("fix")), None)
     parameters = parameters_of(spec_of(chosen.name, folder), draft) if chosen else ()
+    usual = {key: default for key, (_, default) in NUMBERS.items()}
     more = (*NUMBERS, *LISTS, "gates.windows")
     return show(
         request,
@@ -104,7 +105,7 @@ def _show(
         optional=[one for one in parameters if not one.required],
         numbers=[(key, label, draft.get(key, default), default) for key, (label, default) in NUMBERS.items()],
         lists=[(key, label, draft.get(key, ""), hint) for key, (label, hint) in LISTS.items()],
-        more_open=any(key in draft or key in wrong for key in more),
+        more_open=any(draft.get(key, "") not in {"", usual.get(key, "")} or key in wrong for key in more),
         optional_open=any(key in wrong for key in (one.name for one in parameters if not one.required)),
         machines=len(reading.fleet.hosts),
         zones=zones(),
