@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from flows.approvals_wanted import wanted_to_dispatch
-from flows.notices import scene_of
+from flows.notices import AT_DISPATCH, scene_of
 from flows.planning import problem_as_planned
 from flows.premortem import before_dispatch
 from flows.services import Services
@@ -177,7 +177,7 @@ def reasons_of(services: Services, reading: Reading, plan: Plan, visit_id: str) 
 def _dispatching(services: Services, folder: Path, reading: Reading, found: CampaignNow, plan: Plan) -> Dispatching:
     campaign = found.campaign
     scene = scene_of(services, campaign, plan)
-    held, letters = held_back(plan, scene), due(scene)
+    held, letters = held_back(plan, scene), due(scene, AT_DISPATCH)
     before = reading.plan(found.dispatched.plan_id) if found.dispatched else None
     difference = diff(before, plan) if before is not None and before.id != plan.id else None
     changed = [one for one in difference.changed if one.kind is not Kind.GONE] if difference else []

@@ -189,6 +189,8 @@ def test_a_visit_is_dragged_onto_another_person_and_proposed(
     screens.keep(page, "manager-timeline-moves-desk-light")
     page.get_by_role("button", name="Propose this").click()
     page.wait_for_url("**/plan/P-*")
+    page.get_by_role("heading", name="What dispatch would do").wait_for()
+    screens.keep(page, "manager-proposal-desk-light")
 
 
 def test_a_visit_is_moved_by_keyboard_alone(
