@@ -47,7 +47,7 @@ PIECE_VISITS = 500
 WIDE_SEARCH_SHARE, PIECES_SHARE, BOUND_LAST_SHARE = 0.35, 0.8, 0.25
 """Of the seconds, for the first search; of what is left then, for the pieces of one cut; of all, for the bound."""
 
-LEAST_PIECE_SECONDS, MOST_PIECE_SECONDS = 5.0, 30.0
+LEAST_PIECE_SECONDS, MOST_PIECE_SECONDS = 15.0, 30.0
 """For one piece: less does not pay, more brings little."""
 
 WIDE_BOUND_SECONDS_PER_VISIT = 0.06

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from scheduler.search.columns import Column
 from scheduler.search.desk import Desk, desk_for
+from scheduler.search.first_prices import first_prices
 from scheduler.search.master import Duals, Master
 from scheduler.search.model import Raw, first_spans
 from scheduler.search.part import raw_of_everything
@@ -90,18 +91,6 @@ def unknown_spot(touring: Touring) -> int:
     return next((n for n, spot in enumerate(touring.problem.spots) if spot.place is None), -1)
 
 
-def savings(touring: Touring, solution: Solution) -> Ints:
-    """What a plan's tours would save without each visit, in sixtieths of a cent: the first prices."""
-    people = np.array(touring.people, dtype=np.int64)
-    worth = UNITS * touring.arrays.visits.unplaced_cents // np.maximum(1, people)
-    for tour in solution.tours:
-        for place, visit in enumerate(tour.visits):
-            rest = touring.tour(tour.day, (*tour.visits[:place], *tour.visits[place + 1 :]))
-            if rest is not None:
-                worth[visit] = min(int(worth[visit]), UNITS * max(0, tour.cents - rest.cents))
-    return worth
-
-
 class Bounding:
     """Rounds of master and pricing, and the best bound so far (sixtieths of a cent).
 
@@ -123,7 +112,7 @@ class Bounding:
         self.dearest = UNITS * raw.row["unplaced"] // np.maximum(1, self.people)
         self.limits = raw.cap["limit"].astype(np.int64)
         self.master = Master(touring)
-        self.centre = np.minimum(savings(touring, known[-1]), self.dearest) if known else self.dearest.copy()
+        self.centre = np.minimum(first_prices(touring, known[-1]), self.dearest) if known else self.dearest.copy()
         self.cap_centre = np.zeros(len(raw.cap), dtype=np.int64)
         self.best, self.value = NOTHING, float("inf")
         self.day_gain = np.zeros(len(touring.problem.days), dtype=np.int64)

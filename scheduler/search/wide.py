@@ -14,8 +14,8 @@ from random import Random
 import numpy as np
 
 from scheduler.arrays import NO_LIMIT, NOBODY, Bools
-from scheduler.insertion import Inserter
-from scheduler.search.lower import NOTHING, Bounded, Bounding, Pricer, savings, unknown_spot
+from scheduler.search.first_prices import alone, first_prices
+from scheduler.search.lower import NOTHING, Bounded, Bounding, Pricer, unknown_spot
 from scheduler.search.part import raw_of_some
 from scheduler.search.pieces import pieces_of
 from scheduler.search.pricing import UNITS, without_shortcuts
@@ -37,9 +37,6 @@ NODES = 4000
 STEP = 0.5
 """Share of a whole subgradient step."""
 
-MOST_TRIED = 200
-"""Days on which a visit that is left out is tried by itself."""
-
 MOST_ROUNDINGS = 64
 """Legs of a tour, each of which may be rounded by a cent."""
 
@@ -57,36 +54,10 @@ class Prices:
     cap: Ints
 
 
-def alone(touring: Touring, state: State) -> Ints:
-    """About what each visit would cost on a day of its own, in sixtieths of a cent: it is worth no more than that.
-
-    A piece may lack the people for a visit that others could do on an empty day; its prices then are far too high. For
-    visits that are left out it is made sure that there is such a day.
-    """
-    visits, days, travel = touring.arrays.visits, touring.arrays.days, touring.arrays.travel
-    cents = np.full(len(visits.effort), 2**40, dtype=np.int64)
-    for person, start, end in {
-        *zip(days.person.tolist(), days.start_spot.tolist(), days.end_spot.tolist(), strict=True)
-    }:
-        first = int(np.flatnonzero(days.person == person)[0])
-        spot = np.where(visits.spot == NOBODY, start, visits.spot)
-        way = travel[start, spot].astype(np.int64) + travel[spot, end]
-        price = visits.placing_cents[person] + way * int(days.travel_cents_per_hour[first]) // 60
-        price += int(days.fixed_cents[first])
-        cents = np.where(visits.allowed[person], np.minimum(cents, price), cents)
-    out = [v for v in range(len(cents)) if v not in state.days_of]
-    inserter = Inserter.for_visits(touring, out)
-    for visit in out:
-        empty = [day for *_, day in inserter.days[visit] if state.tours[day] is None][:MOST_TRIED]
-        tours = (touring.tour(day, (visit,)) for day in empty)
-        cents[visit] = next((tour.cents for tour in tours if tour is not None), 2**40)
-    return UNITS * cents
-
-
 def prices_by_pieces(touring: Touring, state: State, seconds: float, over: Over, threads: int | None) -> Prices:
     """The prices that bound the pieces of a plan best, found within so many seconds."""
     pieces = pieces_of(touring, state, PIECE_VISITS, Random(0))  # noqa: S311 - a search, not a secret
-    found = Prices(savings(touring, state.solution()), np.zeros(len(touring.problem.caps), dtype=np.int64))
+    found = Prices(first_prices(touring, state.solution()), np.zeros(len(touring.problem.caps), dtype=np.int64))
     times = np.zeros(len(found.cap), dtype=np.int64)
     ends = time.monotonic() + seconds
     for number, piece in enumerate(pieces):
@@ -99,7 +70,7 @@ def prices_by_pieces(touring: Touring, state: State, seconds: float, over: Over,
         if over():
             break
     found.cap //= np.maximum(1, times)
-    return Prices(np.minimum(found.worth, alone(touring, state)), found.cap)
+    return Prices(np.minimum(found.worth, alone(touring, state.solution())), found.cap)
 
 
 def prove_wide(
