@@ -90,9 +90,9 @@ def _slowest(rows: Sequence[Row], who: str) -> float:
 def _of_database(database: str, folder: Path, size: Size, options: Namespace) -> Iterator[Row]:
     with _world(database, folder, size) as (world, url):
         app = create_app(world.services, world.settings)
-        people = _readers(world, app, options.readers)
+        people = _readers(world, app, options.readers, re.compile(options.skip or "$ nothing"))
         pages = [(path, address, one.word) for one in people[:10] for path, address in one.pages]
-        alone = processor_ms(app, world.settings.portal_url, pages)
+        alone = processor_ms(app, world.settings.portal_url, pages) if options.alone else {}
         with _serving(world, url, options) as address, _pushing(world, url, options) as pushed:
             seen = asyncio.run(_read_all(address, people, options))
             weights = asyncio.run(_weigh(address, people))
@@ -125,7 +125,7 @@ def _world(database: str, folder: Path, size: Size) -> Iterator[tuple[BigWorld, 
         server.remove()
 
 
-def _readers(world: BigWorld, app: FastAPI, count: int) -> Sequence[Reader]:
+def _readers(world: BigWorld, app: FastAPI, count: int, skip: re.Pattern[str]) -> Sequence[Reader]:
     reading = app.state.portal.reading
     reading.refresh()
     routes = [
@@ -135,6 +135,7 @@ def _readers(world: BigWorld, app: FastAPI, count: int) -> Sequence[Reader]:
         and isinstance(guard := guards_of(route)[0], Need)
         and not path.startswith(SKIPPED)
         and path != "/"
+        and not skip.search(path)
     ]
     found = []
     for account, word in readers(world, count):
@@ -254,7 +255,11 @@ async def _read(client: httpx.AsyncClient, reader: Reader, seen: Seen, until: fl
 async def _look(client: httpx.AsyncClient, reader: Reader, page: tuple[str, str], seen: Seen) -> httpx.Response:
     path, address = page
     begun = time.perf_counter()
-    answer = await client.get(address, headers={"cookie": f"muster={reader.word}"})
+    try:
+        answer = await client.get(address, headers={"cookie": f"muster={reader.word}"})
+    except httpx.HTTPError as error:
+        seen.wrong[f"{path} {type(error).__name__}"] += 1
+        return httpx.Response(503)
     took_ms = (time.perf_counter() - begun) * 1000
     if answer.status_code == 200:
         seen.took_ms[path].append(took_ms)
@@ -351,5 +356,7 @@ if __name__ == "__main__":
     parser.add_argument("--processes", type=int, default=2, help="processes of the portal")
     parser.add_argument("--server-cores", default="0,1", help="cores of the portal, as taskset has them")
     parser.add_argument("--other-cores", default="2-3", help="cores of the push")
+    parser.add_argument("--skip", default="", help="pages to leave out, as a regular expression")
+    parser.add_argument("--alone", type=int, default=1, help="0: do not measure each page's processor time first")
     parser.add_argument("--databases", default="sqlite,postgres")
     main(parser.parse_args())
