@@ -20,6 +20,7 @@ from benchmarks import vrptw
 from benchmarks.common import Row, measure, options_of, show
 from benchmarks.instances import Recipe, make
 from scheduler.problem import AT_HOME, PersonDay
+from scheduler.search import insert_left_out
 from scheduler.search.part import apply_routes
 from scheduler.state import State
 from scheduler.tour import Touring
@@ -141,7 +142,10 @@ def _crowd(touring: Touring, visit: int) -> str:
 
 
 def _judged(touring: Touring, routes: dict[str, list[int]]) -> Row:
-    """A peer's tours by Muster's prices; caps are forgiven, visits that do not fit are left out."""
+    """A peer's tours by Muster's prices; caps are forgiven.
+
+    A visit that breaks a rule is taken out and, like those that are left out, offered to every day by Muster's insertion.
+    """
     state = State.empty(touring)
     dropped = 0
     for name, visits in routes.items():
@@ -150,6 +154,7 @@ def _judged(touring: Touring, routes: dict[str, list[int]]) -> Row:
             kept.pop()
             dropped += 1
         apply_routes(state, {day: kept})
+    insert_left_out(touring, state, 1)
     return {
         "cost": state.objective(),
         "visits_left_out": len(touring.problem.demands) - len(state.days_of),

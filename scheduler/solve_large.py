@@ -115,7 +115,7 @@ class Large:
         if begun is not None:
             return self._searched(state, Allowance(), WARM_CENTS).solution()
         if self._is_wide():
-            state = self._searched(state, self._allowed(self.seconds * WIDE_SEARCH_SHARE), HOT_CENTS)
+            state = self._searched(state, self._allowed(self.seconds * self._wide_share()), HOT_CENTS)
             return self._by_pieces(state).solution()
         state = self._searched(state, self._allowed(self.seconds * SEARCH_SHARE, 0.5), HOT_CENTS)
         return self._put_together(state).solution()
@@ -177,6 +177,14 @@ class Large:
         """Whether the linear program over everything would take too long: then it is set up for pieces."""
         visits = len(self.touring.problem.demands)
         return visits > BOUNDED_VISITS or (math.isfinite(self.seconds) and visits >= PIECES_FROM)
+
+    def _wide_share(self) -> float:
+        """The share of the seconds for the first search: nearly all of them where there is no time for pieces."""
+        pieces = max(1.0, len(self.touring.problem.demands) / PIECE_VISITS)
+        left = (1 - WIDE_SEARCH_SHARE) * self.seconds
+        if math.isfinite(left) and PIECES_SHARE * left / pieces >= LEAST_PIECE_SECONDS:
+            return WIDE_SEARCH_SHARE
+        return 1 - BOUND_LAST_SHARE if self.seconds >= self._worth_bounding() else 1.0
 
     def _by_pieces(self, state: State) -> State:
         """Cut after cut, each piece made better by its own linear program; then, where there is time, a bound."""
