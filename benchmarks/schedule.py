@@ -144,7 +144,7 @@ def _crowd(touring: Touring, visit: int) -> str:
 def _judged(touring: Touring, routes: dict[str, list[int]]) -> Row:
     """A peer's tours by Muster's prices; caps are forgiven.
 
-    A visit that breaks a rule is taken out and, like those that are left out, offered to every day by Muster's insertion.
+    A visit that breaks a rule is taken out. All that are out are then offered to every day by Muster's insertion.
     """
     state = State.empty(touring)
     dropped = 0
