@@ -86,6 +86,7 @@ class World:
     moved: int
     risks: tuple[str, ...]
     best: bool
+    cheapest: bool
 
 
 def capacity_page(services: Services, reading: Reading, campaign_id: CampaignId) -> CapacityPage | None:
@@ -128,10 +129,22 @@ def worlds_of(services: Services, plan: Plan, scenarios: Sequence[str], seconds:
     rows = compare(services, plan, wanted, seconds=min(LONGEST_SECONDS, max(0.2, seconds)), seed=0)
     best = max(rows, key=lambda one: (round(one.odds.all_done, 2), -one.plan.cost.total_cents))
     better = round(best.odds.all_done, 2) > round(rows[0].odds.all_done, 2)
-    return tuple(_world(one, best=better and one is best) for one in rows)
+    cheapest = None if better else _cheapest(rows)
+    return tuple(_world(one, best=better and one is best, cheapest=one is cheapest) for one in rows)
 
 
-def _world(row: Row, *, best: bool) -> World:
+def _cheapest(rows: Sequence[Row]) -> Row | None:
+    """Where no world has better odds than today's: the cheapest of those with its odds that leave out the fewest.
+
+    None where there is only one, or all cost the same.
+    """
+    same = [one for one in rows if round(one.odds.all_done, 2) == round(rows[0].odds.all_done, 2)]
+    fewest = [one for one in same if one.open_hosts == min(each.open_hosts for each in same)]
+    costs = {one.plan.cost.total_cents for one in fewest}
+    return min(fewest, key=lambda one: one.plan.cost.total_cents) if len(costs) > 1 else None
+
+
+def _world(row: Row, *, best: bool, cheapest: bool) -> World:
     earned = row.margin
     return World(
         row.name,
@@ -146,6 +159,7 @@ def _world(row: Row, *, best: bool) -> World:
         row.moved,
         row.risks,
         best,
+        cheapest,
     )
 
 

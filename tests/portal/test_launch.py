@@ -374,3 +374,20 @@ def test_a_plan_of_nothing_says_so(ana: httpx.Client) -> None:
     ana.post(f"{base}/campaign", data=filled())
     text = ana.get(f"{base}/plan").text
     assert "3 machines have not said yet how they stand" in text
+
+
+def test_of_other_worlds_that_are_no_likelier_the_cheapest_is_named() -> None:
+    from types import SimpleNamespace
+
+    from portal.manager.queries_capacity import _cheapest
+
+    def row(odds: float, cents: int, left_out: int = 0) -> object:
+        cost = SimpleNamespace(total_cents=cents)
+        return SimpleNamespace(
+            odds=SimpleNamespace(all_done=odds), plan=SimpleNamespace(cost=cost), open_hosts=left_out
+        )
+
+    today, dearer, cheaper, emptier = row(0.0, 500), row(0.0, 900), row(0.0, 300), row(0.0, 1, left_out=9)
+    assert _cheapest([today, dearer, cheaper, emptier]) is cheaper  # type: ignore[list-item]
+    assert _cheapest([today, row(0.0, 500)]) is None  # type: ignore[list-item]
+    assert _cheapest([today, row(0.4, 1)]) is None  # type: ignore[list-item]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 from muster.ids import CampaignId
 from portal.access import Role
@@ -69,10 +69,19 @@ class Journey:
 
     def look(self, name: str) -> None:
         """Keep a picture; the page must not scroll sideways, and axe (where it is asked) finds nothing serious."""
+        self.page.wait_for_load_state()
         wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        self.screens.keep(self.page, f"launch-{name}-{self.where}")
+        self.picture(name)
         assert wide <= 0, f"{name} scrolls sideways on a {self.where}"
         assert not self.axe or serious(self.page) == [], name
+
+    def picture(self, name: str) -> None:
+        """Keep a picture; a browser that is short of memory at that moment is asked once more."""
+        try:
+            self.screens.keep(self.page, f"launch-{name}-{self.where}")
+        except Error:
+            self.page.wait_for_timeout(1_000)
+            self.screens.keep(self.page, f"launch-{name}-{self.where}")
 
     def press(self, label: str) -> None:
         """Press a button or follow a link."""
@@ -83,8 +92,10 @@ class Journey:
         self.page.goto("/manager")
         self.look("manager-empty")
         self.press("Launch a campaign")
+        self.page.get_by_role("heading", name="What you need").wait_for()
         self.look("begin")
         self.press("Begin")
+        self.page.get_by_role("heading", name="Send your fleet").wait_for()
         (folder / "devices.csv").write_text(machines())
         (folder / "crew.csv").write_text(CREW)
         self.look("fleet")
@@ -94,6 +105,7 @@ class Journey:
     def columns(self) -> None:
         """The preset was proposed; one column more is mapped, and the time zone is given."""
         page = self.page
+        page.get_by_role("heading", name="What the columns are").wait_for()
         page.get_by_label("Management port is taken for").select_option("hosts.port")
         self.press("Confirm and see the rows")
         page.get_by_text("no column says it").wait_for()
@@ -155,7 +167,7 @@ class Journey:
         self.look("plan-before")
         page.get_by_role("button", name="Plan", exact=True).click()
         page.get_by_role("heading", name="Searching for the best plan").wait_for()
-        self.screens.keep(page, f"launch-searching-{self.where}")
+        self.picture("searching")
         page.get_by_role("heading", name="Who goes where").wait_for(timeout=120_000)
         self.look("plan")
         self.press("Look at it and dispatch")
