@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 PORTAL = typer.Typer(
     invoke_without_command=True,
-    help="Serve the portal, the web application for managers, engineers, partners and clients; say who may come in.",
+    help="Serve the portal, the web application for managers, engineers, partners and clients; say who may come in.\n\n"
+    "Example: muster portal --port 8080",
 )
 ACCOUNTS = typer.Typer(no_args_is_help=True, help="Accounts of the portal.")
 LINK = typer.Typer(no_args_is_help=True, help="Links that let one person in from one device, without a password.")

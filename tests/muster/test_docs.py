@@ -23,7 +23,9 @@ def commands(command: Any, name: str) -> dict[str, Any]:  # noqa: ANN401 - Typer
 
 
 COMMANDS = commands(typer.main.get_command(app), "muster")
-GROUPS = {"muster", "muster fix", "muster hosts", "muster partner", "muster money", "muster visit"}
+GROUPS = {"muster", "muster fix", "muster hosts", "muster partner", "muster money", "muster visit"} | {
+    f"muster portal {name}" for name in ("accounts", "link", "token")
+}
 
 
 def test_the_pages_about_commands_and_settings_are_those_of_the_program() -> None:
