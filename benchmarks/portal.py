@@ -231,7 +231,9 @@ def _rate(record: Path) -> float:
 
 async def _read_all(address: str, people: Sequence[Reader], options: Namespace) -> Seen:
     """Everybody reads: first each page once, unmeasured, so that the processes know the fleet; then for a while."""
-    async with httpx.AsyncClient(base_url=address, timeout=120, limits=httpx.Limits(max_connections=200)) as client:
+    async with httpx.AsyncClient(
+        base_url=address, timeout=120, limits=httpx.Limits(max_connections=200, keepalive_expiry=3.0)
+    ) as client:
         for _ in range(options.processes * 2):
             await asyncio.gather(*(_look(client, one, one.pages[0], Seen()) for one in people[:10] if one.pages))
         for one in people[:10]:
