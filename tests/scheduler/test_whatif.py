@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.instances import Recipe, make
 from muster.errors import InputError
 from muster.ids import PartnerId, PersonId
 from scheduler.codec import plan_from_json, plan_to_json
 from scheduler.diff import Kind
 from scheduler.problem import Cap, Problem
-from scheduler.solve import solve
+from scheduler.solve import solve, without_time
 from scheduler.stop import MaxIterations
 from scheduler.validate import violations
 from scheduler.whatif import what_if, with_capacity, with_overtime, without_partner, without_person
@@ -48,6 +49,16 @@ def test_worlds_are_planned_and_compared_with_today() -> None:
     for outcome in outcomes:
         assert violations(worlds[outcome.name], outcome.plan) == ()
     assert outcomes[2].difference.cost_cents == 2 * 2 * 9_000
+
+
+def test_worlds_that_are_planned_side_by_side_are_those_planned_alone() -> None:
+    of = make(Recipe(60, 8, 1))
+    plan = solve(of, MaxIterations(200), 0, with_reasons=False)
+    worlds = {str(person.id): without_person(of, person.id) for person in of.people[:3]}
+    together = what_if(plan, worlds, lambda: MaxIterations(500), 1)
+    for outcome in together:
+        (alone,) = what_if(plan, {outcome.name: worlds[outcome.name]}, lambda: MaxIterations(500), 1)
+        assert without_time(outcome.plan) == without_time(alone.plan)
 
 
 @settings(max_examples=40)
