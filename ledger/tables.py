@@ -177,6 +177,7 @@ host_states = Table(
     Column("changed_at", UtcDateTime, nullable=False),
     Column("explanation", Text),
     Index(None, "campaign_id", "runner_id"),
+    Index(None, "campaign_id", "status"),
 )
 
 waves = Table(
