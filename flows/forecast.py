@@ -17,6 +17,7 @@ from flows.planning import problem_of
 from flows.profit import clients_of
 from flows.remedies import Remedy, remedies_of
 from flows.services import Services
+from flows.tries import tries_of
 from muster.errors import NothingToPlan
 from muster.ids import CampaignId, ClientId, HostId, PlanId
 from muster.messages import Alert, Severity
@@ -67,11 +68,11 @@ class Forecast:
         done_share: the expected share of machines, those that are right already included.
         least_odds: the campaign's limit for ``all_done``.
         due, due_done: machines whose visit is over by now by the plan that binds, and how many of them are right.
-        lost_share: of the machines that were pushed, how many stand failed or unknown now; a push that fails needs
-            another visit, which the odds do not know yet.
+        lost_share: of the machines that were pushed, how many stand failed or unknown now.
         left_out: machines that no visit can be found for.
         done_by: when the last visit would end; None where machines are left out.
         worst: what limits it, in sentences, the gravest first.
+        tries: how often tries are taken to fail and to find a machine offline, in sentences with the evidence.
         remedies: the best, the most odds for the money first.
     """
 
@@ -94,6 +95,7 @@ class Forecast:
     remedies: tuple[Remedy, ...] = ()
     lives: int = LIVES
     currency: str = ""
+    tries: tuple[str, ...] = ()
 
     @property
     def falls_short(self) -> bool:
@@ -201,6 +203,7 @@ def look_ahead(services: Services, campaign_id: CampaignId, *, lives: int, secon
         worst=_worst(*ahead, odds) if ahead is not None and odds is not None else (),
         lives=lives,
         currency=services.currency,
+        tries=tries_of(services, campaign_id).sentences,
     )
     if plan is None or not found.falls_short or seconds <= 0:
         return found
@@ -229,7 +232,8 @@ def _lived(services: Services, problem: "Problem", plan: Plan, lives: int, seed:
 
     campaign = services.ledger.campaign(problem.campaign_id)
     efforts = uncertain(effort_of(services, campaign.id), services.ledger.fleet(), plan)
-    return simulate(problem, plan, efforts, lives=lives, no_show=campaign.forecast.no_show, seed=seed)
+    tries = tries_of(services, campaign.id).tries
+    return simulate(problem, plan, efforts, lives=lives, no_show=campaign.forecast.no_show, tries=tries, seed=seed)
 
 
 def _binding_id(services: Services, campaign_id: CampaignId) -> PlanId | None:

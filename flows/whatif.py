@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flows.planning import first_start, world_of
 from flows.profit import margin_of
 from flows.services import Services
+from flows.tries import tries_of
 from muster.errors import InputError
 from muster.plan import Plan
 from partners.money import Money
@@ -85,7 +86,8 @@ def _row(services: Services, outcome: "Outcome", base: Plan, world: "World", pro
 
     plan = outcome.plan
     efforts = uncertain(world.effort, world.fleet, plan)
-    odds = simulate(problem, plan, efforts, lives=LIVES, no_show=NO_SHOW, seed=seed)
+    tries = tries_of(services, plan.campaign_id).tries
+    odds = simulate(problem, plan, efforts, lives=LIVES, no_show=NO_SHOW, tries=tries, seed=seed)
     earned = margin_of(services, problem, plan)
     return Row(
         name=outcome.name,

@@ -13,10 +13,13 @@ DOUBTFUL = 0.9
 NEARLY_USED = 0.95
 """A limit of which more than this share is used is named."""
 
+LIMITING = 0.05
+"""Hosts that fail, or are offline, are named where they are missed in a larger share of lives than this."""
+
 
 def risks(problem: Problem, plan: Plan, odds: Odds) -> tuple[str, ...]:
-    """What is left out and by which rule, which agreements are used up, and which client is least likely to be done."""
-    return (*_left_out(plan), *_used_up(problem, plan), *_doubtful(odds))
+    """What is left out and why, agreements that are used up, hosts that go wrong, the client least likely done."""
+    return (*_left_out(plan), *_used_up(problem, plan), *_going_wrong(odds), *_doubtful(odds))
 
 
 def _left_out(plan: Plan) -> Iterator[str]:
@@ -45,6 +48,14 @@ def _used_up(problem: Problem, plan: Plan) -> Iterator[str]:
         minutes = sum(used[number] for number in cap.days)
         if cap.partner_id is not None and minutes > NEARLY_USED * cap.minutes:
             yield f"{cap.name} is used up: {minutes / 60:.0f} of {cap.minutes / 60:.0f} h"
+
+
+def _going_wrong(odds: Odds) -> Iterator[str]:
+    """Hosts that fail or are offline, with the share of lives in which one is missed for it, the larger first."""
+    found = ((odds.failed, "failed"), (odds.offline, "was offline"))
+    for share, why in sorted(found, key=lambda one: -one[0]):
+        if share > LIMITING:
+            yield f"in {share:.0%} of lives a host that {why} is not put right by another try before the deadline"
 
 
 def _doubtful(odds: Odds) -> Iterator[str]:

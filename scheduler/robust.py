@@ -5,7 +5,7 @@ mode (what is not known of the mean), the rest is each visit's own. People go on
 its planned start, or when everybody of it is there. It is done where it ends inside its hours and inside the day of
 everybody of it, and where what it waits for is done. Somebody who does not come loses the whole day. A break that is
 due is taken before a visit after which it could not be taken any more. Nobody replans: the odds are those of the plan
-as it stands.
+as it stands. Hosts that fail or are offline in a try are tried again (``scheduler/repeats.py``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from math import log, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
 from muster.fleet import Fleet
 from muster.ids import ClientId, VisitId
@@ -21,9 +20,11 @@ from muster.plan import Plan, VisitMode
 from scheduler.estimate import Effort, EffortModel
 from scheduler.kinds import kinds_of
 from scheduler.problem import AT_HOME, PersonDay, Problem, Rest
+from scheduler.repeats import Lived, Missed, Teams, Times, Yes, missed
+from scheduler.tries import Tries
 
-Times = NDArray[np.float64]
-Yes = NDArray[np.bool_]
+SURE = Tries()
+"""Nothing fails, and nothing is offline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,21 @@ class ClientOdds:
 
 @dataclass(frozen=True, slots=True)
 class Odds:
-    """The answer: how often things come out well, of so many lives."""
+    """The answer: how often things come out well, of so many lives.
+
+    Attributes:
+        visits: the share of lives in which the visit takes place in time and all of its machines come right.
+        failed, offline: the share of lives in which a machine is not right at the deadline because it failed, or was
+            offline, though its visit took place.
+    """
 
     lives: int
     all_done: float
     done_share: float
     clients: tuple[ClientOdds, ...]
     visits: Mapping[VisitId, float]
+    failed: float = 0.0
+    offline: float = 0.0
 
 
 def uncertain(model: EffortModel, fleet: Fleet, plan: Plan) -> dict[VisitId, Uncertain]:
@@ -78,6 +87,7 @@ def simulate(
     *,
     lives: int = 1000,
     no_show: float = 0.01,
+    tries: Tries = SURE,
     seed: int = 0,
 ) -> Odds:
     """Live a plan through many times.
@@ -88,13 +98,16 @@ def simulate(
         efforts: by visit; what is not in it takes exactly its planned minutes.
         lives: how many times.
         no_show: the share of person-days on which somebody does not come.
+        tries: how often hosts of remote visits fail or are offline.
         seed: of the random numbers.
     """
     random = np.random.default_rng(seed)
     durations = _durations(problem, efforts, lives, random)
     comes = random.random((len(problem.days), lives)) >= no_show
-    done = _live(problem, plan, durations, comes)
-    return _odds(problem, done, lives)
+    teams = _teams(problem, plan)
+    lived = _live(problem, teams, durations, comes)
+    lost = missed(problem, teams, lived, tries, seed) if not tries.sure else None
+    return _odds(problem, lived.done, lost, lives)
 
 
 def _durations(
@@ -114,14 +127,14 @@ def _durations(
     return drawn
 
 
-def _live(problem: Problem, plan: Plan, durations: Mapping[VisitId, Times], comes: Yes) -> dict[VisitId, Yes]:
-    """Whether each placed visit is done, in each life."""
+def _live(problem: Problem, teams: Teams, durations: Mapping[VisitId, Times], comes: Yes) -> Lived:
+    """Whether each placed visit is done, in each life, and how long everybody is busy."""
     lives = comes.shape[1]
     free: dict[int, Times] = {}
     over: dict[VisitId, Times] = {}
     done: dict[VisitId, Yes] = {}
     rested: dict[int, Yes] = {}
-    teams = _teams(problem, plan)
+    spots: dict[int, int] = {}
     for visit_id in sorted(teams, key=lambda v: (teams[v][0], v)):
         planned, members = teams[visit_id]
         demand = problem.demands[problem.demand_index[visit_id]]
@@ -144,7 +157,8 @@ def _live(problem: Problem, plan: Plan, durations: Mapping[VisitId, Times], come
         over[visit_id] = np.where(there, np.minimum(ends, until), planned)
         for day, _ in members:
             free[day] = np.where(there, np.minimum(ends, until), free.get(day, np.full(lives, float(planned))))
-    return done
+            spots[day] = demand.spot
+    return Lived(done, free, spots, comes, durations)
 
 
 def _rested(
@@ -186,29 +200,35 @@ def _teams(problem: Problem, plan: Plan) -> dict[VisitId, tuple[int, list[tuple[
     return found
 
 
-def _odds(problem: Problem, done: Mapping[VisitId, Yes], lives: int) -> Odds:
+def _odds(problem: Problem, took_place: Mapping[VisitId, Yes], lost: Missed | None, lives: int) -> Odds:
     never = np.zeros(lives, dtype=np.bool_)
     by_client: dict[ClientId, list[VisitId]] = {}
     hosts = {demand.visit.id: max(1, len(demand.visit.host_ids)) for demand in problem.demands}
+    right = {v: hosts[v] * float(took_place.get(v, never).mean()) for v in hosts}
+    done = dict(took_place)
+    for visit_id, number in lost.hosts.items() if lost else ():
+        right[visit_id] -= float(number.mean())
+        done[visit_id] = took_place[visit_id] & (number == 0)
     for demand in problem.demands:
         by_client.setdefault(demand.visit.client_id, []).append(demand.visit.id)
     clients = []
     for client_id, visits in sorted(by_client.items()):
         every = np.logical_and.reduce([done.get(v, never) for v in visits])
         total = sum(hosts[v] for v in visits)
-        share = _share(visits, hosts, done, never)
-        clients.append(ClientOdds(client_id, len(visits), total, float(every.mean()), share))
+        clients.append(ClientOdds(client_id, len(visits), total, float(every.mean()), _share(visits, hosts, right)))
     everything = [done.get(demand.visit.id, never) for demand in problem.demands]
     return Odds(
         lives=lives,
         all_done=float(np.logical_and.reduce(everything).mean()) if everything else 1.0,
-        done_share=_share(list(hosts), hosts, done, never),
+        done_share=_share(list(hosts), hosts, right),
         clients=tuple(clients),
         visits={v: float(done.get(v, never).mean()) for v in hosts},
+        failed=float(lost.failed.mean()) if lost else 0.0,
+        offline=float(lost.offline.mean()) if lost else 0.0,
     )
 
 
-def _share(visits: Sequence[VisitId], hosts: Mapping[VisitId, int], done: Mapping[VisitId, Yes], never: Yes) -> float:
+def _share(visits: Sequence[VisitId], hosts: Mapping[VisitId, int], right: Mapping[VisitId, float]) -> float:
     """The expected share of machines that are done."""
     total = sum(hosts[v] for v in visits)
-    return sum(hosts[v] * float(done.get(v, never).mean()) for v in visits) / total if total else 1.0
+    return sum(right[v] for v in visits) / total if total else 1.0

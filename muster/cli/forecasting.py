@@ -65,6 +65,7 @@ def document(one: "Forecast") -> dict[str, object]:
         "hosts_left_out": one.left_out,
         "done_by": one.done_by.isoformat() if one.done_by else None,
         "worst": list(one.worst),
+        "tries": list(one.tries),
         "clients": [
             {
                 "client": client.client_id,
@@ -98,7 +99,9 @@ def _say(one: "Forecast", zone: str) -> None:
     if one.due:
         say(f"of {one.due:,} hosts whose visit is over {one.due_done:,} are right")
     if one.lost_share:
-        say(f"{one.lost_share:.1%} of the hosts that were pushed stand failed or unknown; the odds do not know it yet")
+        say(f"{one.lost_share:.1%} of the hosts that were pushed stand failed or unknown")
+    for sentence in one.tries:
+        say(f"counted in the odds: {sentence}")
     rows = sorted(one.clients, key=lambda client: (client.all_done, client.client_id))
     table(
         ("client", "hosts", "protected", "all done in time", "hosts done"),
