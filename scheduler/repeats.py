@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from muster.ids import VisitId
 from muster.plan import VisitMode
-from scheduler.problem import AT_HOME, Demand, Problem
+from scheduler.problem import AT_HOME, Demand, Problem, Span
 from scheduler.tries import Tries
 
 Times = NDArray[np.float64]
@@ -36,6 +36,9 @@ Teams = Mapping[VisitId, tuple[int, list[tuple[int, int]]]]
 MOST_OFFLINE = 10
 FAILING, OFFLINE = 1, 2
 """Streams of random numbers."""
+
+DRAWS_AT_ONCE = 500_000
+"""Random numbers of so many visits and lives are held at a time."""
 
 NEARLY = 1e-9
 
@@ -79,42 +82,75 @@ def missed(problem: Problem, teams: Teams, lived: Lived, tries: Tries, seed: int
     failed, offline = np.zeros(lives, dtype=np.bool_), np.zeros(lives, dtype=np.bool_)
     hosts: dict[VisitId, Counts] = {}
     room = _Room(problem, teams, lived)
-    for visit_id in sorted(teams, key=lambda v: (teams[v][0], v)):
-        number = problem.demand_index[visit_id]
-        visit = problem.demands[number].visit
-        if visit.mode is not VisitMode.REMOTE or not visit.host_ids:
-            continue
-        many = np.where(lived.done[visit_id], len(visit.host_ids), 0)
-        failing = _rounds(many, tries.failed, tries.most_failures, np.random.default_rng((seed, FAILING, number)))
-        away = _rounds(many, tries.offline, MOST_OFFLINE, np.random.default_rng((seed, OFFLINE, number)))
-        held = failing[tries.most_failures - 1] if len(failing) == tries.most_failures else np.zeros_like(many)
-        gone = away[MOST_OFFLINE - 1] if len(away) == MOST_OFFLINE else np.zeros_like(many)
+    pushed = [visit for visit in sorted(teams, key=lambda v: (teams[v][0], v)) if _pushed(problem, visit)]
+    at_once = max(1, DRAWS_AT_ONCE // lives)
+    for first in range(0, len(pushed), at_once):
+        visits = pushed[first : first + at_once]
+        sizes = [len(_demand(problem, one).visit.host_ids) for one in visits]
+        many = np.array([np.where(lived.done[one], size, 0) for one, size in zip(visits, sizes, strict=True)])
+        failing = _rounds(many, tries.failed, tries.most_failures, (seed, FAILING, first))
+        away = _rounds(many, tries.offline, MOST_OFFLINE, (seed, OFFLINE, first))
+        lost = _last(failing, tries.most_failures, many) + _last(away, MOST_OFFLINE, many)
         again = _sums(failing[: tries.most_failures - 1], away[: MOST_OFFLINE - 1])
-        late = _late(room, number, teams[visit_id][1][0][0], again, lived.durations[visit_id] / len(visit.host_ids))
-        if failing:
-            failed |= (held > 0) | ((late > 0) & (failing[0] > 0))
-        if away:
-            offline |= (gone > 0) | ((late > 0) & (away[0] > 0))
-        hosts[visit_id] = np.minimum(many, held + gone + late)
+        late = np.zeros_like(many)
+        for row, one in enumerate(visits):
+            day, minutes = teams[one][1][0][0], lived.durations[one] / sizes[row]
+            late[row] = _late(room, problem.demand_index[one], day, [level[row] for level in again], minutes)
+            hosts[one] = np.minimum(many[row], lost[row] + late[row])
+        failed |= _because(failing, tries.most_failures, late)
+        offline |= _because(away, MOST_OFFLINE, late)
     return Missed(hosts, failed, offline)
 
 
-def _rounds(many: Counts, share: float, most: int, random: np.random.Generator) -> list[Counts]:
-    """How many of the hosts go wrong at least once, twice and so on; as long as there are any, ``most`` times at most.
+def _demand(problem: Problem, visit_id: VisitId) -> Demand:
+    return problem.demands[problem.demand_index[visit_id]]
+
+
+def _pushed(problem: Problem, visit_id: VisitId) -> bool:
+    visit = _demand(problem, visit_id).visit
+    return visit.mode is VisitMode.REMOTE and bool(visit.host_ids)
+
+
+def _last(rounds: list[Counts], most: int, like: Counts) -> Counts:
+    """The hosts that went wrong as often as they may."""
+    return rounds[most - 1] if len(rounds) == most else np.zeros_like(like)
+
+
+def _because(rounds: list[Counts], most: int, late: Counts) -> Yes:
+    """In which lives a host is missed for what these rounds are of."""
+    if not rounds:
+        return np.zeros(late.shape[1], dtype=np.bool_)
+    by_visit = (_last(rounds, most, late) > 0) | ((late > 0) & (rounds[0] > 0))
+    return np.asarray(by_visit.any(axis=0), dtype=np.bool_)
+
+
+def _rounds(many: Counts, share: float, most: int, seed: tuple[int, int, int]) -> list[Counts]:
+    """How many hosts of each visit go wrong at least once, twice and so on, in each life; ``most`` times at most.
 
     Each is the inverse of the binomial distribution at a uniform number, so that more hosts or a larger share never
-    give less.
+    give less. Ends where none is left.
     """
     found: list[Counts] = []
-    left = many
-    while share > 0 and len(found) < most and left.any():
-        uniform, after = random.random(len(many)), np.zeros_like(left)
-        for count in np.unique(left[left > 0]):
-            here = left == count
-            after[here] = np.minimum(count, np.searchsorted(_binomial(int(count), share), uniform[here], side="right"))
-        left = after
-        if left.any():
-            found.append(left)
+    left = many.ravel()
+    while share > 0 and len(found) < most:
+        where = np.flatnonzero(left)
+        uniform = np.random.default_rng((*seed, len(found))).random(left.size)[where]
+        left = _wrong(left, where, uniform, share)
+        if not left.any():
+            break
+        found.append(left.reshape(many.shape))
+    return found
+
+
+def _wrong(many: Counts, where: Counts, uniform: Times, share: float) -> Counts:
+    """How many of the hosts go wrong, ``where`` there are any; equal numbers are looked up together."""
+    some = many[where]
+    order = np.argsort(some, kind="stable")
+    counts, begins = np.unique(some[order], return_index=True)
+    found = np.zeros_like(many)
+    for count, group in zip(counts, np.split(order, begins[1:]), strict=False):
+        bad = np.searchsorted(_binomial(int(count), share), uniform[group], side="right")
+        found[where[group]] = np.minimum(count, bad)
     return found
 
 
@@ -154,6 +190,7 @@ class _Room:
     _used: dict[int, bool] = field(default_factory=dict)
     _most: dict[int, int] | None = None
     _order: list[int] = field(default_factory=list)
+    _opens: dict[tuple[int, tuple[Span, ...]], Times] = field(default_factory=dict)
 
     def worked(self, number: int, day: int, later: int, work: Times) -> Times:
         """Work off these minutes in the days that may be used for a visit; gives what is over."""
@@ -163,7 +200,7 @@ class _Room:
             if self._used.get(one):
                 continue
             left = self.left(one)
-            taken = np.minimum(np.minimum(work, left), self._open(self.problem.demands[number], one))
+            taken = np.minimum(np.minimum(work, left), self._open(self.problem.demands[number].spans, one))
             left -= taken
             work = work - taken
             self._used[one] = not left.any()
@@ -200,14 +237,16 @@ class _Room:
             if may[who]:
                 yield one
 
-    def _open(self, demand: Demand, day: int) -> Times:
+    def _open(self, spans: tuple[Span, ...], day: int) -> Times:
         """Minutes at the end of the day that lie in the hours of the visit."""
-        since, latest = self._since(day), self._latest(day)
-        found = np.zeros_like(since)
-        for span in demand.spans:
-            if span.ends > self.problem.days[day].starts and span.starts < latest:
-                found += np.maximum(0.0, min(span.ends, latest) - np.maximum(since, span.starts))
-        return found
+        if (day, spans) not in self._opens:
+            since, latest = self._since(day), self._latest(day)
+            found = np.zeros_like(since)
+            for span in spans:
+                if span.ends > self.problem.days[day].starts and span.starts < latest:
+                    found += np.maximum(0.0, min(span.ends, latest) - np.maximum(since, span.starts))
+            self._opens[day, spans] = found
+        return self._opens[day, spans]
 
     def _since(self, day: int) -> Times:
         starts = float(self.problem.days[day].starts)

@@ -75,7 +75,8 @@ def _say(found: "Odds", known: "KnownTries") -> None:
         style="bold",
     )
     for share, why, sentence in zip((found.failed, found.offline), WHY, known.sentences, strict=True):
-        say(f"  in {share:.1%} of lives a host that {why} is not put right in time; {sentence}")
+        say(f"in {share:.1%} of lives a host that {why} is not put right in time;")
+        say(f"  {sentence}")
     doubtful = sorted((share, str(visit)) for visit, share in found.visits.items() if share < DOUBTFUL)
     for share, visit in doubtful[:SHOWN_VISITS]:
         say(f"  {visit}: done in {share:.0%}")

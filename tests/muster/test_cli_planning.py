@@ -336,6 +336,10 @@ def test_the_odds_are_told_by_client(muster: Shell, workspace: Path) -> None:
     said = muster(workspace, "odds").stdout
     assert "acme" in said
     assert "of the hosts are" in said
+    assert "4.0% of tries find the host offline (a guess: nothing was tried yet)" in said
+    asked = json.loads(muster(workspace, "odds", "--failed", "0.2", "--offline", "0", "--json").stdout)
+    assert asked["tries"][0] == "20.0% of tries fail (by the option)"
+    assert asked["offline"] == 0.0
 
 
 def test_calendars_take_people_out_of_the_plan(muster: Shell, workspace: Path) -> None:

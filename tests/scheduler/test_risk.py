@@ -1,5 +1,7 @@
 """What limits a plan: the rule that leaves most out, agreements that are used up, the client least likely done."""
 
+from dataclasses import replace
+
 from muster.ids import ClientId, PartnerId
 from scheduler.problem import Cap, Problem
 from scheduler.risk import risks
@@ -34,6 +36,16 @@ def test_an_agreement_without_an_hour_left_is_told_and_one_with_room_is_not() ->
     roomy = Cap("agreement of North", (0,), 600, partner_id=PartnerId("north"))
     assert told(problem([demand("a")], people, days, caps=(full,))) == ("agreement of North is used up: 1 of 1 h",)
     assert told(problem([demand("a")], people, days, caps=(roomy,))) == ()
+
+
+def test_hosts_that_go_wrong_are_told_with_their_share_the_larger_first_where_they_limit() -> None:
+    of = problem([demand("a")], [person("Anna")], [day()])
+    plan = solve(of, MaxIterations(20), 0)
+    assert risks(of, plan, replace(odds(("acme", 0.95)), failed=0.04, offline=0.05)) == ()
+    failed, offline = risks(of, plan, replace(odds(("acme", 0.95)), failed=0.3, offline=0.12))
+    assert failed == "in 30% of lives a host that failed is not put right by another try before the deadline"
+    assert offline.startswith("in 12% of lives a host that was offline")
+    assert risks(of, plan, replace(odds(("acme", 0.95)), failed=0.1, offline=0.12))[0] == offline
 
 
 def test_the_client_least_likely_to_be_done_is_told_unless_it_never_is() -> None:

@@ -9,10 +9,12 @@ import pytest
 
 from flows.forecast import FELL, forecast_campaign, forecasts_of
 from flows.remedies import Remedy
+from flows.tries import tries_of
 from muster.forecasting import ForecastPolicy
-from muster.ids import HostId
+from muster.ids import HostId, RunnerId
 from muster.messages import Channel
-from muster.outcomes import HostStatus
+from muster.outcomes import Evidence, HostOutcome, HostStatus, Stage
+from muster.steps import StepName
 from muster.wiring import Wired
 from tests.flows.changing.bound import CLIENTS, NOW, SPRING, answer, standing_at
 from tests.flows.changing.conftest import Within
@@ -26,9 +28,9 @@ def alerts(services: Wired) -> list[str]:
     return [one.message.content.subject for one in found if one.message.channel is Channel.BOARD]
 
 
-def limited(services: Wired, least_odds: float, no_show: float) -> None:
+def limited(services: Wired, least_odds: float, no_show: float, failed: float | None = None) -> None:
     campaign = services.ledger.campaign(SPRING)
-    policy = ForecastPolicy(least_odds, no_show)
+    policy = ForecastPolicy(least_odds, no_show, failed)
     services.ledger.open_campaign(replace(campaign, forecast=policy), (), by="test")
 
 
@@ -83,12 +85,46 @@ def test_the_command_says_it_and_shows_how_it_has_gone(muster: Shell, workspace:
     said = muster(workspace, "forecast", "--seconds", "0")
     assert said.returncode == 0, said.stderr
     assert "done in time: odds" in said.stdout
+    assert "counted in the odds: 3.0% of tries fail (a guess: nothing was tried yet)" in said.stdout
     found = json.loads(muster(workspace, "forecast", "--seconds", "0", "--json").stdout)
     assert [one["client"] for one in found["clients"]] == list(CLIENTS)
     history = json.loads(muster(workspace, "forecast", "--history", "--json").stdout)
     assert len(history) == 2
     assert history[1] == found
     assert "odds" in muster(workspace, "forecast", "--history").stdout
+
+
+def pushed(services: Wired, ends: dict[HostId, HostStatus]) -> None:
+    """A push of these hosts that ended so."""
+    leases = services.ledger.claim(
+        SPRING, tuple(ends), runner_id=RunnerId("desk:1:1"), step=StepName.APPLY, wave=1, lease_s=60
+    )
+    assert len(leases) == len(ends)
+    at = services.clock.now()
+    services.ledger.finish(
+        [
+            (lease, HostOutcome(ends[lease.host_id], Stage.FINISHED, "so", "", Evidence(None, None), 60.0, at))
+            for lease in leases
+        ]
+    )
+
+
+def test_how_often_tries_fail_is_learned_from_the_campaigns_own_unless_its_file_says_it(within: Within) -> None:
+    services = within()
+    fresh = tries_of(services, SPRING)
+    assert [fresh.failed.share, fresh.offline.share] == pytest.approx([0.03, 0.04])
+    answer(services, HOSTS[:4], HostStatus.STALE)
+    ends = (HostStatus.VERIFIED, HostStatus.VERIFIED, HostStatus.FAILED, HostStatus.UNREACHABLE)
+    pushed(services, dict(zip(HOSTS[:4], ends, strict=True)))
+    known = tries_of(services, SPRING)
+    assert (known.failed.bad, known.failed.tries) == (1, 3), "who was not there says nothing about failures"
+    assert (known.offline.bad, known.offline.tries) == (1, 4)
+    assert known.tries.failed == pytest.approx((1 + 50 * 0.03) / 53)
+    assert known.sentences[0] == "4.7% of tries fail (1 of 3 did)"
+    assert forecast_campaign(services, SPRING, seconds=0).tries == known.sentences
+    limited(services, 0.5, 0.0, failed=0.0)
+    assert tries_of(services, SPRING).tries.failed == 0.0
+    assert "by the campaign file" in forecast_campaign(services, SPRING, seconds=0).tries[0]
 
 
 @pytest.mark.parametrize(("cents", "told"), [(12_345, "123.45 EUR more"), (-500, "5.00 EUR less")])
