@@ -1,8 +1,10 @@
 """A ledger with messages in it and ways out to real servers, without the rest of a workspace.
 
-``python -m tests.flows.outboxes URL PORT`` delivers what is due, as a process that can be killed.
+``python -m tests.flows.outboxes PORT`` delivers what is due, as a process that can be killed; the ledger's address
+is in the environment, because a password may be in it.
 """
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +22,7 @@ from reports.sending.outlets import MailServer, Outlets, Security, Webhook
 from tests.reports.sending.servers import PASSWORD
 
 NOW = datetime(2026, 10, 19, 8, tzinfo=UTC)
+LEDGER_VARIABLE = "MUSTER_TEST_OUTBOX_LEDGER"
 
 
 @dataclass
@@ -81,7 +84,7 @@ def letter(number: int, **changes: object) -> Message:
 
 def main() -> None:
     """Deliver everything that is due, and say how many were sent."""
-    url, port = sys.argv[1], int(sys.argv[2])
+    url, port = os.environ[LEDGER_VARIABLE], int(sys.argv[1])
     desk = Desk(open_at(url), outlets(Path(), port))
     print("begins", flush=True)  # noqa: T201 - spoken to the test
     print(deliver_due(desk.services).sent, flush=True)  # noqa: T201 - spoken to the test

@@ -1,6 +1,7 @@
 """Delivery: at least once whatever dies, with the same key each time; not twice while a lease holds; never for ever."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -35,7 +36,7 @@ from muster.messages import Alert, Channel, Delivery, Message, MessageState, Sev
 from muster.records import WaveState
 from reports.sending.answers import Answer, Fate
 from reports.sending.outlets import HookKind, Webhook
-from tests.flows.outboxes import NOW, Desk, letter, open_at, outlets
+from tests.flows.outboxes import LEDGER_VARIABLE, NOW, Desk, letter, open_at, outlets
 from tests.reports.scenes import TZ, campaign, crew, fleet
 from tests.reports.sending.servers import (
     AT,
@@ -237,7 +238,10 @@ def test_a_sender_that_is_killed_loses_nothing_and_repeats_one_at_most(
     desk.ledger.post([*map(letter, range(40))], by="test")
     with smtp_server(box) as port:
         sender = subprocess.Popen(
-            [sys.executable, "-m", "tests.flows.outboxes", url, str(port)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "tests.flows.outboxes", str(port)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, LEDGER_VARIABLE: url},
         )
         give_up_at = time.monotonic() + 60
         while len(box.letters) < after and time.monotonic() < give_up_at:
@@ -262,8 +266,8 @@ def test_senders_at_one_time_send_nothing_twice(tmp_path: Path, database: str, r
     desk.ledger.post([*map(letter, range(60))], by="test")
     box = Slow()
     with smtp_server(box) as port:
-        command = [sys.executable, "-m", "tests.flows.outboxes", url, str(port)]
-        senders = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+        command, known = [sys.executable, "-m", "tests.flows.outboxes", str(port)], {**os.environ, LEDGER_VARIABLE: url}
+        senders = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=known) for _ in range(2)]
         sent = [int(sender.communicate()[0].split()[-1]) for sender in senders]
     desk.ledger.close()
     assert sum(sent) == 60

@@ -164,9 +164,9 @@ def fresh_portal(world_folder: Path, tmp_path: Path) -> Iterator[RunningPortal]:
     stop_portal(running)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, started once."""
+    """Debian's Chromium, started once for a module: while its driver runs, its loop stands in the way of any other."""
     if not CHROMIUM.exists():
         pytest.skip("Chromium is not installed: apt install chromium")
     with sync_playwright() as driver:

@@ -68,6 +68,7 @@ def look(screens: Screens, *, phone: bool, dark: bool) -> None:
     assert not troubles
 
 
+@pytest.mark.slow
 def test_no_page_scrolls_sideways_on_a_phone_and_no_script_fails(
     filled: tuple[RunningPortal, Plan], screens_of: Callable[[RunningPortal], Screens]
 ) -> None:

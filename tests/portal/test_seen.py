@@ -15,6 +15,8 @@ from tests.portal.world import PASSWORD
 
 AXE = next(Path(axe_playwright_python.__file__).parent.rglob("axe.min.js")).read_text(encoding="utf-8")
 SERIOUS = {"serious", "critical"}
+EACH_TIME = {Role.MANAGER, Role.CLIENT_CONTACT}
+"""Whose pages are looked at each time; everybody's by ``make test-slow``."""
 NO_PAGES = ("/live", "/api", "/calendar", "/logout", "/oidc", "/metrics", "/health", "/login", "/enter")
 
 
@@ -49,7 +51,10 @@ def pages_of(portal: RunningPortal, role: Role) -> Iterator[str]:
                 yield address
 
 
-@pytest.mark.parametrize("role", [one for one in Role if one is not Role.AUDITOR])  # whose pages are the manager's
+@pytest.mark.parametrize(
+    "role",  # the auditor's pages are the manager's
+    [pytest.param(one, marks=() if one in EACH_TIME else pytest.mark.slow) for one in Role if one is not Role.AUDITOR],
+)
 def test_no_page_has_a_serious_finding(screens: Screens, portal: RunningPortal, role: Role) -> None:
     page = screens.page(role, phone=role is not Role.MANAGER)
     looked, wrong = 0, {}

@@ -78,6 +78,7 @@ def play_at(
     return report
 
 
+@pytest.mark.slow
 def test_a_playbook_without_a_report_says_its_changed_tasks(fleet: Fleet, tmp_path: Path) -> None:
     write = {"name": "Write it", "ansible.builtin.copy": {"content": "hello", "dest": "/opt/own"}}
     report = play(fleet, tmp_path, [write])
@@ -157,6 +158,7 @@ play_at(address, int(port), Path(key), Path(known_hosts), Path(folder), tasks)
 """
 
 
+@pytest.mark.slow
 def test_a_playbook_does_not_go_on_when_muster_was_killed(fleet: Fleet, tmp_path: Path) -> None:
     host = fleet.hosts[1]
     where = [host.address, str(host.port), str(fleet.key_file), str(fleet.known_hosts), str(tmp_path)]

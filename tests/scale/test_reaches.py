@@ -35,6 +35,7 @@ def company(tmp_path: Path, prefect_api_url: str, postgres_url: str) -> Iterator
     company.close()
 
 
+@pytest.mark.slow
 def test_each_reach_is_pushed_by_its_own_worker_with_its_own_credentials_and_nobody_waits_for_one_without(
     company: Company, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 from collections.abc import Iterator
@@ -60,6 +61,9 @@ def test_its_database_is_deleted_between_two_runs_and_its_server_killed_in_the_m
     end_server(stage)
     said = stage.end(second)
     assert said.code == 0, "what the hosts came to counts, and not whether Prefect has heard of it"
-    assert said.err == "", "nor is its trouble the user's"
+    progress = re.compile(r"\d\d:\d\d:\d\d push: .*")  # said where a run takes long, as on a busy machine
+    assert [line for line in said.err.splitlines() if not progress.fullmatch(line)] == [], (
+        "nor is its trouble the user's"
+    )
     assert said.summary == stage.expected(), "nothing was lost with the database"
     assert pushed_blindly(stage.sessions()) == []

@@ -118,6 +118,7 @@ def fix(make_fix: MakeFix) -> PreparedFix:
     return make_fix(package="never", look_for="")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_both_ways_leave_the_same_files_and_say_the_same(
     fleet: Fleet, fix: PreparedFix, stale: Path, fresh: Path

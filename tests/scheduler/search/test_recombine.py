@@ -94,6 +94,7 @@ def test_a_piece_counts_what_days_outside_use_of_a_cap() -> None:
     assert left == capped.minutes - outside
 
 
+@pytest.mark.slow
 def test_many_visits_are_planned_by_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("PIECES_FROM", 60), ("PIECE_VISITS", 60), ("LEAST_PIECE_SECONDS", 0.1)):
         monkeypatch.setattr(f"scheduler.solve_large.{name}", value)
@@ -105,6 +106,7 @@ def test_many_visits_are_planned_by_pieces(monkeypatch: pytest.MonkeyPatch) -> N
     assert 0 < plan.bound <= plan.objective
 
 
+@pytest.mark.slow
 def test_the_bound_of_very_many_visits_is_near_that_of_the_whole_program(monkeypatch: pytest.MonkeyPatch) -> None:
     touring, state, _ = begun(Recipe(120, 14, 2, team_share=0.05), 20_000)
     whole = prove(touring, [state.solution()], 20.0, most_rounds=30)
