@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -140,10 +140,10 @@ def test_what_is_due_under_way_and_missed_is_told(muster: Shell, ruled: Path) ->
     (plan_id,) = opened.ledger.plans(SPRING)
     placed = sorted(opened.ledger.plan(plan_id).assignments, key=lambda one: one.starts_at)
     opened.close()
-    stand_at(ruled, placed[-1].starts_at)
+    stand_at(ruled, placed[-1].starts_at + timedelta(minutes=1))
     rows = json.loads(muster(ruled, "due", "--json").stdout)
     assert "push" in [one["what"] for one in rows if one["state"] == "due"]
-    stand_at(ruled, placed[-1].ends_at)
+    stand_at(ruled, max(one.ends_at for one in placed) + timedelta(minutes=1))
     rows = json.loads(muster(ruled, "due", "--json").stdout)
     assert {one["what"] for one in rows if one["state"] == "missed"} == {one.visit_id for one in placed}
     assert muster(ruled, "stop").returncode == 0
