@@ -12,6 +12,7 @@ from muster.ids import HostId
 from muster.outcomes import HostStatus
 from muster.records import WaveRow
 from muster.safety import Budget, BudgetPolicy, GatePolicy, HostMatch
+from muster.words import amount, count
 from push.budgets import Spent
 from push.gates import Scene, first_held
 from push.ramp import counted_waves
@@ -77,21 +78,21 @@ def rules(campaign: Campaign, scene: Scene) -> Iterator[str]:
 
     def whom(match: HostMatch) -> str:
         number = sum(match.takes(host, scene.site(host)) for host in hosts)
-        return f"{match} ({_count(number, 'host')})" if number else f"{match} (NO HOST of this campaign)"
+        return f"{match} ({count(number, 'host')})" if number else f"{match} (NO HOST of this campaign)"
 
     yield from _gate_rules(campaign.gates, whom)
 
 
 def _wave_rules(policy: WavePolicy) -> Iterator[str]:
     yield (
-        f"first wave: {_count(policy.canary_per_kind, 'host')} of every kind (OS, version, role, sort of site); "
+        f"first wave: {count(policy.canary_per_kind, 'host')} of every kind (OS, version, role, sort of site); "
         "a kind that comes later gets its own"
     )
     yield f"then at most {policy.growth_factor:g} times the largest wave so far, {policy.max_wave_hosts:,} at most"
     lost = f", or at most {policy.tolerated_failures} lost" if policy.tolerated_failures else ""
     yield f"a wave passes when {policy.min_success_rate:.0%} of the hosts that were touched are verified{lost}"
     if policy.min_verified_hosts:
-        yield f"and {_count(policy.min_verified_hosts, 'host')} were verified in all waves so far"
+        yield f"and {count(policy.min_verified_hosts, 'host')} were verified in all waves so far"
     if policy.soak_seconds:
         yield f"a wave is watched for {policy.soak_seconds:g} s, then asked once more, before the next one begins"
     yield "otherwise nothing new starts, and a person decides (muster resume)"
@@ -100,7 +101,7 @@ def _wave_rules(policy: WavePolicy) -> Iterator[str]:
 def _approval_rules(policy: ApprovalPolicy) -> Iterator[str]:
     acts = {
         Act.RAMP: "the first wave after a canary",
-        Act.MONEY: f"a plan over {policy.money_over_cents / 100:,.2f}",
+        Act.MONEY: f"a plan over {amount(policy.money_over_cents)}",
         Act.NEW_CLIENT: "a partner at a client that is new to it",
         Act.ROLLBACK: "the roll back of a whole wave",
     }
@@ -125,7 +126,7 @@ def _budget_rules(policy: BudgetPolicy) -> Iterator[str]:
 def _limit(budget: Budget) -> str:
     parts = []
     if budget.lost_hosts is not None:
-        parts.append(f"{_count(budget.lost_hosts, 'host')} lost")
+        parts.append(f"{count(budget.lost_hosts, 'host')} lost")
     if budget.lost_share is not None:
         parts.append(f"{budget.lost_share:.0%} of the touched ones, once there are {budget.after_hosts}")
     return " or ".join(parts)
@@ -143,7 +144,7 @@ def _gate_rules(policy: GatePolicy, whom: Callable[[HostMatch], str]) -> Iterato
         until = f" until {hold.until:%d %b %Y %H:%M}" if hold.until else ""
         yield f"hold{until}: {whom(hold.hosts)}, {hold.reason}"
     if policy.max_hosts_per_run:
-        yield f"one run touches {_count(policy.max_hosts_per_run, 'host')} at most"
+        yield f"one run touches {count(policy.max_hosts_per_run, 'host')} at most"
     yield f"a host that failed {policy.max_failures_per_host} times in a row waits until somebody has said why"
     ready = policy.readiness
     asked = [f"{ready.free_disk_mb:,} MiB free"] if ready.free_disk_mb else []
@@ -151,7 +152,3 @@ def _gate_rules(policy: GatePolicy, whom: Callable[[HostMatch], str]) -> Iterato
     asked += [f"a backup of at most {ready.backup.max_age_hours:g} h"] if ready.backup else []
     if asked:
         yield f"right before its push every host is asked for: {', '.join(asked)}"
-
-
-def _count(number: int, singular: str) -> str:
-    return f"{number:,} {singular}{'' if number == 1 else 's'}"

@@ -11,6 +11,7 @@ from muster.ids import ClientId, HostId, PartnerId
 from muster.outcomes import HostStatus
 from muster.plan import Plan
 from muster.records import HostState, WaveRow
+from muster.words import amount
 from partners.papers import WORK
 
 Pair = tuple[PartnerId, ClientId]
@@ -27,7 +28,7 @@ def money_wanted(campaign: Campaign, plan: Plan, currency: str) -> Iterator[Requ
     """That the plan costs more than the campaign may spend without asking."""
     limit = campaign.approvals.money_over_cents
     if campaign.approvals.money is not None and plan.cost.total_cents > limit:
-        cost, most = (f"{currency} {cents / 100:,.2f}" for cents in (plan.cost.total_cents, limit))
+        cost, most = (f"{currency} {amount(cents)}" for cents in (plan.cost.total_cents, limit))
         yield Request(Act.MONEY, f"plan {plan.id}", f"dispatch plan {plan.id}, which costs {cost} (limit {most})")
 
 

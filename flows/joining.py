@@ -18,6 +18,7 @@ from muster.errors import InputError, NotFound, NothingToPlan
 from muster.fleet import Fleet
 from muster.ids import CampaignId, ClientId, HostId, PartnerId, VisitId
 from muster.plan import Plan
+from muster.words import count
 from partners.agreement import SignedAgreement
 from partners.booking import Booked, booked
 from partners.money import Money, total_in
@@ -159,7 +160,7 @@ def may_join(
     imagined = as_though(services, what)
     fleet = imagined.ledger.fleet()
     number = len({_client_of(fleet, one) for one in joining.host_ids})
-    sentence = f"{number} client{'s' if number != 1 else ''} join with {len(joining.host_ids)} machines"
+    sentence = f"{count(number, 'client')} join with {count(len(joining.host_ids), 'machine')}"
     edit = Edit("join", sentence, "more work has come in", what)
     found = _proposed(services, campaign_id, edit, set(joining.host_ids))
     if not found.choices or found.problem is None:

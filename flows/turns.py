@@ -13,6 +13,7 @@ from muster.ids import HostId
 from muster.outcomes import HostStatus
 from muster.plan import Plan
 from muster.records import HostState
+from muster.words import count
 from push.gates import Held, Scene, first_held
 from push.release import RETRY, RUN, Selection, due_hosts, wanted_hosts
 from reports.folding import fold
@@ -43,7 +44,7 @@ class HeldGroup:
         """How many wait, until when, and why."""
         wait = "waits" if len(self.host_ids) == 1 else "wait"
         until = f" until {self.held.opens}" if self.held.opens else ""
-        return f"{_count(len(self.host_ids), 'host')} {wait}{until}: {self.held.gate}, {self.held.reason}"
+        return f"{count(len(self.host_ids), 'host')} {wait}{until}: {self.held.gate}, {self.held.reason}"
 
     @property
     def names(self) -> str:
@@ -87,14 +88,14 @@ class Turn:
     def remarks(self) -> Iterator[str]:
         """What a person has to know before the push: who waits, and for what."""
         if self.later:
-            yield f"{_count(self.later, 'host')} not due yet by the plan (--ahead takes them now)"
+            yield f"{count(self.later, 'host')} not due yet by the plan (--ahead takes them now)"
         if self.unplanned:
             number = len(self.unplanned)
-            yield f"{_count(number, 'host')} in no visit of the plan that binds: muster plan, then muster dispatch"
+            yield f"{count(number, 'host')} in no visit of the plan that binds: muster plan, then muster dispatch"
         for group in self.held:
             yield from group.lines()
         if self.over_limit:
-            yield f"{_count(self.over_limit, 'host')} left for another run: this one may touch {len(self.hosts)}"
+            yield f"{count(self.over_limit, 'host')} left for another run: this one may touch {len(self.hosts)}"
         for state in self.passed_over:
             how = HOW_AGAIN.get(state.status) or what_next(state)
             yield f"{state.host_id} is not pushed: {state.status.value}; {how}"
@@ -177,7 +178,3 @@ def held_now(states: Sequence[HostState], campaign: Campaign, fleet: Fleet, now:
     scene = Scene(campaign.gates, fleet, {state.host_id: state for state in states}, whole_second(now))
     waiting = [fleet.host[state.host_id] for state in states if state.status in RUN | RETRY]
     return held_groups(waiting, scene)
-
-
-def _count(number: int, singular: str) -> str:
-    return f"{number:,} {singular}{'' if number == 1 else 's'}"

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from muster.outcomes import HostStatus
+from muster.words import amount, count
 
 DASH = "\N{EN DASH}"
 
@@ -81,14 +82,9 @@ def ago(step: timedelta) -> str:
     return "just now"
 
 
-def count(number: int, singular: str, plural: str = "") -> str:
-    """``1 host``, ``3 hosts``, ``12,400 hosts``."""
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
-
-
 def money(cents: int, currency: str) -> str:
     """``EUR 1,234.50``."""
-    return f"{currency} {cents / 100:,.2f}"
+    return f"{currency} {amount(cents)}"
 
 
 def percent(share: float) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from muster.errors import InputError
+from muster.words import count
 
 if TYPE_CHECKING:  # only who sets a page needs it
     import jinja2
@@ -29,7 +30,7 @@ def environment(folders: tuple[Path, ...] = ()) -> "jinja2.Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters["plural"] = plural
+    made.filters["plural"] = count
     return made
 
 
@@ -50,11 +51,6 @@ def render(name: str, values: Mapping[str, object], folders: tuple[Path, ...] = 
         if not folders:
             raise
         raise InputError(f"template {name}: {error}", hint="docs/reports.md lists what a template may use") from None
-
-
-def plural(number: int, singular: str, more: str = "") -> str:
-    """``1 machine``, ``3 machines``."""
-    return f"{number:,} {singular if number == 1 else more or singular + 's'}"
 
 
 @cache

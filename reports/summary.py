@@ -11,12 +11,13 @@ from muster.ids import ClientId, HostId
 from muster.outcomes import HostStatus
 from muster.plan import Plan
 from muster.records import WaveState
+from muster.words import amount
 from reports import pages
 from reports.burndown import BurnDown, beginning, burn_down
 from reports.folding import fold, natural
 from reports.grouping import RANK, WHAT_NEXT, HostGroup, group_hosts
 from reports.record import CampaignRecord
-from reports.words import days_left, moment, money, pace, share
+from reports.words import days_left, moment, pace, share
 
 _MOST_GROUPS = 12
 _MOST_ADVICE = 8
@@ -262,8 +263,8 @@ def _plan_facts(record: CampaignRecord, plan: Plan) -> PlanFacts:
         visits=len(plan.visits),
         placed=len(plan.assignments),
         people=len({assignment.person_id for assignment in plan.assignments}),
-        cost=money(plan.cost.total_cents),
-        cost_parts=tuple((label, money(cents)) for label, cents in parts if cents),
+        cost=amount(plan.cost.total_cents),
+        cost_parts=tuple((label, amount(cents)) for label, cents in parts if cents),
         quality=_quality(plan),
         unplaced=_unplaced(plan),
     )

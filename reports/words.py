@@ -3,6 +3,7 @@
 import math
 from datetime import UTC, datetime, timedelta
 
+from muster.words import count
 from reports.record import CampaignRecord
 
 
@@ -30,18 +31,13 @@ def moment(at: datetime) -> str:
     return f"{at:%a} {at.day} {at:%b %Y, %H:%M} {zone}"
 
 
-def money(cents: int) -> str:
-    """``123,456.50``; Muster knows no currency but the company's own."""
-    return f"{cents // 100:,}.{cents % 100:02d}"
-
-
 def pace(open_hosts: int, left: timedelta) -> str:
     """How many hosts a day must be protected from now on, rounded up; empty where that makes no sense."""
     days = left.total_seconds() / 86400
     if open_hosts == 0 or days <= 0:
         return ""
     if days < 1:
-        return f"{open_hosts:,} host{'s' if open_hosts != 1 else ''} in the {_span(left)} left"
+        return f"{count(open_hosts, 'host')} in the {_span(left)} left"
     return f"{math.ceil(open_hosts / days):,} a day"
 
 
@@ -52,4 +48,4 @@ def _span(span: timedelta) -> str:
     if hours >= 2:
         return f"{hours} hours"
     minutes = int(span.total_seconds() // 60)
-    return f"{minutes} minute{'s' if minutes != 1 else ''}"
+    return count(minutes, "minute")

@@ -3,8 +3,9 @@
 from muster.errors import NotFound
 from muster.ids import VisitId
 from muster.plan import Plan, Reason
+from muster.words import amount
 from scheduler.assemble import solution_of, state_of
-from scheduler.left_out import euros, unplaced
+from scheduler.left_out import unplaced
 from scheduler.next_best import NextBest, beside, in_place_of, nobody_else, same_person, told
 from scheduler.problem import Problem
 from scheduler.rules import Case
@@ -64,7 +65,7 @@ def _worth(touring: Touring, state: State, visit: int) -> int:
 def _why_person(touring: Touring, without: State, found: list[NextBest], case: Case, cents: int) -> Reason:
     """What the visit adds to the plan with this person, and with the next best."""
     visit = case.visit
-    here = f"{case.person.name} on {case.date} adds {euros(cents)} to the plan"
+    here = f"{case.person.name} on {case.date} adds {amount(cents)} to the plan"
     if touring.people[visit] > 1:
         return Reason("person", f"{here}; {touring.people[visit]} people come together")
     if visit in touring.tied:

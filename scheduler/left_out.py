@@ -1,6 +1,7 @@
 """The reasons of a visit that is left out, with the easiest changes that would place it."""
 
 from muster.plan import Reason
+from muster.words import amount
 from scheduler.changes import changes_for
 from scheduler.insertion import Inserter, Offer
 from scheduler.reasons import obstacles, reasons_for
@@ -23,7 +24,7 @@ def unplaced(touring: Touring, state: State, visit: int) -> tuple[Reason, ...]:
     changes = changes_for(touring, state, found)[:MOST_CHANGES]
     if not changes:
         return reasons
-    ways = "; or ".join(f"if {change.text} ({change.who}, {euros(change.cents)} more)" for change in changes)
+    ways = "; or ".join(f"if {change.text} ({change.who}, {amount(change.cents)} more)" for change in changes)
     return (Reason(reasons[0].rule, reasons[0].text, f"it fits {ways}"), *reasons[1:])
 
 
@@ -43,7 +44,7 @@ def _price(touring: Touring, state: State, visit: int) -> Reason:
     price = int(touring.arrays.visits.unplaced_cents[visit])
     offer = _best_at_any_price(touring, state, visit)
     if offer is not None and offer.cents >= price:
-        text = f"placing it costs {euros(offer.cents)}, and leaving it out is priced at {euros(price)}"
+        text = f"placing it costs {amount(offer.cents)}, and leaving it out is priced at {amount(price)}"
         return Reason("price", text, "a higher price for leaving it out")
     if touring.people[visit] > 1:
         people = touring.people[visit]
@@ -58,9 +59,3 @@ def _best_at_any_price(touring: Touring, state: State, visit: int) -> Offer | No
         return None
     offers = Inserter.for_visits(touring, [visit]).offers(state, visit, limit=10_000, everything=True)
     return min(offers, key=lambda offer: offer.cents, default=None)
-
-
-def euros(cents: int) -> str:
-    """Cents as a sum of money, without naming the currency: ``12.50``."""
-    sign = "-" if cents < 0 else ""
-    return f"{sign}{abs(cents) // 100:,}.{abs(cents) % 100:02d}"

@@ -8,8 +8,8 @@ that keep everybody else away are counted person by person, so that "nobody" alw
 from collections import Counter
 from dataclasses import dataclass
 
+from muster.words import amount
 from scheduler.insertion import Inserter, Offer
-from scheduler.left_out import euros
 from scheduler.problem import PersonDay
 from scheduler.rules import PLAN_RULES, Case, broken
 from scheduler.state import State
@@ -134,7 +134,7 @@ def told(touring: Touring, visit: int, found: NextBest, cents: int) -> str:
     case = Case(touring, visit, found.day)
     difference = found.cents - cents
     price = (
-        f"{euros(difference)} more" if difference >= 0 else f"{euros(-difference)} less, which the search overlooked"
+        f"{amount(difference)} more" if difference >= 0 else f"{amount(-difference)} less, which the search overlooked"
     )
     where = f"{case.person.name}, {case.date} {case.local(found.starts)}"
     if found.moved is None or found.moved_to is None:

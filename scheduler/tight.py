@@ -13,10 +13,10 @@ from enum import StrEnum
 
 from muster.ids import PersonId, VisitId
 from muster.plan import Plan
+from muster.words import amount
 from scheduler.assemble import solution_of
 from scheduler.bound import day_prices
 from scheduler.insertion import Inserter
-from scheduler.left_out import euros
 from scheduler.problem import Problem
 from scheduler.search import Bounded, is_warm, prove, warm_up
 from scheduler.tour import Touring
@@ -138,7 +138,7 @@ def _people(problem: Problem, found: _Prices) -> Iterator[Tight]:
     for (person, year, week), cents in best.items():
         who = problem.people[person]
         name = who.name if found.unit == "hour of" else f"{who.name}'s"
-        text = f"one more {found.unit} {name} in week {week} would save about {euros(round(cents))}"
+        text = f"one more {found.unit} {name} in week {week} would save about {amount(round(cents))}"
         yield Tight(Scarce.PERSON, who.name, round(cents), text, who.id, year=year, week=week)
 
 
@@ -166,7 +166,7 @@ def _skills(problem: Problem, plan: Plan, found: _Prices) -> Iterator[Tight]:
         left = f", {lost[skill, region]} of its {visits} visits are left out" if lost[skill, region] else ""
         what = skill or "any"
         more = f"one more {found.unit.split()[0]} of {what}{where} in week {week.week}"
-        text = f"{more} would save about {euros(round(cents))}{left}"
+        text = f"{more} would save about {amount(round(cents))}{left}"
         yield Tight(Scarce.SKILL, f"{what}{where}", round(cents), text, year=week.year, week=week.week)
 
 
@@ -174,7 +174,7 @@ def _limits(problem: Problem, found: _Prices) -> Iterator[Tight]:
     """Agreements and hours a day or week."""
     for cap, price in zip(problem.caps, found.cap_cents_per_minute, strict=True):
         cents = round(60 * price)
-        text = f"an hour more of the limit of {cap.name} would save about {euros(cents)}"
+        text = f"an hour more of the limit of {cap.name} would save about {amount(cents)}"
         yield Tight(Scarce.LIMIT, cap.name, cents, text.replace("the limit of agreement", "the agreement"))
 
 
@@ -187,5 +187,5 @@ def _visits(problem: Problem, plan: Plan, found: _Prices) -> Iterator[Tight]:
         cents = round(found.worth_cents[number]) * demand.visit.people
         rates = [person.rate_cents_per_hour for person in problem.people] or [0]
         if cents > 3 * demand.visit.effort_minutes * demand.visit.people * max(rates) / 60:
-            text = f"{demand.visit.id} costs about {euros(cents)} to serve, with what it pushes aside"
+            text = f"{demand.visit.id} costs about {amount(cents)} to serve, with what it pushes aside"
             yield Tight(Scarce.VISIT, str(demand.visit.id), cents, text, visit_id=demand.visit.id)

@@ -25,13 +25,14 @@ from muster.cli.campaigns import (
     say_standing,
 )
 from muster.cli.checking import say_checked
-from muster.cli.output import count, errors, say
+from muster.cli.output import errors, say
 from muster.cli.progress import Done, watching
 from muster.cli.workspace import Workspace, me, opened
 from muster.errors import InputError, NotFound
 from muster.ids import HostId
 from muster.outcomes import HostStatus
 from muster.records import HostState
+from muster.words import count
 from push.ramp import counted_waves
 from push.release import RUN, refuse_stopped
 from push.stop import STOP_FILE

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from itertools import groupby
 
-from muster.cli.output import count, say
+from muster.cli.output import say
 from muster.cli.workspace import Workspace
 from muster.ids import CampaignId, HostId
+from muster.words import count
 from push.probing import UNANSWERED
 from reports.folding import fold
 

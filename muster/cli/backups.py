@@ -9,10 +9,11 @@ from ledger.backup import back_up
 from ledger.backup import restore as restore_ledger
 from ledger.replay import differences
 from ledger.store import SqlLedger
-from muster.cli.output import count, say
+from muster.cli.output import say
 from muster.cli.workspace import Workspace, me, opened, workspace_of
 from muster.errors import LedgerError
 from muster.wiring import ledger_url
+from muster.words import count
 
 
 def backup(

@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from muster.cli.campaigns import JsonOption
-from muster.cli.output import count, say, say_json, say_problems, table
+from muster.cli.output import say, say_json, say_problems, table
 from muster.cli.workspace import me, opened
 from muster.crew import Crew
 from muster.fleet import Fleet
+from muster.words import count
 
 
 def calendars(

@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from muster.campaign import Campaign
-from muster.cli.output import count, say, say_json
+from muster.cli.output import say, say_json
 from muster.cli.workspace import CAMPAIGN_FILE, Workspace, me
 from muster.ids import CampaignId, HostId
 from muster.outcomes import HostStatus
 from muster.records import HostState
+from muster.words import count
 
 CampaignOption = Annotated[
     str | None, typer.Option("--campaign", "-c", help="Id of the campaign; by default the one of campaign.yml.")

@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from muster.cli.campaigns import CampaignOption, JsonOption
-from muster.cli.output import count, say, say_json
+from muster.cli.output import say, say_json
 from muster.cli.workspace import Workspace, me, opened
 from muster.errors import NotFound
 from muster.fleet import Client
 from muster.ids import ClientId
+from muster.words import count
 from reports.bundle import Written, write_bundle
 from reports.chain import linked
 from reports.findings import findings_of, read_seen

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from muster.cli.output import count, say
-from muster.cli.plan_pages import euros
+from muster.cli.output import say
 from muster.cli.replanning import placing, say_moves
+from muster.words import amount, count
 
 if TYPE_CHECKING:  # they bring the solver
     from flows.changes import ChangeRecord, Proposal
@@ -21,7 +21,7 @@ def say_proposal(found: "Proposal", zone: str) -> None:
         out = len(one.plan.unplaced)
         say(
             f"\nchoice {number + 1}{mark}, {one.freedom}: {count(len(one.moves), 'visit')} not as before"
-            f"{f', {out} not placed' if out else ''}, cost {euros(one.plan.cost.total_cents)} "
+            f"{f', {out} not placed' if out else ''}, cost {amount(one.plan.cost.total_cents)} "
             f"({_signed(one.difference.cost_cents)}); {count(one.elsewhere, 'visit')} with another person or day"
         )
         for visit_id in one.broken_promises:
@@ -109,4 +109,4 @@ def say_record(record: "ChangeRecord") -> None:
 
 
 def _signed(cents: int) -> str:
-    return f"{euros(abs(cents))} {'more' if cents > 0 else 'less'}" if cents else "the same cost"
+    return f"{amount(abs(cents))} {'more' if cents > 0 else 'less'}" if cents else "the same cost"

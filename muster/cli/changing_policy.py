@@ -6,10 +6,11 @@ import typer
 
 from muster.cli.campaigns import ByOption, CampaignOption, JsonOption
 from muster.cli.change_pages import document, record_document, say_proposal, say_record
-from muster.cli.changes import AcceptOption, NoticeOption, WhyOption
-from muster.cli.output import count, say, say_json
+from muster.cli.output import say, say_json
+from muster.cli.ways import AcceptOption, NoticeOption, WhyOption
 from muster.cli.workspace import CAMPAIGN_FILE, me, opened
 from muster.errors import InputError
+from muster.words import count
 from reports.folding import fold
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from typing import cast
 from rich.text import Text
 
 from muster.campaign import Campaign
-from muster.cli.output import console, count, say, say_json
+from muster.cli.output import console, say, say_json
 from muster.cli.workspace import Workspace
 from muster.ids import HostId
+from muster.words import count
 from push.checking import CHECKED
 from reports.folding import fold
 

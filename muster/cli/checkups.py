@@ -21,13 +21,13 @@ from flows.server import ANSWER_TIMEOUT_S, API_VARIABLE, OwnServer, check_config
 from ledger.health import Health, health_of
 from muster.cli.checkups_far import approvers, host_clocks, mail, runs_by_itself, sample_near, webhooks
 from muster.cli.examined import Checkup, State
-from muster.cli.output import count
 from muster.cli.supervising import is_held
 from muster.cli.up import LOCK_FILE
 from muster.cli.workspace import Workspace
 from muster.errors import MusterError
 from muster.fleet import Fleet, Host, TransportName
 from muster.ids import SiteId
+from muster.words import count
 
 if TYPE_CHECKING:  # it brings paramiko, which no other command of this file needs
     from push.trust import Offer

@@ -11,13 +11,13 @@ import httpx
 
 from muster.approvals import Act, who_may
 from muster.cli.examined import Checkup, State
-from muster.cli.output import count
 from muster.cli.workspace import Workspace
 from muster.errors import MusterError
 from muster.fleet import Fleet, Host, TransportName
 from muster.outcomes import Ending, StepReport
 from muster.ports import Order
 from muster.steps import Step, StepName, read_output
+from muster.words import count
 from push.context import NEVER
 from push.orders import Defaults, target_of
 from reports.sending.outlets import MailServer, Security

@@ -8,8 +8,9 @@ from rich.markup import escape
 
 from muster.cli.checkups import examine
 from muster.cli.examined import Checkup, State
-from muster.cli.output import console, count, say, say_json
+from muster.cli.output import console, say, say_json
 from muster.cli.workspace import opened
+from muster.words import count
 
 MARKS = {State.GOOD: "[green]good  [/]", State.LOOK: "[yellow]look  [/]", State.BROKEN: "[bold red]broken[/]"}
 

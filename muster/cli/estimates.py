@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 import typer
 
 from muster.cli.campaigns import CampaignOption, JsonOption
-from muster.cli.output import count, say, say_json, table
+from muster.cli.output import say, say_json, table
 from muster.cli.workspace import opened
 from muster.fleet import OsFamily
 from muster.plan import VisitMode
+from muster.words import count
 from scheduler.estimate import EffortModel, PerHost
 from scheduler.kinds import HostKind, kinds_of
 

@@ -8,10 +8,11 @@ import typer
 
 from flows.notices import plan_in_force
 from muster.cli.campaigns import CampaignOption
-from muster.cli.output import count, errors, say
+from muster.cli.output import errors, say
 from muster.cli.workspace import Workspace, me, opened
 from muster.files import write_whole
 from muster.ids import CampaignId
+from muster.words import count
 from reports.audit import AuditFormat, audit_lines
 from reports.notes import events_of
 from reports.psa import Desk, PsaSystem, psa_tables, read_mapping, unmapped

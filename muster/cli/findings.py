@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from muster.cli.campaigns import CampaignOption, JsonOption, chosen_hosts
-from muster.cli.output import count, say, say_json, table
+from muster.cli.output import say, say_json, table
 from muster.cli.workspace import Workspace, me, opened
 from muster.errors import NotFound
 from muster.files import write_whole
 from muster.ids import CampaignId, ClientId
+from muster.words import count
 from reports.findings import BeneficialFinding, Seen, findings_of, name_cause, note_finding, read_seen
 from reports.folding import fold
 from reports.record import read_record

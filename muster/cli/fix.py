@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from muster.cli.campaigns import JsonOption
-from muster.cli.output import count, say, say_error, say_json, table
+from muster.cli.output import say, say_error, say_json, table
 from muster.cli.workspace import CAMPAIGN_FILE, Workspace, workspace_of
 from muster.errors import InputError, MusterError
 from muster.settings import SETTINGS_FILE
+from muster.words import count
 from playbooks.catalog import OWN_FOLDER, Entry, entries
 from playbooks.contract import FixSpec
 

@@ -9,11 +9,12 @@ import typer
 
 from muster.cli.campaigns import JsonOption
 from muster.cli.new_workspace import CAMPAIGN_TEMPLATE, SETTINGS_TEMPLATE
-from muster.cli.output import count, say, say_json, say_problems, table
+from muster.cli.output import say, say_json, say_problems, table
 from muster.cli.workspace import CAMPAIGN_FILE, Workspace, me, opened, workspace_of
 from muster.errors import InputError, MusterError, NotFound
 from muster.records import ImportSummary
 from muster.settings import SETTINGS_FILE
+from muster.words import count
 
 if TYPE_CHECKING:  # it brings openpyxl and numpy, which other commands need not wait for
     from inventory.read import Imported

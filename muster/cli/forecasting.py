@@ -7,8 +7,8 @@ import typer
 
 from muster.cli.campaigns import JsonOption
 from muster.cli.output import say, say_json, table
-from muster.cli.plan_pages import euros
 from muster.cli.workspace import me, opened
+from muster.words import amount
 
 if TYPE_CHECKING:
     from flows.forecast import Forecast
@@ -135,7 +135,7 @@ def _say_history(found: "tuple[Forecast, ...]", zone: str) -> None:
                 f"{one.done_share:.1%}",
                 f"{one.protected:,} of {one.hosts:,}",
                 f"{one.left_out:,}",
-                f"{one.remedies[0].scenario}, {euros(one.remedies[0].more_cents)}" if one.remedies else "",
+                f"{one.remedies[0].scenario}, {amount(one.remedies[0].more_cents)}" if one.remedies else "",
             )
             for one in found
         ],

@@ -10,13 +10,14 @@ import typer
 from muster.campaign import Campaign
 from muster.cli.campaigns import ByOption, CampaignOption, JsonOption
 from muster.cli.change_pages import record_document, say_record
-from muster.cli.output import count, say, say_json, say_problems, table
+from muster.cli.output import say, say_json, say_problems, table
 from muster.cli.partner_files import parse_day, today
-from muster.cli.plan_pages import euros
+from muster.cli.ways import NoticeOption
 from muster.cli.workspace import CAMPAIGN_FILE, Workspace, me, opened
 from muster.errors import ImportRejected
 from muster.fleet import Fleet
 from muster.ids import HostId
+from muster.words import amount, count
 
 if TYPE_CHECKING:  # they bring openpyxl and the solver
     from flows.changes import ChangeRecord
@@ -36,9 +37,7 @@ def join(  # noqa: PLR0913, PLR0917 - every option is an argument
     offer: Annotated[str | None, typer.Option(help="Id of the price list, where there are several.")] = None,
     until: Annotated[str | None, typer.Option(help="Last day to sign; by default a month from today.")] = None,
     signed_by: Annotated[str, typer.Option("--signed-by", help="Who of the clients has signed the quotes.")] = "",
-    without_notice: Annotated[
-        str | None, typer.Option("--without-notice", help="Why clients that cannot be told may go without a notice.")
-    ] = None,
+    without_notice: NoticeOption = None,
     by: ByOption = None,
     campaign: CampaignOption = None,
     as_json: JsonOption = False,
@@ -102,7 +101,7 @@ def _say(answer: "Answer", record: "ChangeRecord | None", found: "Imported", zon
     moved = count(len(answer.moved), "visit")
     say(
         f"no promised visit moves for them; not as before, of those that nobody was told of: {moved}; "
-        f"the plan costs {euros(answer.more_cents)} more"
+        f"the plan costs {amount(answer.more_cents)} more"
     )
     if answer.broken:
         say(f"{count(len(answer.broken), 'promised visit')} cannot stay, whoever joins: muster replan shows them")

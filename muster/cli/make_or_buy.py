@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from muster.cli.campaigns import CampaignOption, JsonOption
-from muster.cli.output import count, say, say_json, table
-from muster.cli.plan_pages import euros
+from muster.cli.output import say, say_json, table
 from muster.cli.workspace import opened
 from muster.ids import ClientId, PartnerId
 from muster.plan import Plan
+from muster.words import amount, count
 
 if TYPE_CHECKING:  # it brings OR-Tools, which other commands need not wait for
     from flows.make_or_buy import Proposal
@@ -74,10 +74,10 @@ def _say(found: "Proposal", currency: str) -> None:
                 client.client_id,
                 _name(party.partner_id),
                 f"{client.hosts:,}",
-                euros(client.revenue_cents),
-                euros(cents),
-                euros(client.revenue_cents - cents),
-                euros(at_risk_cents(client, party)),
+                amount(client.revenue_cents),
+                amount(cents),
+                amount(client.revenue_cents - cents),
+                amount(at_risk_cents(client, party)),
                 _next(answer.next_best[client.client_id]),
             )
         )
@@ -85,7 +85,7 @@ def _say(found: "Proposal", currency: str) -> None:
     table(heads, rows, right=(2, 3, 4, 5, 6))
     say()
     _say_exposure(found)
-    say(f"\nexpected profit, what is at risk taken off: {euros(_cents(answer.expected))} {currency}", style="bold")
+    say(f"\nexpected profit, what is at risk taken off: {amount(_cents(answer.expected))} {currency}", style="bold")
     for line in _remarks(found):
         say(line)
 
@@ -98,7 +98,7 @@ def _say_exposure(found: "Proposal") -> None:
                 str(one["party"]),
                 str(one["clients"]),
                 f"{one['clients_percent']} %",
-                euros(int(str(one["revenue_cents"]))),
+                amount(int(str(one["revenue_cents"]))),
                 f"{one['revenue_percent']} %",
                 f"{int(str(one['effort_minutes'])) / 60:,.1f}",
                 f"{one['effort_percent']} %",
@@ -120,7 +120,7 @@ def _remarks(found: "Proposal") -> list[str]:
         hosts = sum(one.hosts for one in question.clients if one.client_id in answer.choice)
         lines.append(
             f"planned so: {_placed(found.plan):,} of its {hosts:,} hosts have a place, "
-            f"at a cost of {euros(found.plan.cost.total_cents)}"
+            f"at a cost of {amount(found.plan.cost.total_cents)}"
             + (f" and a margin of {found.margin.profit}" if found.margin else "")
         )
     if not any(one.revenue_cents for one in question.clients):
@@ -136,7 +136,7 @@ def _next(one: "NextBest") -> str:
     who = _name(one.partner_id) if one.given else NOBODY
     if one.fewer_hosts > 0:
         return f"{who}, {count(one.fewer_hosts, 'host')} fewer done"
-    return f"{who}, {euros(_cents(one.less_permille_cents))} less"
+    return f"{who}, {amount(_cents(one.less_permille_cents))} less"
 
 
 def _exposure(found: "Proposal") -> list[dict[str, object]]:

@@ -12,11 +12,12 @@ from uuid import uuid4
 import typer
 
 from muster.cli.campaigns import JsonOption
-from muster.cli.output import count, say, say_json, table
+from muster.cli.output import say, say_json, table
 from muster.cli.workspace import Workspace, me, opened
 from muster.errors import InputError, MusterError
 from muster.ids import CampaignId
 from muster.messages import Alert, Channel, Delivery, Message, MessageState, Queued, Severity
+from muster.words import count
 
 StateOption = Annotated[list[MessageState] | None, typer.Option("--state", help="Only these; repeat it.")]
 CampaignFilter = Annotated[str | None, typer.Option("--campaign", "-c", help="Only of this campaign; by default all.")]

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from muster.cli.campaigns import CampaignOption, JsonOption
-from muster.cli.output import count, say, say_json, table
+from muster.cli.output import say, say_json, table
 from muster.cli.partner_files import pair, parse_day, today
 from muster.cli.workspace import me, opened
 from muster.errors import InputError, NotFound
 from muster.files import write_whole
 from muster.ids import ClientId
+from muster.words import count
 from partners.money import parse_money, total
 from partners.offers import ContractPrice, Offer, Quote, QuoteState, VolumeDiscount, declined, signed
 from partners.papers import OFFERS, QUOTES, change

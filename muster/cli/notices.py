@@ -13,7 +13,7 @@ from flows.notices import house_of, plan_in_force, scene_of, telling_of, undeliv
 from flows.notices import write as queue
 from muster.campaign import Campaign
 from muster.cli.campaigns import CampaignOption, JsonOption
-from muster.cli.output import count, say, say_json, table
+from muster.cli.output import say, say_json, table
 from muster.cli.planning import chosen_plan
 from muster.cli.schedules import schedule_of
 from muster.cli.workspace import Workspace, me, opened
@@ -22,6 +22,7 @@ from muster.files import write_whole
 from muster.ids import CampaignId, VisitId
 from muster.messages import Channel
 from muster.plan import Plan, VisitMode
+from muster.words import count
 from reports.notices.compose import Composed, compose
 from reports.notices.due import Held, Scene, due, held_back
 from reports.notices.outbox import waive, waive_held

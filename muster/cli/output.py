@@ -66,8 +66,3 @@ def say_problems(problems: Sequence[Problem]) -> None:
         errors.print(f"  {escape(str(problem))}")
     if len(problems) > SHOWN_PROBLEMS:
         errors.print(f"  and {len(problems) - SHOWN_PROBLEMS} more (muster import --json lists all)")
-
-
-def count(number: int, singular: str, plural: str = "") -> str:
-    """A number with its noun: ``1 host``, ``3 hosts``."""
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"

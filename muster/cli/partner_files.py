@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 
 from muster.cli.campaigns import JsonOption
-from muster.cli.output import count, say, say_json, say_problems, table
+from muster.cli.output import say, say_json, say_problems, table
 from muster.cli.workspace import Workspace, me, opened
 from muster.errors import InputError, NotFound, Problem
 from muster.ids import ClientId, PersonId
+from muster.words import count
 from partners.agreement import months_after
 from partners.credentials import Cover, Credential, CredentialKind
 from partners.file import (

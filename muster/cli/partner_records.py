@@ -7,13 +7,14 @@ from typing import Annotated
 import typer
 
 from muster.cli.campaigns import CampaignOption, JsonOption
-from muster.cli.output import count, say, say_json, table
+from muster.cli.output import say, say_json, table
 from muster.cli.partner_files import PartnerArgument, file_of, rules_of, today
 from muster.cli.partner_work import VisitArgument
 from muster.cli.workspace import me, opened
 from muster.errors import InputError, NotFound
 from muster.files import write_whole
 from muster.ids import VisitId
+from muster.words import count
 from partners.papers import FEEDBACK, MATTERS, WORK, change
 from partners.scorecard import Feedback, scorecard
 

@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from muster.cli.campaigns import JsonOption
-from muster.cli.output import count, say, say_json, table
+from muster.cli.output import say, say_json, table
 from muster.cli.partner_files import PartnerArgument, edited, file_of, number, pair, parse_day, rules_of, today
 from muster.cli.workspace import me, opened
 from muster.errors import InputError, NotFound
 from muster.ids import ClientId, PartnerId
+from muster.words import count
 from partners.agreement import BoardApproval, Clauses, Rate, RateUnit, Signature, SignedAgreement
 from partners.file import ClientTerms, HouseRules, PartnerFile, signed, terminated, with_agreement
 from partners.money import parse_money

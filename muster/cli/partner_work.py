@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 import typer
 
 from muster.cli.campaigns import CampaignOption, JsonOption
-from muster.cli.output import count, say, say_json, table
+from muster.cli.output import say, say_json, table
 from muster.cli.partner_files import today
 from muster.cli.workspace import me, opened
 from muster.errors import InputError
 from muster.ids import PartnerId, PersonId, VisitId
+from muster.words import count
 from partners.papers import FILES, SWAPS, WORK, change
 from partners.swaps import SwapState, asked
 from partners.work import Work, approved, paid

@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from muster.cli.campaigns import CampaignOption, JsonOption
-from muster.cli.output import count, say, say_json, table
+from muster.cli.output import say, say_json, table
 from muster.cli.workspace import opened
 from muster.fleet import OsFamily
 from muster.plan import VisitMode
+from muster.words import count
 
 
 def pilot(

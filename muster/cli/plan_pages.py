@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from muster.cli.output import count, say, table
+from muster.cli.output import say, table
 from muster.crew import Crew
 from muster.fleet import Fleet
 from muster.ids import PersonId
 from muster.plan import Assignment, Plan, Reason, VisitMode
+from muster.words import amount, count
 
 SHOWN_VISITS = 40
 
@@ -23,7 +24,7 @@ def say_plan(plan: Plan, fleet: Fleet, crew: Crew, *, everything: bool) -> None:
         f"by {count(len(people), 'person', 'people')}",
         style="bold",
     )
-    say(f"  cost {euros(plan.cost.total_cents)} ({_parts(plan)}); {_gap(plan)}")
+    say(f"  cost {amount(plan.cost.total_cents)} ({_parts(plan)}); {_gap(plan)}")
     if plan.unplaced:
         say(f"  {count(len(plan.unplaced), 'visit')} ({count(open_hosts, 'host')}) could not be placed:", style="bold")
         for one in plan.unplaced:
@@ -52,11 +53,6 @@ def local_span(assignment: Assignment, plan: Plan, fleet: Fleet) -> str:
     zone = ZoneInfo(fleet.site[plan.visit[assignment.visit_id].site_id].timezone)
     starts, ends = assignment.starts_at.astimezone(zone), assignment.ends_at.astimezone(zone)
     return f"{starts:%H:%M}-{ends:%H:%M}"
-
-
-def euros(cents: int) -> str:
-    """Money without a currency's sign: the crew file's own."""
-    return f"{cents / 100:,.2f}"
 
 
 def plan_document(plan: Plan) -> dict[str, object]:
@@ -121,7 +117,7 @@ def _parts(plan: Plan) -> str:
         "overtime": plan.cost.overtime_cents,
         "partners": plan.cost.partner_cents,
     }
-    return ", ".join(f"{name} {euros(cents)}" for name, cents in parts.items() if cents) or "nothing"
+    return ", ".join(f"{name} {amount(cents)}" for name, cents in parts.items() if cents) or "nothing"
 
 
 def _gap(plan: Plan) -> str:

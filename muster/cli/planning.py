@@ -10,13 +10,15 @@ from typing import Annotated
 import typer
 
 from muster.cli.campaigns import CampaignOption, JsonOption, campaign_to_push
-from muster.cli.output import count, say, say_json
+from muster.cli.output import say, say_json
 from muster.cli.plan_pages import plan_document, reason_line, say_plan
 from muster.cli.searching import searching
+from muster.cli.ways import NoticeOption
 from muster.cli.workspace import Workspace, me, opened
 from muster.errors import NotFound
 from muster.ids import CampaignId, PlanId, VisitId
 from muster.plan import Plan, Reason
+from muster.words import count
 
 PlanOption = Annotated[str | None, typer.Option("--plan", help="Id of a plan; by default the newest.")]
 EXPLAINED_VISITS = 20
@@ -152,9 +154,7 @@ def dispatch(
     context: typer.Context,
     plan_id: Annotated[str | None, typer.Argument(help="Id of a plan; by default the newest.")] = None,
     campaign: CampaignOption = None,
-    without_notice: Annotated[
-        str | None, typer.Option("--without-notice", help="Why clients that cannot be told may go without a notice.")
-    ] = None,
+    without_notice: NoticeOption = None,
     why: Annotated[str, typer.Option("--why", help="Why visits moved, in the client's words.")] = "",
     as_json: JsonOption = False,
 ) -> None:

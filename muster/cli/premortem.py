@@ -6,9 +6,10 @@ import typer
 
 from flows.premortem import case_in, looked_at
 from muster.cli.campaigns import CampaignOption, JsonOption
-from muster.cli.output import count, errors, say, say_json, table
+from muster.cli.output import errors, say, say_json, table
 from muster.cli.workspace import me, opened
 from muster.errors import InputError
+from muster.words import count
 from reports.premortem.check import RULES, Answered, heed, ignore
 from reports.premortem.worry import listed, name_of, reason_and_cure
 

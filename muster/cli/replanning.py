@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 import typer
 
 from muster.cli.campaigns import CampaignOption, JsonOption
-from muster.cli.output import count, say, say_json, table
-from muster.cli.plan_pages import euros
+from muster.cli.output import say, say_json, table
 from muster.cli.planning import PlanOption, chosen_plan
 from muster.cli.workspace import Workspace, opened
 from muster.errors import InputError, MusterError, NothingToPlan
 from muster.files import write_whole
 from muster.ids import CampaignId
 from muster.plan import Plan
+from muster.words import amount, count
 
 if TYPE_CHECKING:  # the solver takes a second to import
     from scheduler.diff import Move, Placing
@@ -215,7 +215,7 @@ def _say_choice(choice: "Choice", zone: str) -> None:
     left = f", {out} not placed" if out else ""
     say(
         f"{choice.freedom}: plan {choice.plan.id}, {count(placed, 'visit')}{left}, cost "
-        f"{euros(choice.plan.cost.total_cents)}; {choice.stayed_share:.1%} of what could stay stays to the minute, "
+        f"{amount(choice.plan.cost.total_cents)}; {choice.stayed_share:.1%} of what could stay stays to the minute, "
         f"{count(choice.elsewhere, 'visit')} with another person or day",
         style="bold",
     )
@@ -248,7 +248,7 @@ def _placing(placing: "Placing | None", zone: str) -> str:
 
 
 def _dearer(cents: int) -> str:
-    return f"{euros(abs(cents))} {'dearer' if cents > 0 else 'cheaper'}" if cents else "at the same cost"
+    return f"{amount(abs(cents))} {'dearer' if cents > 0 else 'cheaper'}" if cents else "at the same cost"
 
 
 def _move_document(move: "Move") -> dict[str, object]:

@@ -7,13 +7,14 @@ import typer
 
 from muster.campaign import Campaign
 from muster.cli.campaigns import CampaignOption
-from muster.cli.output import count, say
+from muster.cli.output import say
 from muster.cli.planning import chosen_plan
 from muster.cli.workspace import Workspace, me, opened
 from muster.errors import InputError, NotFound
 from muster.files import write_whole
 from muster.ids import PartnerId, PersonId
 from muster.plan import Plan
+from muster.words import count
 from partners.conduct import conduct
 from partners.scope import DEFAULT_WINDOW
 from reports.schedule_entries import Entry, Schedule, entries_of, own_entries, partner_entries

@@ -8,11 +8,11 @@ from rich.padding import Padding
 from rich.text import Text
 
 from muster.campaign import Campaign
-from muster.cli.output import count
 from muster.ids import CampaignId
 from muster.outcomes import HostStatus
 from muster.ports import Ledger
 from muster.records import Standing, WaveState
+from muster.words import count
 from reports.grouping import RANK, WHAT_NEXT
 
 LARGE = 5_000

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import typer
 
-from muster.cli.output import console, count, say, say_json, table
+from muster.cli.output import console, say, say_json, table
 from muster.cli.workspace import Workspace
 from muster.errors import InputError, NotFound
 from muster.fleet import Fleet, Host, TransportName
 from muster.ids import HostId
+from muster.words import count
 from push.by_transport import remember_refusals
 from push.known_hosts import KnownHosts
 from push.orders import Defaults, target_of

@@ -5,10 +5,11 @@ from typing import Annotated
 import typer
 
 from muster.cli.campaigns import ByOption, CampaignOption, JsonOption
-from muster.cli.output import count, say, say_json, table
+from muster.cli.output import say, say_json, table
 from muster.cli.workspace import me, opened
 from muster.errors import InputError
 from muster.ids import VisitId
+from muster.words import count
 
 
 def start(

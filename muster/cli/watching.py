@@ -15,7 +15,7 @@ from rich.text import Text
 
 from flows.turns import held_now
 from muster.cli.campaigns import CampaignOption, JsonOption, counts_of
-from muster.cli.output import console, count, say, say_json, table
+from muster.cli.output import console, say, say_json, table
 from muster.cli.standing import LARGE, page_of
 from muster.cli.waves import held_document
 from muster.cli.workspace import Workspace, opened
@@ -23,6 +23,7 @@ from muster.errors import InputError
 from muster.ids import CampaignId, HostId
 from muster.outcomes import HostStatus
 from muster.records import HostState, WaveState
+from muster.words import count
 from reports.grouping import HostGroup, group_hosts, what_next
 from reports.record import CampaignRecord, read_record
 

@@ -8,9 +8,10 @@ import typer
 from flows.ahead import Ahead, rules
 from flows.turns import HeldGroup
 from muster.cli.campaigns import CampaignOption, JsonOption, campaign_to_push
-from muster.cli.output import count, say, say_json, table
+from muster.cli.output import say, say_json, table
 from muster.cli.workspace import opened
 from muster.records import WaveState
+from muster.words import count
 
 SHOWN_WAVES = 12
 

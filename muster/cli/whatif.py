@@ -7,10 +7,10 @@ import typer
 
 from muster.cli.campaigns import CampaignOption, JsonOption
 from muster.cli.output import say, say_json, table
-from muster.cli.plan_pages import euros
 from muster.cli.planning import PlanOption, chosen_plan
 from muster.cli.workspace import opened
 from muster.plan import Plan
+from muster.words import amount
 
 if TYPE_CHECKING:
     from flows.whatif import Row
@@ -60,8 +60,8 @@ def _say(rows: "list[Row]", plan: Plan, zone: ZoneInfo) -> None:
                 f"{row.open_hosts:,}",
                 f"{row.odds.all_done:.0%}",
                 f"{row.odds.done_share:.1%}",
-                euros(row.plan.cost.total_cents),
-                "" if row.name == AS_IT_IS else _signed(euros(row.more_cents)),
+                amount(row.plan.cost.total_cents),
+                "" if row.name == AS_IT_IS else _signed(amount(row.more_cents)),
                 f"{row.margin.amount:,.2f}" if row.margin else "-",
                 f"{row.moved:,}",
             )

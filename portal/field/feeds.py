@@ -11,6 +11,7 @@ from datetime import datetime
 from flows.services import Services
 from muster.ids import PartnerId, PersonId
 from muster.plan import VisitMode
+from muster.words import count
 from partners.papers import Index, Kept, Shelf, change
 from portal.access import nothing_there
 from portal.field.views import Card
@@ -82,7 +83,7 @@ def feed_ics(cards: Iterable[Card], *, company: str, at: datetime) -> bytes:
 
 def appointment(card: Card) -> Appointment:
     """A visit as a calendar's entry; the same visit has the same name for as long as it is one."""
-    machines = f"{card.machines} machine{'' if card.machines == 1 else 's'}"
+    machines = count(card.machines, "machine")
     way = f"\nOn the way: {card.travel_minutes} minutes" if card.travel_minutes else ""
     door = f"\nOpen {card.door}" if card.door else ""
     onsite = card.mode is VisitMode.ONSITE

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from muster.words import count
 from portal.access import Viewer
 from portal.forms import Form, audited
 from portal.launch.campaign_form import (
@@ -28,7 +29,6 @@ from portal.manager.common import Changer
 from portal.reading import Reading
 from portal.render import back_to
 from portal.services import portal_of, reading_of, services_of
-from portal.words import count
 
 router = APIRouter()
 FIELDS = ("id", "name", "fix", "deadline", "timezone", "reason", "gates.windows", *NUMBERS, *LISTS)

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from muster.errors import InputError
+from muster.words import count
 from portal.access import Viewer
 from portal.forms import Form, audited
 from portal.launch.common import show
@@ -19,7 +20,6 @@ from portal.launch.uploads import MOST_BYTES, take_in
 from portal.manager.common import Changer
 from portal.render import back_to
 from portal.services import reading_of
-from portal.words import count
 
 router = APIRouter()
 MOST_FILES = 12

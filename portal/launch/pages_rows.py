@@ -10,6 +10,7 @@ from inventory.formats import BadValue
 from inventory.formats.credentials import parse_credential
 from inventory.presets import parts_of
 from muster.errors import InputError
+from muster.words import count
 from portal.forms import Form, Posted, audited
 from portal.launch.common import show
 from portal.launch.sheet import export_of, found_in, sheet_of
@@ -18,7 +19,6 @@ from portal.launch.steps import path_of
 from portal.manager.common import Changer, PageNumber
 from portal.render import back_to
 from portal.services import services_of
-from portal.words import count
 
 router = APIRouter()
 MOST_EDITS = 5_000

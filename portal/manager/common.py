@@ -10,12 +10,12 @@ from starlette.responses import Response
 
 from muster.ids import CampaignId
 from muster.records import Stop
+from muster.words import count
 from portal.access import Role, Viewer, need, nothing_there
 from portal.manager.kept import forget
 from portal.reading import CampaignNow, Reading
 from portal.render import back_to
 from portal.services import portal_of
-from portal.words import count
 
 Looker = Annotated[Viewer, Depends(need(Role.MANAGER, Role.AUDITOR))]
 """Managers, and auditors, who see the same and change nothing."""

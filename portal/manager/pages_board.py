@@ -7,6 +7,7 @@ from starlette.responses import Response
 from flows.causes import explain
 from flows.forecast import forecast_campaign
 from muster.errors import InputError
+from muster.words import count
 from portal.access import Role
 from portal.forms import Form, audited
 from portal.manager import hands
@@ -15,7 +16,6 @@ from portal.manager.queries_board import board_of, failures_of, hosts_of_failure
 from portal.manager.queries_campaigns import campaign_cards
 from portal.render import page
 from portal.services import portal_of, reading_of, services_of
-from portal.words import count
 from push.stop import STOP_FILE
 
 router = APIRouter()

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from flows.profit import quote_clients
 from muster.errors import InputError, NotFound
+from muster.words import count
 from partners.money import parse_money
 from partners.offers import Offer, declined, signed
 from partners.papers import OFFERS, QUOTES, change
@@ -19,7 +20,6 @@ from portal.manager.pages_plan import SOLVING
 from portal.manager.queries_money import money_page, work_out
 from portal.render import page
 from portal.services import reading_of, services_of
-from portal.words import count
 
 router = APIRouter()
 PROFIT_SECONDS = 2.0

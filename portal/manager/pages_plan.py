@@ -10,6 +10,7 @@ from flows.notices import scene_of
 from flows.planning import dispatch_plan, make_plan
 from muster.errors import ApprovalNeeded, DispatchRejected, InputError
 from muster.plan import Plan
+from muster.words import count
 from portal.access import Viewer, nothing_there
 from portal.forms import Form, audited
 from portal.manager.common import Changer, Looker, PageNumber, back, campaign_now, head_of, path_of
@@ -17,7 +18,6 @@ from portal.manager.queries_plan import dispatching_of, plan_named, plan_page, r
 from portal.reading import CampaignNow
 from portal.render import page
 from portal.services import portal_of, reading_of, services_of
-from portal.words import count
 from reports.notices.due import held_back
 from reports.notices.outbox import waive_held
 

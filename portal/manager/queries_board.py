@@ -14,6 +14,7 @@ from muster.fleet import Fleet
 from muster.ids import CampaignId, ClientId, HostId, SiteId
 from muster.outcomes import HostStatus
 from muster.records import HostState, WaveRow, WaveState
+from muster.words import count
 from portal.manager.burn import Ahead, Burn, ahead_of, burns, series
 from portal.manager.common import path_of
 from portal.manager.hands import FAILED
@@ -339,7 +340,7 @@ def _clients(reading: Reading, campaign_id: CampaignId) -> Iterator[Place]:
         sites[client_id] += 1
     for client_id, counts in found.items():
         number = sites[client_id]
-        words = f"{number} site{'' if number == 1 else 's'}"
+        words = count(number, "site")
         yield _place(campaign_id, fleet.client[client_id].name, words, f"client={client_id}", counts)
 
 
