@@ -1,7 +1,6 @@
 """Commands of what happens in mid-campaign: each shows what would move and whom it concerns; --accept makes it so."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -12,60 +11,27 @@ from muster.campaign import Campaign
 from muster.cli.campaigns import ByOption, CampaignOption, JsonOption
 from muster.cli.change_pages import document, record_document, say_proposal, say_record
 from muster.cli.output import say, say_json, table
-from muster.cli.workspace import Workspace, me, opened
+from muster.cli.ways import AcceptOption, Way, takes_way
+from muster.cli.workspace import Workspace, opened
 from muster.errors import InputError
 from muster.ids import PartnerId, PersonId, VisitId
 
 if TYPE_CHECKING:  # they bring the solver
     from flows.changes import ChangeRecord, Edit, Proposal
 
-AcceptOption = Annotated[bool, typer.Option("--accept", help="Make it so: the plan shown binds, and people are told.")]
-ChoiceOption = Annotated[
-    int | None, typer.Option("--choice", min=1, help="Which of the choices shown; by default the one marked.")
-]
-CheaperOption = Annotated[bool, typer.Option("--cheaper", help="Also look for cheaper plans that move more.")]
-KeepOption = Annotated[list[str] | None, typer.Option(help="A visit that must not move; repeat it.")]
-ReleaseOption = Annotated[
-    list[str] | None, typer.Option(help="A visit that may move although its client was told; repeat it, or say all.")
-]
-NoticeOption = Annotated[
-    str | None, typer.Option("--without-notice", help="Why clients that cannot be told may go without a notice.")
-]
 ReasonOption = Annotated[str, typer.Option(help="Why, for the record; nobody outside reads it.")]
-WhyOption = Annotated[str, typer.Option("--why", help="Why visits moved, in words for clients and partners.")]
 VisitArgument = Annotated[str, typer.Argument(help="Id of a visit of the plan that binds.")]
 
 
-@dataclass(frozen=True)
-class Way:
-    """How a change is gone about: the options that all of them have."""
-
-    accept: bool = False
-    choice: int | None = None
-    cheaper: bool = False
-    keep: tuple[str, ...] = ()
-    release: tuple[str, ...] = ()
-    without_notice: str | None = None
-    why: str = ""
-    as_json: bool = False
-
-
-def sick(  # noqa: PLR0913, PLR0917 - every option is an argument
+@takes_way
+def sick(
     context: typer.Context,
     person: Annotated[str, typer.Argument(help="Id of somebody of the crew.")],
     until: Annotated[str, typer.Option(help="Last day or moment, local: 2026-10-28 or 2026-10-28T12:00.")],
     since: Annotated[str | None, typer.Option("--from", help="First day or moment; by default now.")] = None,
     reason: ReasonOption = "ill",
-    accept: AcceptOption = False,
-    choice: ChoiceOption = None,
-    cheaper: CheaperOption = False,
-    keep: KeepOption = None,
-    release: ReleaseOption = None,
-    without_notice: NoticeOption = None,
-    why: WhyOption = "",
-    by: ByOption = None,
-    campaign: CampaignOption = None,
-    as_json: JsonOption = False,
+    *,
+    way: Way,
 ) -> None:
     """Somebody cannot work for some time: ill, or called away.
 
@@ -73,15 +39,13 @@ def sick(  # noqa: PLR0913, PLR0917 - every option is an argument
     """
     from flows.change_kinds import sick as is_sick
 
-    way = _way(accept, choice, cheaper, keep, release, without_notice, why, as_json)
-
     def make(workspace: Workspace, _: Campaign) -> "Edit":
         zone = _zone_of(workspace, person)
         starts = _moment(since, zone, last=False) if since else workspace.services.clock.now()
         ends = _moment(until, zone, last=True)
-        return is_sick(workspace.services, PersonId(person), starts, ends, reason=reason, by=by or me())
+        return is_sick(workspace.services, PersonId(person), starts, ends, reason=reason, by=way.decides)
 
-    _go(context, campaign, make, way, by or me())
+    _go(context, make, way)
 
 
 def back(
@@ -98,17 +62,12 @@ def back(
     """
     from flows.change_kinds import back as is_back
 
-    way = Way(accept=accept, as_json=as_json)
-    _go(
-        context,
-        campaign,
-        lambda workspace, _: is_back(workspace.services, PersonId(person), by=by or me()),
-        way,
-        by or me(),
-    )
+    way = Way(accept=accept, by=by, campaign=campaign, as_json=as_json)
+    _go(context, lambda workspace, _: is_back(workspace.services, PersonId(person), by=way.decides), way)
 
 
-def no_show(  # noqa: PLR0913, PLR0917 - every option is an argument
+@takes_way
+def no_show(
     context: typer.Context,
     visit: VisitArgument,
     client_absent: Annotated[
@@ -118,16 +77,8 @@ def no_show(  # noqa: PLR0913, PLR0917 - every option is an argument
         str | None, typer.Option(help="Until when who did not come is away; by default the end of the day.")
     ] = None,
     reason: ReasonOption = "",
-    accept: AcceptOption = False,
-    choice: ChoiceOption = None,
-    cheaper: CheaperOption = False,
-    keep: KeepOption = None,
-    release: ReleaseOption = None,
-    without_notice: NoticeOption = None,
-    why: WhyOption = "",
-    by: ByOption = None,
-    campaign: CampaignOption = None,
-    as_json: JsonOption = False,
+    *,
+    way: Way,
 ) -> None:
     """Nobody came to a visit, or nobody was let in: it is planned anew. A partner's no-show is an incident.
 
@@ -135,32 +86,23 @@ def no_show(  # noqa: PLR0913, PLR0917 - every option is an argument
     """
     from flows import change_kinds
 
-    way = _way(accept, choice, cheaper, keep, release, without_notice, why, as_json)
-
     def make(workspace: Workspace, meant: Campaign) -> "Edit":
         services, visit_id = workspace.services, VisitId(visit)
         if client_absent:
             return change_kinds.not_let_in(services, meant.id, visit_id, reason=reason)
         ends = _moment(until, meant.timezone, last=True) if until else None
-        return change_kinds.no_show(services, meant.id, visit_id, until=ends, reason=reason, by=by or me())
+        return change_kinds.no_show(services, meant.id, visit_id, until=ends, reason=reason, by=way.decides)
 
-    _go(context, campaign, make, way, by or me())
+    _go(context, make, way)
 
 
-def suspend(  # noqa: PLR0913, PLR0917 - every option is an argument
+@takes_way
+def suspend(
     context: typer.Context,
     partner: Annotated[str, typer.Argument(help="Id of a partner.")],
     reason: ReasonOption,
-    accept: AcceptOption = False,
-    choice: ChoiceOption = None,
-    cheaper: CheaperOption = False,
-    keep: KeepOption = None,
-    release: ReleaseOption = None,
-    without_notice: NoticeOption = None,
-    why: WhyOption = "",
-    by: ByOption = None,
-    campaign: CampaignOption = None,
-    as_json: JsonOption = False,
+    *,
+    way: Way,
 ) -> None:
     """A partner is given nothing any more, and its visits go to others.
 
@@ -170,32 +112,21 @@ def suspend(  # noqa: PLR0913, PLR0917 - every option is an argument
     """
     from flows.change_kinds import partner_out
 
-    way = _way(accept, choice, cheaper, keep, release, without_notice, why, as_json)
-    _go(
-        context,
-        campaign,
-        lambda workspace, _: partner_out(workspace.services, PartnerId(partner), reason=reason, by=by or me()),
-        way,
-        by or me(),
-    )
+    def make(workspace: Workspace, _: Campaign) -> "Edit":
+        return partner_out(workspace.services, PartnerId(partner), reason=reason, by=way.decides)
+
+    _go(context, make, way)
 
 
-def overrun(  # noqa: PLR0913, PLR0917 - every option is an argument
+@takes_way
+def overrun(
     context: typer.Context,
     visit: VisitArgument,
     minutes: Annotated[int | None, typer.Option(min=1, help="How long it takes in all.")] = None,
     times: Annotated[float | None, typer.Option(min=0.1, help="How many times as long as planned, such as 2.")] = None,
     reason: ReasonOption = "",
-    accept: AcceptOption = False,
-    choice: ChoiceOption = None,
-    cheaper: CheaperOption = False,
-    keep: KeepOption = None,
-    release: ReleaseOption = None,
-    without_notice: NoticeOption = None,
-    why: WhyOption = "",
-    by: ByOption = None,
-    campaign: CampaignOption = None,
-    as_json: JsonOption = False,
+    *,
+    way: Way,
 ) -> None:
     """A visit takes longer than planned, whether it has begun or not; what comes after it makes room.
 
@@ -206,30 +137,22 @@ def overrun(  # noqa: PLR0913, PLR0917 - every option is an argument
 
     if (minutes is None) == (times is None):
         raise InputError("how long does it take?", hint="--minutes 180, or --times 2")
-    way = _way(accept, choice, cheaper, keep, release, without_notice, why, as_json)
 
     def make(workspace: Workspace, meant: Campaign) -> "Edit":
         services, visit_id = workspace.services, VisitId(visit)
         long = minutes or round((times or 1) * planned_minutes(services, meant.id, visit_id))
-        return takes(services, meant.id, visit_id, minutes=long, reason=reason, by=by or me())
+        return takes(services, meant.id, visit_id, minutes=long, reason=reason, by=way.decides)
 
-    _go(context, campaign, make, way, by or me())
+    _go(context, make, way)
 
 
-def standstill(  # noqa: PLR0913, PLR0917 - every option is an argument
+@takes_way
+def standstill(
     context: typer.Context,
     until: Annotated[str, typer.Option(help="When visits may begin again, local: 2026-10-28T08:00.")],
     reason: ReasonOption = "",
-    accept: AcceptOption = False,
-    choice: ChoiceOption = None,
-    cheaper: CheaperOption = False,
-    keep: KeepOption = None,
-    release: ReleaseOption = None,
-    without_notice: NoticeOption = None,
-    why: WhyOption = "",
-    by: ByOption = None,
-    campaign: CampaignOption = None,
-    as_json: JsonOption = False,
+    *,
+    way: Way,
 ) -> None:
     """A wave was stopped, or must be: nothing begins before a moment, and what stood there is planned later.
 
@@ -239,12 +162,10 @@ def standstill(  # noqa: PLR0913, PLR0917 - every option is an argument
     """
     from flows.change_kinds import standstill as stands
 
-    way = _way(accept, choice, cheaper, keep, release, without_notice, why, as_json)
-
     def make(workspace: Workspace, meant: Campaign) -> "Edit":
         return stands(workspace.services, meant.id, _moment(until, meant.timezone, last=False), reason=reason)
 
-    _go(context, campaign, make, way, by or me())
+    _go(context, make, way)
 
 
 def change_list(context: typer.Context, campaign: CampaignOption = None, as_json: JsonOption = False) -> None:
@@ -277,29 +198,13 @@ def change_list(context: typer.Context, campaign: CampaignOption = None, as_json
         table(heads, rows, right=(4,)) if rows else say("nothing has changed yet")
 
 
-def _way(
-    accept: bool,  # noqa: FBT001
-    choice: int | None,
-    cheaper: bool,  # noqa: FBT001
-    keep: list[str] | None,
-    release: list[str] | None,
-    without_notice: str | None,
-    why: str,
-    as_json: bool,  # noqa: FBT001
-) -> Way:
-    return Way(accept, choice, cheaper, tuple(keep or ()), tuple(release or ()), without_notice, why, as_json)
-
-
-def _go(
-    context: typer.Context, name: str | None, make: "Callable[[Workspace, Campaign], Edit]", way: Way, by: str
-) -> None:
-    """Plan a change, show it, and make it so where that is asked for."""
+def _go(context: typer.Context, make: "Callable[[Workspace, Campaign], Edit]", way: Way) -> None:
     with opened(context) as workspace:
-        meant = workspace.campaign(name)
-        go_about(workspace, meant, make(workspace, meant), way, by)
+        meant = workspace.campaign(way.campaign)
+        go_about(workspace, meant, make(workspace, meant), way)
 
 
-def go_about(workspace: Workspace, meant: Campaign, edit: "Edit", way: Way, by: str) -> None:
+def go_about(workspace: Workspace, meant: Campaign, edit: "Edit", way: Way) -> None:
     """Plan a change, show it, and make it so where that is asked for."""
     from flows.changes import propose
     from scheduler.replan import KEEPING, Freedom
@@ -308,12 +213,12 @@ def go_about(workspace: Workspace, meant: Campaign, edit: "Edit", way: Way, by: 
         workspace.services,
         meant.id,
         edit,
-        keep=way.keep,
-        release=way.release,
+        keep=way.keep or (),
+        release=way.release or (),
         freedoms=tuple(Freedom) if way.cheaper else KEEPING,
         seconds=workspace.settings.solve_seconds,
     )
-    record = _accepted(workspace, found, way, by) if way.accept else None
+    record = _accepted(workspace, found, way) if way.accept else None
     if way.as_json:
         say_json({**document(found), "accepted": record_document(record) if record is not None else None})
         return
@@ -324,12 +229,14 @@ def go_about(workspace: Workspace, meant: Campaign, edit: "Edit", way: Way, by: 
         say("nothing is written yet: the same with --accept makes it so", style="bold")
 
 
-def _accepted(workspace: Workspace, found: "Proposal", way: Way, by: str) -> "ChangeRecord":
+def _accepted(workspace: Workspace, found: "Proposal", way: Way) -> "ChangeRecord":
     """Make it so; clients that cannot be told hold it back, as at any dispatch."""
     from flows.changes import accept
 
     number = None if way.choice is None or not found.choices else way.choice - 1
-    return accept(workspace.services, found, by=by, why=way.why, choice=number, without_notice=way.without_notice)
+    return accept(
+        workspace.services, found, by=way.decides, why=way.why, choice=number, without_notice=way.without_notice
+    )
 
 
 def _zone_of(workspace: Workspace, person: str) -> str:

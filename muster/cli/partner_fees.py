@@ -4,30 +4,26 @@ from typing import Annotated
 
 import typer
 
-from muster.cli.campaigns import ByOption, CampaignOption, JsonOption
-from muster.cli.changes import AcceptOption, CheaperOption, ChoiceOption, NoticeOption, Way, WhyOption, go_about
+from muster.cli.campaigns import CampaignOption, JsonOption
+from muster.cli.changes import go_about
 from muster.cli.output import say, say_json, table
 from muster.cli.partner_files import PartnerArgument, parse_day, today
 from muster.cli.partner_work import VisitArgument
+from muster.cli.ways import Way, takes_way
 from muster.cli.workspace import me, opened
 from muster.ids import ClientId, PartnerId, VisitId
 from partners.money import parse_money
 from partners.papers import CANCELLATIONS, INTRODUCTIONS
 
 
-def cancel(  # noqa: PLR0913, PLR0917 - every option is an argument
+@takes_way
+def cancel(
     context: typer.Context,
     visit: VisitArgument,
     reason: Annotated[str, typer.Option(help="Why, for the record; nobody outside reads it.")],
     by_partner: Annotated[bool, typer.Option("--by-partner", help="The partner calls it off, not we.")] = False,
-    accept: AcceptOption = False,
-    choice: ChoiceOption = None,
-    cheaper: CheaperOption = False,
-    without_notice: NoticeOption = None,
-    why: WhyOption = "",
-    by: ByOption = None,
-    campaign: CampaignOption = None,
-    as_json: JsonOption = False,
+    *,
+    way: Way,
 ) -> None:
     """Call a partner's visit off: what it costs by the agreement, and who does it instead. Binds with --accept.
 
@@ -35,13 +31,12 @@ def cancel(  # noqa: PLR0913, PLR0917 - every option is an argument
     """
     from flows.calling_off import call_off
 
-    way = Way(accept, choice, cheaper, without_notice=without_notice, why=why, as_json=as_json)
     with opened(context) as workspace:
-        meant = workspace.campaign(campaign)
+        meant = workspace.campaign(way.campaign)
         edit, made = call_off(workspace.services, meant.id, VisitId(visit), reason=reason, by_partner=by_partner)
-        if not as_json:
+        if not way.as_json:
             say(f"{made.partner_id}: fee {made.fee}, owed by {'us' if made.ours else made.partner_id}", style="bold")
-        go_about(workspace, meant, edit, way, by or me())
+        go_about(workspace, meant, edit, way)
 
 
 def introduction(
