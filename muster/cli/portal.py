@@ -2,6 +2,7 @@
 
 import getpass
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -113,24 +114,7 @@ def list_accounts(context: typer.Context, as_json: JsonOption = False) -> None:
             }
             for one in found
         ]
-        if as_json:
-            say_json({"accounts": rows})
-            return
-        table(
-            ("account", "name", "role", "for", "by", "second factor", ""),
-            [
-                (
-                    str(one["account"]),
-                    str(one["name"]),
-                    str(one["role"]),
-                    str(one["for"]),
-                    str(one["logs_in_with"]),
-                    "yes" if one["second_factor"] else "no",
-                    "disabled" if one["disabled"] else "",
-                )
-                for one in rows
-            ],
-        )
+        _say_rows("accounts", rows, as_json=as_json)
 
 
 @ACCOUNTS.command("password")
@@ -240,10 +224,7 @@ def list_links(context: typer.Context, as_json: JsonOption = False) -> None:
             }
             for one in _store(workspace).links()
         ]
-        if as_json:
-            say_json({"links": rows})
-            return
-        table(("link", "name", "role", "for", "until", "opened", "revoked"), [_cells(one) for one in rows])
+        _say_rows("links", rows, as_json=as_json)
 
 
 @LINK.command("revoke")
@@ -306,10 +287,7 @@ def list_tokens(context: typer.Context, as_json: JsonOption = False) -> None:
             }
             for one in _store(workspace).tokens()
         ]
-        if as_json:
-            say_json({"tokens": rows})
-            return
-        table(("token", "name", "account", "scopes", "until", "used", "revoked"), [_cells(one) for one in rows])
+        _say_rows("tokens", rows, as_json=as_json)
 
 
 @TOKEN.command("revoke")
@@ -327,7 +305,17 @@ def revoke_token(
         say(f"token {token} works no more")
 
 
-def _cells(row: dict[str, object]) -> tuple[str, ...]:
+def _say_rows(what: str, rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
+    """A list for scripts, or as a table whose columns have the same names."""
+    if as_json:
+        say_json({what: rows})
+    elif rows:
+        table([name.replace("_", " ") for name in rows[0]], [_cells(row) for row in rows])
+    else:
+        say(f"no {what} yet")
+
+
+def _cells(row: Mapping[str, object]) -> tuple[str, ...]:
     words = {True: "yes", False: ""}
     return tuple(words[one] if isinstance(one, bool) else str(one) for one in row.values())
 
