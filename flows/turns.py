@@ -80,11 +80,6 @@ class Turn:
     held: tuple[HeldGroup, ...] = ()
     over_limit: int = 0
 
-    @property
-    def opens_at(self) -> datetime | None:
-        """The first instant at which a gate opens by the clock."""
-        return min((one.held.until for one in self.held if one.held.until is not None), default=None)
-
     def remarks(self) -> Iterator[str]:
         """What a person has to know before the push: who waits, and for what."""
         if self.later:

@@ -13,7 +13,6 @@ All carry the sentence that a user reads and, where there is one, what to do nex
     ├── LedgerError
     │   ├── LedgerUnavailable      the database cannot be reached or stays locked past its time-out
     │   ├── SchemaMismatch         the database is of another version of Muster
-    │   ├── LeaseLost              the fence has moved on: somebody else owns the host now
     │   └── Conflict               what was to be changed is not as it was expected to be
     ├── PlanError
     │   ├── NothingToPlan          no host needs a visit, or nobody can be given one
@@ -117,10 +116,6 @@ class LedgerUnavailable(LedgerError):
 
 class SchemaMismatch(LedgerError):
     """The database belongs to another version of Muster."""
-
-
-class LeaseLost(LedgerError):
-    """The fence has moved on: somebody else owns the host now, and this result must not be written."""
 
 
 class Conflict(LedgerError):

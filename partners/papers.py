@@ -125,20 +125,3 @@ CANCELLATIONS = Shelf(
 INTRODUCTIONS = Shelf(
     "introduction", Introduction, lambda one: Index(one.id, one.partner_id, one.client_id, one.campaign_id)
 )
-SHELVES = tuple(
-    shelf.name
-    for shelf in (
-        FILES,
-        TERMS,
-        RULES,
-        DISCLOSURES,
-        MATTERS,
-        SWAPS,
-        WORK,
-        FEEDBACK,
-        OFFERS,
-        QUOTES,
-        CANCELLATIONS,
-        INTRODUCTIONS,
-    )
-)

@@ -71,26 +71,6 @@ class Viewer:
             raise nothing_there()
         return ClientId(client_id)
 
-    def must_be_partner(self, partner_id: str) -> PartnerId:
-        """The partner's id, where it is theirs.
-
-        Raises:
-            NotFound: it is not.
-        """
-        if not self.sees_all and partner_id != self.partner_id:
-            raise nothing_there()
-        return PartnerId(partner_id)
-
-    def must_be_person(self, person_id: str) -> PersonId:
-        """The person's id, where it is themselves.
-
-        Raises:
-            NotFound: it is not.
-        """
-        if not self.sees_all and person_id != self.engineer_id:
-            raise nothing_there()
-        return PersonId(person_id)
-
 
 class LoginWanted(MusterError):
     """Nobody is logged in, or the session has ended."""

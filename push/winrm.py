@@ -12,22 +12,17 @@ import contextlib
 import secrets
 import socket
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from muster.errors import PushError, SecretError, StepFailed
-from muster.ids import SiteId
 from muster.outcomes import Stage
-from muster.ports import Order, Pusher, Target
+from muster.ports import Order, Target
 from muster.settings import Settings
 from push.clixml import plain
 from push.credentials import Credentials, Password
 from push.dialing import dial_of
 from push.lane import Dialer
-from push.pool import Limits, PoolPusher
-from push.redact import SHARED as SHARED_REDACTOR
-from push.redact import Redactor
 from push.transport import Door, Guard, RawResult, Stopped, TimeUp
 from push.winrm_access import AccessBook, Logon, WinRmAccess, endpoint, read_access
 from push.winrm_failures import meaning
@@ -99,38 +94,20 @@ class _Visit:
         return Wire(url, self.address, self.access, self.user, self.password, connection, watch, dial=dial)
 
 
-def winrm_pusher(
-    settings: Settings,
-    *,
-    book: AccessBook | None = None,
-    credentials: Credentials | None = None,
-    redactor: Redactor | None = None,
-    sites: Mapping[SiteId, int] | None = None,
-    per_site: int = 0,
-) -> Pusher:
+def winrm_transport(
+    settings: Settings, credentials: Credentials, *, book: AccessBook | None = None, dialer: Dialer | None = None
+) -> "WinRmTransport":
     """WinRM as the settings have it.
 
     Args:
-        settings: time-outs, ``parallel_hosts`` and the limit of output are taken from it.
+        settings: time-outs and the limit of output are taken from it.
+        credentials: resolves references.
         book: how each host is entered; read from ``winrm.yml`` of the workspace, where it is, when not given.
-        credentials: resolves references; a fresh one that shares ``redactor`` when not given.
-        redactor: removes secrets from every report; the one of this process when not given.
-        sites: most hosts of a site at one time, by site.
-        per_site: the same for sites that are not named; 0 means no cap.
+        dialer: opens the way to hosts behind a jump host.
 
     Raises:
         SettingsError: ``winrm.yml`` is wrong.
     """
-    redactor = redactor or SHARED_REDACTOR
-    transport = winrm_transport(settings, credentials or Credentials(redactor), book=book)
-    limits = Limits(settings.parallel_hosts, settings.connect_timeout_s, sites or {}, per_site)
-    return PoolPusher(transport, limits, redactor=redactor)
-
-
-def winrm_transport(
-    settings: Settings, credentials: Credentials, *, book: AccessBook | None = None, dialer: Dialer | None = None
-) -> "WinRmTransport":
-    """WinRM as the settings have it; the other arguments and the errors are those of ``winrm_pusher``."""
     file = settings.path(Path(ACCESS_FILE))
     if book is None:
         book = read_access(file) if file.exists() else AccessBook()

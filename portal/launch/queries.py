@@ -1,6 +1,5 @@
 """What the guide's pages show of what is known: launches, the fleet's size, columns, the plan."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -14,7 +13,7 @@ from muster.fleet import Fleet
 from muster.plan import Plan, VisitMode
 from partners.papers import Book
 from portal.launch.state import LAUNCHES, SAVED, Launch, Part, SavedMapping
-from portal.launch.steps import STEPS, steps_of
+from portal.launch.steps import steps_of
 from portal.reading import Reading
 
 SAMPLES = 3
@@ -183,13 +182,3 @@ def visit_lines(reading: Reading, plan: Plan) -> tuple[VisitLine, ...]:
             VisitLine(one.starts_at, one.ends_at, site.timezone, name, site.name, client, len(visit.host_ids), mode)
         )
     return tuple(lines)
-
-
-def step_label(name: str) -> str:
-    """What a step is called."""
-    return dict(STEPS)[name]
-
-
-def titles(parts: Sequence[Part]) -> str:
-    """The files of a launch, in words."""
-    return ", ".join(one.title for one in parts)

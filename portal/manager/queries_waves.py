@@ -128,9 +128,7 @@ def _coming(services: Services, found: CampaignNow) -> Coming:
         services.clock.now(),
         ahead.planned,
         tuple(rules(found.campaign, ahead.scene)),
-        tuple(
-            BudgetLine(one.whose, len(one.lost), one.touched, one.breach() or "") for one in ahead.accounts if one.lost
-        ),
+        tuple(_budget(one) for one in ahead.accounts if one.lost),
         tuple(len(one) for one in ahead.next[:SHOWN_NEXT]),
         sum(len(one) for one in ahead.next),
         tuple(Kind(name or "no kind", len(ids), _examples(ids)) for name, ids in ahead.kinds())[:SHOWN_KINDS],

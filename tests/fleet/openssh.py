@@ -36,7 +36,6 @@ from tests.fleet.faults import PORT, Fault
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 HOSTS_PER_BLOCK = 250
 FULL_DISK_BYTES = 32_768
-START_SECONDS = 60.0
 
 
 def why_not() -> str:

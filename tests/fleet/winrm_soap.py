@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
-SOAP = "{http://www.w3.org/2003/05/soap-envelope}"
 ADDRESSING = "{http://schemas.xmlsoap.org/ws/2004/08/addressing}"
 WSMAN = "{http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd}"
 SHELL = "{http://schemas.microsoft.com/wbem/wsman/1/windows/shell}"

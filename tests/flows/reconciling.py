@@ -161,12 +161,6 @@ class World:
         """What carries flows out: their bodies, without Prefect."""
         return Acts(self, runner)
 
-    def begin_visit(self, visit_id: VisitId) -> None:
-        """What ``muster visit start`` does."""
-        from flows.visits import start_visit
-
-        start_visit(self.services, CAMPAIGN, visit_id, by="kim")
-
     def standing(self) -> dict[str, str]:
         """The status of every host."""
         return {str(state.host_id): state.status.value for state in self.ledger.hosts(CAMPAIGN)}
