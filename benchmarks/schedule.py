@@ -2,9 +2,10 @@
 
 ``python -m benchmarks.schedule --visits 500 --people 50 --seconds 10`` measures the first plan, the plan after so many
 seconds, the validator's word on it and its gap to a proven bound (for which ``--bound-seconds`` come on top);
-``--vroom`` adds VROOM on the same campaign, ``--replan`` measures how a changed world is answered, and
-``--vrptw FOLDER`` measures published instances. Compilation is not counted, the first plan is. Published instances and
-peers have one core. ``--seconds 10,60`` makes a plan for each, with one bound for all.
+``--peers vroom,pyvrp,ortools`` adds others on the same campaign, ``--replan`` measures how a changed world is
+answered, and ``--vrptw FOLDER`` measures published instances. Compilation is not counted, the first plan is. On
+published instances all have one core, on a campaign VROOM has Muster's threads. ``--seconds 10,60`` makes a plan for
+each, with one bound for all.
 """
 
 import json
@@ -19,10 +20,7 @@ from pathlib import Path
 from benchmarks import vrptw
 from benchmarks.common import Row, measure, options_of, show
 from benchmarks.instances import Recipe, make
-from scheduler.problem import AT_HOME, PersonDay
-from scheduler.search import insert_left_out
-from scheduler.search.part import apply_routes
-from scheduler.state import State
+from benchmarks.schedule_peers import CAMPAIGN_PEERS, judged, write_job
 from scheduler.tour import Touring
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,102 +62,36 @@ def contestant(*arguments: str) -> list[str]:
 
 
 def campaign(options: Namespace) -> list[Row]:
-    """Muster, and VROOM where it is wanted, on one generated campaign."""
+    """Muster, and the peers that are wanted, on one generated campaign."""
     case = f"{options.visits} visits, {options.people} people, seed {options.seed}"
     figures = ("visits", "people", "seconds", "seed", "threads", "clock", "bound_seconds", "search_seconds", "late")
     arguments = [w for name in figures for w in (f"--{name.replace('_', '-')}", str(getattr(options, name)))]
     row, line = child("muster", case, contestant("replan" if options.replan else "plan", *arguments))
-    rows: list[Row] = [{**row, **answer} for answer in json.loads(line)] if line else [row]
-    if options.vroom:
-        rows.append(_vroom(case, options))
+    answers = zip(options.seconds.split(","), json.loads(line) if line else ({},), strict=False)
+    rows: list[Row] = [{**row, "given_s": float(given), **answer} for given, answer in answers]
+    for who in options.peers.split(",") if options.peers else ():
+        rows += _peer(who, case, options)
     return rows
 
 
-def _vroom(case: str, options: Namespace) -> Row:
+def _peer(who: str, case: str, options: Namespace) -> list[Row]:
+    """A peer on the same campaign, for each of its seconds; 0: until it ends by itself."""
     if why := install_peers():
-        return {"who": "vroom", "case": case, "note": why}
+        return [{"who": who, "case": case, "note": why}]
     touring = Touring(make(Recipe(options.visits, options.people, options.seed)))
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
-        job = Path(folder) / "job.json"
-        job.write_text(json.dumps(_job(touring, options.exploration)))
-        row, line = child("vroom", case, [str(PEERS / "bin/python"), str(SCRIPTS / "plan_vroom.py"), str(job), "1"])
-    return {**row, **_judged(touring, json.loads(line))} if line else row
-
-
-def _job(touring: Touring, exploration: int) -> dict[str, object]:
-    """A campaign in VROOM's words. It has no visits from home: they stand at the first person's home."""
-    arrays, problem = touring.arrays, touring.problem
-    crowds = {
-        crowd: number for number, crowd in enumerate(sorted({_crowd(touring, v) for v in range(len(touring.spot))}))
-    }
-    days = [
-        {
-            "start_spot": day.start_spot,
-            "end_spot": day.end_spot,
-            "starts": day.starts,
-            "latest": day.latest_end,
-            "fixed": day.fixed_cents,
-            "rate": problem.people[day.person].travel_cents_per_hour,
-            "skills": [number for crowd, number in crowds.items() if crowd[day.person] == "1"],
-            "breaks": _breaks(day),
-        }
-        for day in problem.days
-    ]
-    visits = [
-        {
-            "spot": problem.days[0].start_spot if demand.spot == AT_HOME else demand.spot,
-            "effort": demand.visit.effort_minutes,
-            "skills": [crowds[_crowd(touring, number)]],
-            "priority": 20 * (6 - demand.visit.priority),
-            "windows": [
-                (o, c - demand.visit.effort_minutes)
-                for o, c in touring.spans[number]
-                if c - o >= touring.effort[number]
-            ],
-        }
-        for number, demand in enumerate(problem.demands)
-    ]
-    return {"travel": arrays.travel.tolist(), "days": days, "visits": visits, "exploration": exploration}
-
-
-def _breaks(day: PersonDay) -> list[tuple[int, int, int]]:
-    """Earliest, latest and minutes, in order: VROOM wants to know whether the rest comes before or after a meeting."""
-    fixed = [(span.starts, span.starts, span.ends - span.starts) for span in day.blocked]
-    if day.rest is None:
-        return fixed
-    early, late = day.rest.earliest, day.rest.latest - day.rest.minutes
-    for span in day.blocked:
-        if span.starts - early >= day.rest.latest - span.ends:
-            late = min(late, span.starts - day.rest.minutes)
-        else:
-            early = max(early, span.ends)
-    return sorted([*fixed, (early, max(early, late), day.rest.minutes)])
-
-
-def _crowd(touring: Touring, visit: int) -> str:
-    """Who may do a visit, as zeros and ones."""
-    return "".join("1" if allowed else "0" for allowed in touring.arrays.visits.allowed[:, visit])
-
-
-def _judged(touring: Touring, routes: dict[str, list[int]]) -> Row:
-    """A peer's tours by Muster's prices; caps are forgiven.
-
-    A visit that breaks a rule is taken out. All that are out are then offered to every day by Muster's insertion.
-    """
-    state = State.empty(touring)
-    dropped = 0
-    for name, visits in routes.items():
-        day, kept = int(name), list(visits)
-        while kept and touring.tour(day, kept) is None:
-            kept.pop()
-            dropped += 1
-        apply_routes(state, {day: kept})
-    insert_left_out(touring, state, 1)
-    return {
-        "cost": state.objective(),
-        "visits_left_out": len(touring.problem.demands) - len(state.days_of),
-        "visits_that_broke_a_rule": dropped,
-    }
+        job = Path(folder) / "job.npz"
+        write_job(touring, job)
+        for seconds in (options.peer_seconds or options.seconds).split(","):
+            script = [str(PEERS / "bin/python"), str(SCRIPTS / f"plan_{who}.py"), str(job)]
+            row, line = child(who, case, [*script, seconds, str(options.seed), str(options.threads)])
+            answer = json.loads(line) if line else {}
+            routes = answer.pop("routes", None)
+            rows.append(
+                {**row, "given_s": float(seconds), **answer, **({} if routes is None else judged(touring, routes))}
+            )
+    return rows
 
 
 def published(options: Namespace) -> list[Row]:
@@ -188,21 +120,23 @@ def published(options: Namespace) -> list[Row]:
 
 
 def ratios_of(rows: Sequence[Row]) -> dict[str, float]:
-    """Cost of Muster's plan over each peer's, by case."""
+    """Cost of Muster's plan over each peer's, by case, for the same seconds; without such a row, for the longest."""
     ratios = {}
-    ours = {row["case"]: row for row in rows if row["who"] == "muster"}
+    ours = {(row["case"], given): row for row in rows if row["who"] == "muster" for given in (None, row.get("given_s"))}
     for row in rows:
+        mine = ours.get((row["case"], row.get("given_s")), ours[row["case"], None])
         for figure in ("cost", "distance"):
-            mine, theirs = ours[row["case"]].get(figure), row.get(figure)
-            if row["who"] != "muster" and isinstance(mine, int | float) and isinstance(theirs, int | float):
-                ratios[f"{figure} muster/{row['who']}, {row['case']}"] = round(mine / theirs, 4)
+            one, other = mine.get(figure), row.get(figure)
+            if row["who"] != "muster" and isinstance(one, int | float) and isinstance(other, int | float):
+                given = f", {row['given_s']} s" if row.get("given_s") else ""
+                ratios[f"{figure} muster/{row['who']}, {row['case']}{given}"] = round(one / other, 4)
     return ratios
 
 
 def main() -> None:
     """Measure, and show."""
     parser = options_of("schedule", "Plans of thousands of visits, their proven gap, and others on the same work.")
-    for name, value in (("visits", 500), ("people", 50), ("seed", 1), ("exploration", 5)):
+    for name, value in (("visits", 500), ("people", 50), ("seed", 1)):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--seconds", default="10", help="for the plan, its first plan included; with commas: several")
     parser.add_argument("--bound-seconds", type=float, default=120.0, help="for the bound, on top; 0: none")
@@ -215,7 +149,8 @@ def main() -> None:
     parser.add_argument(
         "--search-seconds", type=float, default=2.0, help="for each choice of a replan that is a search"
     )
-    parser.add_argument("--vroom", action="store_true", help="VROOM on the same campaign")
+    parser.add_argument("--peers", default="", help=f"others on the same campaign: {','.join(CAMPAIGN_PEERS)}")
+    parser.add_argument("--peer-seconds", default="", help="of them, where not Muster's; 0: until VROOM ends by itself")
     parser.add_argument("--vrptw", type=Path, help="folder of published instances, measured instead")
     parser.add_argument("--only", default="", help="instances of the folder, with commas between")
     options = parser.parse_args()
