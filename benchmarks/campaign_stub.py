@@ -15,6 +15,7 @@ import psutil
 
 from benchmarks.common import Row, median
 from benchmarks.push_stub import push_in, stage
+from muster.beside import Wait, beside
 
 LOOK_S = 0.2
 KINDS = {
@@ -55,19 +56,13 @@ class Processes:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """For the length of the block."""
-        left = threading.Event()
 
-        def watch() -> None:
-            while not left.wait(LOOK_S):
+        def watch(wait: Wait) -> None:
+            while not wait(LOOK_S):
                 self.look()
 
-        thread = threading.Thread(target=watch, daemon=True)
-        thread.start()
-        try:
+        with beside(watch, name="benchmark"):
             yield
-        finally:
-            left.set()
-            thread.join()
 
 
 def measure_campaigns(sizes: Sequence[int], *, rounds: int) -> list[Row]:

@@ -5,13 +5,13 @@ whether the campaign was stopped meanwhile; whoever comes second is refused.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from threading import Event, Thread
 
 from flows.reconcile_rules import Due, Duty, DutyKind
+from muster.beside import Wait, beside
 from muster.clock import Clock
 from muster.errors import Conflict, LedgerError
 from muster.ids import CampaignId, RunnerId
@@ -84,16 +84,10 @@ class Duties:
     @contextmanager
     def kept_alive(self, duty: Duty) -> Iterator[None]:
         """Give signs of life for the length of the block."""
-        left = Event()
-        thread = Thread(target=self._keep, args=(duty, left.wait), name="muster-duty", daemon=True)
-        thread.start()
-        try:
+        with beside(lambda wait: self._keep(duty, wait), name="muster-duty"):
             yield
-        finally:
-            left.set()
-            thread.join()
 
-    def _keep(self, duty: Duty, wait: Callable[[float], bool]) -> None:
+    def _keep(self, duty: Duty, wait: Wait) -> None:
         due_at = time.monotonic() + SIGN_EVERY_S
         while not wait(max(0.0, due_at - time.monotonic())):
             due_at = time.monotonic() + SIGN_EVERY_S

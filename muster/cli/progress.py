@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from threading import Event, Thread
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from muster.beside import Wait, beside
 from muster.cli.output import console, errors
 from muster.errors import LedgerError
 from muster.ids import CampaignId
@@ -50,7 +50,6 @@ def watching(ledger: Ledger, campaign_id: CampaignId, what: str, total: int, don
         TimeElapsedColumn(),
         TextColumn("{task.fields[standing]}"),
     )
-    left = Event()
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         bar = progress.add_task(what, total=total, standing="")
         lines = _Lines(what, total)
@@ -61,20 +60,15 @@ def watching(ledger: Ledger, campaign_id: CampaignId, what: str, total: int, don
             if not console.is_terminal:
                 lines.tell(done(states), states)
 
-        def watch() -> None:
-            while not left.wait(LOOK_SECONDS):
+        def watch(wait: Wait) -> None:
+            while not wait(LOOK_SECONDS):
                 try:
                     look()
                 except LedgerError:
                     continue  # a busy ledger is looked at again; whoever writes to it reports its troubles
 
-        thread = Thread(target=watch, name="muster-progress", daemon=True)
-        thread.start()
-        try:
+        with beside(watch, name="muster-progress"):
             yield
-        finally:
-            left.set()
-            thread.join()
         look()
 
 
