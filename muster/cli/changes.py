@@ -1,7 +1,6 @@
 """Commands of what happens in mid-campaign: each shows what would move and whom it concerns; --accept makes it so."""
 
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
@@ -10,6 +9,7 @@ import typer
 from muster.campaign import Campaign
 from muster.cli.campaigns import ByOption, CampaignOption, JsonOption
 from muster.cli.change_pages import document, record_document, say_proposal, say_record
+from muster.cli.days import parse_moment
 from muster.cli.output import say, say_json, table
 from muster.cli.ways import AcceptOption, Way, takes_way
 from muster.cli.workspace import Workspace, opened
@@ -41,8 +41,8 @@ def sick(
 
     def make(workspace: Workspace, _: Campaign) -> "Edit":
         zone = _zone_of(workspace, person)
-        starts = _moment(since, zone, last=False) if since else workspace.services.clock.now()
-        ends = _moment(until, zone, last=True)
+        starts = parse_moment(since, zone) if since else workspace.services.clock.now()
+        ends = parse_moment(until, zone, last=True)
         return is_sick(workspace.services, PersonId(person), starts, ends, reason=reason, by=way.decides)
 
     _go(context, make, way)
@@ -90,7 +90,7 @@ def no_show(
         services, visit_id = workspace.services, VisitId(visit)
         if client_absent:
             return change_kinds.not_let_in(services, meant.id, visit_id, reason=reason)
-        ends = _moment(until, meant.timezone, last=True) if until else None
+        ends = parse_moment(until, meant.timezone, last=True) if until else None
         return change_kinds.no_show(services, meant.id, visit_id, until=ends, reason=reason, by=way.decides)
 
     _go(context, make, way)
@@ -163,7 +163,7 @@ def standstill(
     from flows.change_kinds import standstill as stands
 
     def make(workspace: Workspace, meant: Campaign) -> "Edit":
-        return stands(workspace.services, meant.id, _moment(until, meant.timezone, last=False), reason=reason)
+        return stands(workspace.services, meant.id, parse_moment(until, meant.timezone), reason=reason)
 
     _go(context, make, way)
 
@@ -242,14 +242,3 @@ def _accepted(workspace: Workspace, found: "Proposal", way: Way) -> "ChangeRecor
 def _zone_of(workspace: Workspace, person: str) -> str:
     found = workspace.ledger.crew().engineer.get(PersonId(person))
     return found.timezone if found is not None else "UTC"
-
-
-def _moment(text: str, zone: str, *, last: bool) -> datetime:
-    """A local day or moment as an instant; of a day its beginning, or its end where ``last``."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"{text!r} is no day or moment", hint="such as 2026-10-28 or 2026-10-28T12:00") from None
-    if len(text.strip()) <= len("2026-10-28"):
-        at = datetime.combine(at.date() + timedelta(days=1 if last else 0), time())
-    return at if at.tzinfo is not None else at.replace(tzinfo=ZoneInfo(zone))

@@ -10,8 +10,8 @@ import typer
 from muster.campaign import Campaign
 from muster.cli.campaigns import ByOption, CampaignOption, JsonOption
 from muster.cli.change_pages import record_document, say_record
+from muster.cli.days import parse_day, today
 from muster.cli.output import say, say_json, say_problems, table
-from muster.cli.partner_files import parse_day, today
 from muster.cli.ways import NoticeOption
 from muster.cli.workspace import CAMPAIGN_FILE, Workspace, me, opened
 from muster.errors import ImportRejected

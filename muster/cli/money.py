@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from muster.cli.campaigns import CampaignOption, JsonOption
+from muster.cli.days import parse_day, today
 from muster.cli.output import say, say_json, table
-from muster.cli.partner_files import pair, parse_day, today
+from muster.cli.partner_files import pair
 from muster.cli.workspace import me, opened
 from muster.errors import InputError, NotFound
 from muster.files import write_whole

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ from flows.notices import house_of, plan_in_force, scene_of, telling_of, undeliv
 from flows.notices import write as queue
 from muster.campaign import Campaign
 from muster.cli.campaigns import CampaignOption, JsonOption
+from muster.cli.days import parse_day
 from muster.cli.output import say, say_json, table
 from muster.cli.planning import chosen_plan
 from muster.cli.schedules import schedule_of
@@ -160,7 +160,7 @@ def sheet(
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
         made = schedule_of(workspace, meant, person=person, partner=partner)
-        wanted = _day(day)
+        wanted = parse_day(day) if day else None
         entries = tuple(one for one in made.entries if wanted in {None, one.starts.date()})
         html = render("door.html.j2", {"schedule": replace(made, entries=entries), "onsite": VisitMode.ONSITE})
         path = out or workspace.folder / "reports" / f"{meant.id}-{person or partner}-door.{form.value}"
@@ -241,10 +241,3 @@ def _show(composed: Composed, shown: Shown) -> None:
 
 def _letter(letter: object) -> dict[str, str]:
     return {name: str(getattr(letter, name)) for name in ("client_id", "occasion", "language")}
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise InputError(f"{text!r} is no day", hint="write it as 2026-10-26") from None

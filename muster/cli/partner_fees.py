@@ -6,8 +6,9 @@ import typer
 
 from muster.cli.campaigns import CampaignOption, JsonOption
 from muster.cli.changes import go_about
+from muster.cli.days import parse_day, today
 from muster.cli.output import say, say_json, table
-from muster.cli.partner_files import PartnerArgument, parse_day, today
+from muster.cli.partner_files import PartnerArgument
 from muster.cli.partner_work import VisitArgument
 from muster.cli.ways import Way, takes_way
 from muster.cli.workspace import me, opened

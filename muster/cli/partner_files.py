@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from muster.cli.campaigns import JsonOption
+from muster.cli.days import parse_day, today
 from muster.cli.output import say, say_json, say_problems, table
 from muster.cli.workspace import Workspace, me, opened
 from muster.errors import InputError, NotFound, Problem
@@ -275,26 +276,9 @@ def rules_of(workspace: Workspace) -> HouseRules:
     return HouseRules() if kept is None else kept.value
 
 
-def parse_day(text: str) -> date:
-    """``2026-10-26`` as a date.
-
-    Raises:
-        InputError: it is none.
-    """
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"{text!r} is not a date", hint="write year-month-day such as 2026-10-26") from None
-
-
 def _no_partner(workspace: Workspace, partner: str) -> NotFound:
     known = ", ".join(kept.value.id for kept in workspace.services.book.papers(FILES)[:20]) or "none yet"
     return NotFound(f"there is no partner {partner!r} (there are: {known})", hint="muster partner import LIST.csv")
-
-
-def today(workspace: Workspace) -> date:
-    """The day by the campaign's clock, in UTC."""
-    return workspace.services.clock.now().date()
 
 
 def pair(text: str, what: str) -> tuple[str, str]:

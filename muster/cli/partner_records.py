@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from muster.cli.campaigns import CampaignOption, JsonOption
+from muster.cli.days import today
 from muster.cli.output import say, say_json, table
-from muster.cli.partner_files import PartnerArgument, file_of, rules_of, today
+from muster.cli.partner_files import PartnerArgument, file_of, rules_of
 from muster.cli.partner_work import VisitArgument
 from muster.cli.workspace import me, opened
 from muster.errors import InputError, NotFound

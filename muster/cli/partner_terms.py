@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from muster.cli.campaigns import JsonOption
+from muster.cli.days import parse_day, today
 from muster.cli.output import say, say_json, table
-from muster.cli.partner_files import PartnerArgument, edited, file_of, number, pair, parse_day, rules_of, today
+from muster.cli.partner_files import PartnerArgument, edited, file_of, number, pair, rules_of
 from muster.cli.workspace import me, opened
 from muster.errors import InputError, NotFound
 from muster.ids import ClientId, PartnerId

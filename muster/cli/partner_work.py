@@ -1,17 +1,14 @@
 """Commands of partners' visits: swapped, claimed, settled, paid."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
 from muster.cli.campaigns import CampaignOption, JsonOption
+from muster.cli.days import parse_moment, today
 from muster.cli.output import say, say_json, table
-from muster.cli.partner_files import today
 from muster.cli.workspace import me, opened
-from muster.errors import InputError
 from muster.ids import PartnerId, PersonId, VisitId
 from muster.words import count
 from partners.papers import FILES, SWAPS, WORK, change
@@ -101,8 +98,8 @@ def claim(
         plan = binding_plan(workspace.services, meant.id)
         starts, length = planned_span(plan, VisitId(visit))
         site = workspace.ledger.fleet().site[plan.visit[VisitId(visit)].site_id]
-        began = _instant(started, site.timezone) if started else starts
-        until = _instant(ended, site.timezone) if ended else began + length
+        began = parse_moment(started, site.timezone) if started else starts
+        until = parse_moment(ended, site.timezone) if ended else began + length
         _say_work(
             claim_work(workspace.services, meant.id, [Claim(VisitId(visit), began, until)], by=me()), as_json=as_json
         )
@@ -159,14 +156,6 @@ def pay(
             ],
             as_json=as_json,
         )
-
-
-def _instant(text: str, zone: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"{text!r} is not a time", hint="write it such as 2026-10-26T09:05") from None
-    return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))
 
 
 def _say_work(works: Sequence[Work], *, as_json: bool) -> None:

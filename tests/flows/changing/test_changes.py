@@ -15,9 +15,10 @@ from muster.outcomes import HostStatus
 from muster.plan import Plan
 from muster.wiring import Wired
 from scheduler.diff import Kind
-from tests.flows.changing.bound import NOW, SPRING, answer, binding, placed, standing_at
+from tests.flows.changing.bound import NOW, answer, binding, placed
 from tests.flows.changing.conftest import Within
 from tests.muster.shell import Shell
+from tests.muster.worlds import SPRING, standing_at
 
 
 def of_person(plan: Plan, person: str) -> list[VisitId]:
@@ -194,7 +195,7 @@ def test_the_commands_show_first_and_bind_when_it_is_accepted(muster: Shell, wor
     assert muster(workspace, "change", "back", person, "--accept").returncode == 0
     mistakes: tuple[tuple[tuple[str, ...], str], ...] = (
         (("sick", "nobody", "--until", "2027-03-12"), "there is nobody 'nobody'"),
-        (("sick", person, "--until", "soon"), "is no day or moment"),
+        (("sick", person, "--until", "soon"), "is neither a day nor a moment"),
         (("sick", person, "--until", "2027-02-01"), "before it begins"),
         (("overrun", "V-none", "--times", "2"), "gives nobody a visit"),
         (("overrun", "V-none"), "how long does it take?"),
