@@ -13,7 +13,7 @@ from flows.notices import write as queue
 from muster.campaign import Campaign
 from muster.cli.campaigns import CampaignOption, JsonOption
 from muster.cli.days import parse_day
-from muster.cli.output import say, say_json, table
+from muster.cli.output import say, say_json, say_rows
 from muster.cli.planning import chosen_plan
 from muster.cli.schedules import schedule_of
 from muster.cli.workspace import Workspace, me, opened
@@ -113,10 +113,7 @@ def list_held(context: typer.Context, campaign: CampaignOption = None, as_json: 
         meant = workspace.campaign(campaign)
         scene = scene_of(workspace.services, meant, chosen_plan(workspace, meant.id, None))
         rows = _standing(scene, undelivered(workspace.services, meant.id))
-        if as_json:
-            say_json([{"visit": visit, "notice": state, "why": why} for visit, state, why in rows])
-        else:
-            table(("visit", "notice", "why"), rows)
+        say_rows(("visit", "notice", "why"), rows, as_json=as_json)
 
 
 def override(

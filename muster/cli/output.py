@@ -45,6 +45,23 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequ
     console.print(made)
 
 
+def say_rows(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    as_json: bool,
+    nothing: str = "",
+    right: Sequence[int] = (),
+) -> None:
+    """Rows as a list of objects for scripts, or as a table; where there are none, people read ``nothing``."""
+    if as_json:
+        say_json([dict(zip(headings, row, strict=True)) for row in rows])
+    elif rows:
+        table(headings, rows, right=right)
+    elif nothing:
+        say(nothing)
+
+
 def say_error(error: MusterError) -> None:
     """What went wrong, every detail of it, and what to do next."""
     errors.print(f"[bold red]muster:[/] {escape(error.message)}")

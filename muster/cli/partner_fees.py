@@ -7,7 +7,7 @@ import typer
 from muster.cli.campaigns import CampaignOption, JsonOption
 from muster.cli.changes import go_about
 from muster.cli.days import parse_day, today
-from muster.cli.output import say, say_json, table
+from muster.cli.output import say, say_json, say_rows
 from muster.cli.partner_files import PartnerArgument
 from muster.cli.partner_work import VisitArgument
 from muster.cli.ways import Way, takes_way
@@ -98,7 +98,4 @@ def fees(context: typer.Context, campaign: CampaignOption = None, as_json: JsonO
             for made in brought
         ]
         names = ("what", "which", "partner", "fee", "owed by", "why")
-        if as_json:
-            say_json([dict(zip(names, row, strict=True)) for row in rows])
-            return
-        table(names, rows, right=(3,)) if rows else say("nothing is owed beside the work")
+        say_rows(names, rows, as_json=as_json, nothing="nothing is owed beside the work", right=(3,))

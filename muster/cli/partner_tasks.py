@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from muster.cli.campaigns import CampaignOption, JsonOption
-from muster.cli.output import say, say_json, table
+from muster.cli.output import say, say_json, say_rows, table
 from muster.cli.partner_files import PartnerArgument, file_of
 from muster.cli.workspace import Workspace, me, opened
 from muster.errors import NotFound
@@ -73,10 +73,7 @@ def disclosures(
             for one in (entry.value for entry in kept)
         ]
         names = ("when", "partner", "person", "client", "what", "clause", "binds until")
-        if as_json:
-            say_json([dict(zip(names, row, strict=True)) for row in rows])
-            return
-        table(names, rows) if rows else say("nothing was shown to anybody")
+        say_rows(names, rows, as_json=as_json, nothing="nothing was shown to anybody")
 
 
 def incident(

@@ -7,7 +7,7 @@ import typer
 
 from muster.cli.campaigns import CampaignOption, JsonOption
 from muster.cli.days import parse_moment, today
-from muster.cli.output import say, say_json, table
+from muster.cli.output import say, say_json, say_rows
 from muster.cli.workspace import me, opened
 from muster.ids import PartnerId, PersonId, VisitId
 from muster.words import count
@@ -171,7 +171,4 @@ def _say_work(works: Sequence[Work], *, as_json: bool) -> None:
         for one in works
     ]
     names = ("visit", "partner", "state", "machines verified", "to pay", "due")
-    if as_json:
-        say_json([dict(zip(names, row, strict=True)) for row in rows])
-    elif rows:
-        table(names, rows, right=(4,))
+    say_rows(names, rows, as_json=as_json, right=(4,))
