@@ -7,7 +7,6 @@ from sqlalchemy import func, select
 
 from ledger import tables
 from ledger.attempts import _HOST_COLUMNS, _attempt, _host_state
-from ledger.events import newest_revision
 from ledger.rows import chunks
 from ledger.store import SqlLedger
 from muster.ids import CampaignId, HostId
@@ -33,8 +32,6 @@ def moved_since(ledger: Ledger, revision: int) -> tuple[Moved, ...] | None:
     columns = table.c.revision, table.c.campaign_id, table.c.host_id, table.c.kind
     query = select(*columns).where(table.c.revision > revision).order_by(table.c.revision).limit(PAGE + 1)
     with _sql(ledger).database.reading() as connection:
-        if newest_revision(connection) == revision:
-            return ()
         found = tuple(Moved(*row) for row in connection.execute(query))
     return None if len(found) > PAGE else found
 

@@ -8,10 +8,13 @@ Whatever is handed out is immutable, or a copy.
 """
 
 import threading
+from bisect import bisect_right
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import count, islice
+from typing import TypeVar
 
 from ledger.kinds import Kind
 from ledger.portal_reads import Moved, hosts_now, moved_since
@@ -25,7 +28,9 @@ from muster.outcomes import HostStatus
 from muster.plan import Assignment, Plan
 from muster.ports import Ledger
 from muster.records import DispatchedPlan, HostState, Stop, WaveRow
+from portal.standing import F, Standing
 
+T = TypeVar("T")
 PLANS_KEPT = 8
 _CAMPAIGN_KINDS = {
     Kind.CAMPAIGN_OPENED,
@@ -39,6 +44,17 @@ _CAMPAIGN_KINDS = {
 }
 _ALL_HOSTS = {Kind.HOSTS_ENROLLED, Kind.PLAN_DISPATCHED}
 _HOST_KINDS = {Kind.PROBED, Kind.CLAIMED, Kind.FINISHED, Kind.RECOVERED, Kind.EXPLAINED}
+_STEPS = {
+    Kind.PROBES_BEGUN,
+    Kind.PROBED,
+    Kind.PROBE_SET_ASIDE,
+    Kind.CLAIMED,
+    Kind.LEASES_RENEWED,
+    Kind.FINISHED,
+    Kind.RESULT_REFUSED,
+    Kind.RECOVERED,
+}
+"""What a push writes hundreds of each second; nothing else is changed by them than where hosts stand."""
 
 
 @dataclass(frozen=True)
@@ -52,24 +68,6 @@ class CampaignNow:
     plan_ids: tuple[PlanId, ...]
 
 
-@dataclass
-class _Hosts:
-    """Where the hosts of one campaign stand, and how many stand where."""
-
-    states: dict[HostId, HostState]
-    by_status: Counter[HostStatus] = field(default_factory=Counter)
-    by_site: dict[SiteId, Counter[HostStatus]] = field(default_factory=lambda: defaultdict(Counter))
-    by_visit: dict[VisitId, Counter[HostStatus]] = field(default_factory=lambda: defaultdict(Counter))
-
-    def count(self, state: HostState, site_id: SiteId | None, by: int) -> None:
-        """Add a host to the counts, or (with -1) take it out."""
-        self.by_status[state.status] += by
-        if site_id is not None:
-            self.by_site[site_id][state.status] += by
-        if state.visit_id is not None:
-            self.by_visit[state.visit_id][state.status] += by
-
-
 class Reading:
     """What is known, as of the newest event that ``refresh`` saw; safe to share between threads."""
 
@@ -77,12 +75,15 @@ class Reading:
         self._ledger = ledger
         self._clock = clock
         self._lock = threading.RLock()
-        self._revision = 0
+        self._refreshing = threading.Lock()
+        self._tickets = count(1)
+        self._looked = 0
+        self._revision = self._besides = self._read_at = 0
         self._fleet: Fleet | None = None
         self._crew: Crew | None = None
         self._campaigns: dict[CampaignId, Campaign] | None = None
         self._now: dict[CampaignId, CampaignNow] = {}
-        self._hosts: dict[CampaignId, _Hosts] = {}
+        self._hosts: dict[CampaignId, Standing] = {}
         self._moved_at: dict[CampaignId, int] = {}
         self._plans: OrderedDict[PlanId, Plan] = OrderedDict()
         self._by_visit: dict[PlanId, dict[VisitId, tuple[Assignment, ...]]] = {}
@@ -94,24 +95,30 @@ class Reading:
         return self._revision
 
     @property
+    def besides(self) -> int:
+        """The newest event that is in and is no mere step of a push: papers, plans, waves, stops, imports."""
+        return self._besides
+
+    @property
     def now(self) -> datetime:
         """What time the campaigns believe it is; aware, UTC."""
         return self._clock.now()
 
     def refresh(self) -> int:
-        """Take in whatever was committed up to now; gives the revision."""
-        with self._lock:
-            moved = moved_since(self._ledger, self._revision)
-            if moved is None or (moved and self._revision == 0):
-                self._forget()
-                self._revision = self._ledger.revision()
-            elif moved:
-                self._take_in(moved)
+        """Take in whatever was committed up to now; gives the revision.
+
+        Of those who ask at the same time one looks, and whoever asked before it began is served by that, too.
+        """
+        asked = next(self._tickets)
+        with self._refreshing:
+            if self._looked < asked:
+                self._looked = next(self._tickets)
+                self._look()
             return self._revision
 
     def moved_at(self, campaign_id: CampaignId) -> int:
         """The revision of the newest event that is of this campaign; what was made at it still holds."""
-        return self._moved_at.get(campaign_id, 0)
+        return self._moved_at.get(campaign_id, self._read_at)
 
     # what there is
     @property
@@ -197,6 +204,16 @@ class Reading:
                 return tuple(states.values())
             return tuple(states[host_id] for host_id in host_ids if host_id in states)
 
+    def first_states(
+        self, campaign_id: CampaignId, wanted: Callable[[HostState], bool], *, after: HostId, most: int
+    ) -> tuple[HostState, ...]:
+        """The first hosts after an id that are wanted, by id, as they stand."""
+        found = self._hosts_of(campaign_id)
+        with self._lock:
+            ids = found.in_order
+            coming = (found.states[host_id] for host_id in islice(ids, bisect_right(ids, after), None))
+            return tuple(islice(filter(wanted, coming), most))
+
     def counts(self, campaign_id: CampaignId) -> Counter[HostStatus]:
         """How many hosts of a campaign stand where."""
         found = self._hosts_of(campaign_id)
@@ -221,52 +238,76 @@ class Reading:
         with self._lock:
             return +found.by_visit.get(visit_id, Counter())
 
+    def in_order(self, campaign_id: CampaignId) -> tuple[HostId, ...]:
+        """Every host of a campaign, by id."""
+        found = self._hosts_of(campaign_id)
+        with self._lock:
+            return found.in_order
+
+    def followed(self, campaign_id: CampaignId, key: Hashable, make: Callable[[], F], ask: Callable[[F], T]) -> T:
+        """What somebody wants to know of what is counted under a key as hosts move (``portal.standing``).
+
+        Nothing moves meanwhile, so what ``ask`` gives must be a copy or immutable, and quickly made.
+        """
+        found = self._hosts_of(campaign_id)
+        with self._lock:
+            return ask(found.follow(key, make))
+
     # inside
-    def _forget(self) -> None:
-        self._fleet = self._crew = self._campaigns = None
-        self._now.clear()
-        self._hosts.clear()
+    def _look(self) -> None:
+        moved = moved_since(self._ledger, self._revision)
+        if moved is None or (moved and self._revision == 0):
+            self._forget(self._ledger.revision())
+        elif moved:
+            self._take_in(moved)
+
+    def _forget(self, revision: int) -> None:
+        with self._lock:
+            self._fleet = self._crew = self._campaigns = None
+            self._now.clear()
+            self._hosts.clear()
+            self._moved_at.clear()
+            self._revision = self._besides = self._read_at = revision
 
     def _take_in(self, moved: tuple[Moved, ...]) -> None:
+        """Read the hosts that have moved, while others still read what was; then let all of it be so at once."""
         hosts: dict[CampaignId, set[HostId]] = defaultdict(set)
+        with self._lock:  # whoever reads all hosts at this moment may have begun before these events: wait for them
+            known = frozenset(self._hosts)
         for one in moved:
-            if one.kind == Kind.INVENTORY_SAVED:
-                self._fleet = self._crew = None
-                self._hosts.clear()  # a host may have another site now
-            if one.campaign_id is None:
-                continue
-            self._moved_at[one.campaign_id] = one.revision
-            if one.kind in _CAMPAIGN_KINDS:
-                self._campaigns = None
-                self._now.pop(one.campaign_id, None)
-            if one.kind in _ALL_HOSTS:
-                self._hosts.pop(one.campaign_id, None)
-            elif one.host_id is not None and one.kind in _HOST_KINDS:
+            if one.campaign_id in known and one.host_id is not None and one.kind in _HOST_KINDS:
                 hosts[one.campaign_id].add(one.host_id)
-        for campaign_id, host_ids in hosts.items():
-            self._move_hosts(campaign_id, host_ids)
-        self._revision = moved[-1].revision
+        read = [(one, hosts_now(self._ledger, one, sorted(host_ids))) for one, host_ids in hosts.items()]
+        with self._lock:
+            for campaign_id, states in read:
+                if campaign_id in self._hosts:
+                    for state in states:
+                        self._hosts[campaign_id].put(state)
+            for event in moved:
+                self._drop(event)
+            self._revision = moved[-1].revision
 
-    def _move_hosts(self, campaign_id: CampaignId, host_ids: set[HostId]) -> None:
-        found = self._hosts.get(campaign_id)
-        if found is None:
+    def _drop(self, event: Moved) -> None:
+        """Forget what an event has changed as a whole."""
+        if event.kind not in _STEPS:
+            self._besides = event.revision
+        if event.kind == Kind.INVENTORY_SAVED:
+            self._fleet = self._crew = None
+            self._hosts.clear()  # a host may have another site now
+        if event.campaign_id is None:
             return
-        for state in hosts_now(self._ledger, campaign_id, sorted(host_ids)):
-            site_id = self._site_of(state.host_id)
-            before = found.states.get(state.host_id)
-            if before is not None:
-                found.count(before, site_id, -1)
-            found.states[state.host_id] = state
-            found.count(state, site_id, 1)
+        self._moved_at[event.campaign_id] = event.revision
+        if event.kind in _CAMPAIGN_KINDS:
+            self._campaigns = None
+            self._now.pop(event.campaign_id, None)
+        if event.kind in _ALL_HOSTS:
+            self._hosts.pop(event.campaign_id, None)
 
-    def _hosts_of(self, campaign_id: CampaignId) -> _Hosts:
+    def _hosts_of(self, campaign_id: CampaignId) -> Standing:
         with self._lock:
             found = self._hosts.get(campaign_id)
             if found is None:
-                found = _Hosts({state.host_id: state for state in self._ledger.hosts(campaign_id)})
-                for state in found.states.values():
-                    found.count(state, self._site_of(state.host_id), 1)
-                self._hosts[campaign_id] = found
+                found = self._hosts[campaign_id] = Standing(self._ledger.hosts(campaign_id), self._site_of)
             return found
 
     def _site_of(self, host_id: HostId) -> SiteId | None:

@@ -1,7 +1,7 @@
 """Hosts with equal results together, so that two hundred hosts read as a few lines: failures first."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from muster.fleet import Fleet, Host
@@ -9,6 +9,9 @@ from muster.ids import HostId
 from muster.outcomes import HostStatus, Stage
 from muster.records import HostState
 from reports.folding import fold, natural
+
+Alike = tuple[HostStatus, Stage, str, str]
+"""Status, stage, cause and hint; the texts without what is particular to one host."""
 
 RANK = (
     HostStatus.FAILED,
@@ -70,14 +73,20 @@ class HostGroup:
 
 def group_hosts(states: Iterable[HostState], fleet: Fleet) -> tuple[HostGroup, ...]:
     """Group by status, stage, cause and hint; failures first, and within a status the biggest group first."""
-    found: dict[tuple[HostStatus, Stage, str, str], list[HostState]] = {}
+    found: dict[Alike, list[HostState]] = {}
     for state in states:
-        host = fleet.host.get(state.host_id)
-        stage = Stage.FINISHED if state.status.protected else state.stage
-        found.setdefault((state.status, stage, _common(_cause(state), host), _common(_hint(state), host)), []).append(
-            state
-        )
-    groups = [_group(*key, members) for key, members in found.items()]
+        found.setdefault(alike(state, fleet.host.get(state.host_id)), []).append(state)
+    return ranked(group_of(key, members) for key, members in found.items())
+
+
+def alike(state: HostState, host: Host | None) -> Alike:
+    """What a host's result shares with those that stand the same: status, stage, cause and hint."""
+    stage = Stage.FINISHED if state.status.protected else state.stage
+    return state.status, stage, _common(_cause(state), host), _common(_hint(state), host)
+
+
+def ranked(groups: Iterable[HostGroup]) -> tuple[HostGroup, ...]:
+    """Failures first, and within a status the biggest group first."""
     return tuple(sorted(groups, key=lambda group: (RANK.index(group.status), -len(group), natural(group.host_ids[0]))))
 
 
@@ -96,8 +105,9 @@ def _hint(state: HostState) -> str:
     return state.hint or WHAT_NEXT[state.status]
 
 
-def _group(status: HostStatus, stage: Stage, cause: str, hint: str, members: list[HostState]) -> HostGroup:
-    """The texts are those of the hosts where all have the same, else without what is particular to one."""
+def group_of(key: Alike, members: Collection[HostState]) -> HostGroup:
+    """Hosts that are alike; the texts are theirs where all have the same, else without what is particular to one."""
+    status, stage, cause, hint = key
     ids = tuple(sorted((state.host_id for state in members), key=natural))
     causes, hints = {_cause(state) for state in members}, {_hint(state) for state in members}
     return HostGroup(

@@ -1,6 +1,6 @@
 """What can be read: the queries of the pages, as JSON."""
 
-from itertools import islice
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -9,13 +9,16 @@ from starlette.requests import Request
 from muster.ids import CampaignId, HostId, PlanId, VisitId
 from muster.outcomes import HostStatus
 from muster.records import HostState
+from partners.errors import Refused
 from portal.access import Role, Viewer, nothing_there
 from portal.api import models
 from portal.api.guard import DESCRIBED, token_need
-from portal.manager.queries_board import failures_of, newest_forecast, wave_line
+from portal.field.common import source_of
+from portal.manager.queries_board import failures_of, newest_forecast, wave_lines
+from portal.partner.lists import eyes_of, shown_to
 from portal.reading import CampaignNow, Reading
 from portal.scope import Seen, scope_of
-from portal.services import reading_of, services_of
+from portal.services import portal_of, reading_of, services_of
 from portal.tokens import Scope
 
 router = APIRouter(dependencies=DESCRIBED)
@@ -82,12 +85,12 @@ def hosts(
     fleet = reading.fleet
 
     def fits(one: HostState) -> bool:
-        if one.host_id <= after or (status is not None and one.status is not status):
+        if status is not None and one.status is not status:
             return False
         return not site or fleet.host[one.host_id].site_id == site
 
-    found = sorted((one for one in reading.states(now.campaign.id) if fits(one)), key=lambda one: one.host_id)
-    rows = [_host(reading, one) for one in islice(found, limit)]
+    found = reading.first_states(now.campaign.id, fits, after=HostId(after), most=limit + 1)
+    rows = [_host(reading, one) for one in found[:limit]]
     return models.Hosts(hosts=rows, next=rows[-1].id if len(found) > limit else None)
 
 
@@ -197,6 +200,7 @@ def visits(
     scope, reading = scope_of(request, viewer), reading_of(request)
     wanted = scope.campaign(CampaignId(campaign)).id if campaign else None
     found = scope.visits(wanted)
+    _disclose(request, viewer)
     rows = [_visit(reading, one) for one in found[skip : skip + limit]]
     return models.Visits(visits=rows, total=len(found), next=skip + limit if skip + limit < len(found) else None)
 
@@ -206,6 +210,7 @@ def visit(request: Request, viewer: Anybody, campaign_id: Id, visit_id: Id) -> m
     """One visit with its machines."""
     reading = reading_of(request)
     seen = scope_of(request, viewer).visit(CampaignId(campaign_id), VisitId(visit_id))
+    _disclose(request, viewer)
     states = {one.host_id: one.status for one in reading.states(seen.campaign.id, seen.visit.host_ids)}
     machines = [reading.fleet.host[host_id] for host_id in seen.visit.host_ids]
     return models.VisitNow(
@@ -215,6 +220,13 @@ def visit(request: Request, viewer: Anybody, campaign_id: Id, visit_id: Id) -> m
             for one in machines
         ],
     )
+
+
+def _disclose(request: Request, viewer: Viewer) -> None:
+    """What a partner is shown here is written down as on its pages."""
+    if viewer.partner_id is not None:
+        with suppress(Refused):  # then its scope is empty, and nothing is shown
+            shown_to(source_of(request), eyes_of(viewer, portal_of(request).settings))
 
 
 def campaign_now(reading: Reading, campaign_id: str) -> CampaignNow:
@@ -229,7 +241,6 @@ def campaign_now(reading: Reading, campaign_id: str) -> CampaignNow:
 
 
 def _waves(reading: Reading, now: CampaignNow) -> list[models.Wave]:
-    lines = (wave_line(reading, now.campaign.id, one) for one in now.waves)
     return [
         models.Wave(
             number=one.number,
@@ -241,7 +252,7 @@ def _waves(reading: Reading, now: CampaignNow) -> list[models.Wave]:
             opened_at=one.opened_at,
             closed_at=one.closed_at,
         )
-        for one in lines
+        for one in wave_lines(reading, now, now.waves)
     ]
 
 

@@ -5,21 +5,28 @@ plan that binds, visit by visit as it ends, and above it what is *expected* of i
 lies between the two.
 """
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flows.forecast import Forecast
+from muster.ids import VisitId
 from muster.plan import Plan
-from muster.records import HostState
+from portal.manager.following import OpenOfVisits
+from portal.manager.kept import kept_for_good
 from portal.reading import Reading
 from reports.burndown import HEIGHT, WIDTH, BurnDown, Points, draw
 
 NARROW = 360
 FINE = timedelta(days=3)
 """Campaigns that are no older are counted by the minute, others by the hour."""
+LARGE = 500
+"""Visits of a plan, above which their ends are drawn to the quarter of an hour."""
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+"""Quarters of an hour are counted from here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +59,16 @@ class Ahead:
     last_visit: datetime | None = None
 
 
-def series(states: Iterable[HostState], begun: datetime, now: datetime) -> Points:
-    """How many of the hosts were open, from the beginning until now."""
-    total, step = 0, timedelta(minutes=1) if now - begun <= FINE else timedelta(hours=1)
+def series(hosts: int, became: Counter[datetime], begun: datetime, now: datetime) -> Points:
+    """How many of so many hosts were open, from the beginning until now.
+
+    ``became`` says how many became protected in each minute or hour (``FINE``), by its beginning.
+    """
+    step = timedelta(minutes=1) if now - begun <= FINE else timedelta(hours=1)
     ends: Counter[datetime] = Counter()
-    for state in states:
-        total += 1
-        if state.status.protected:
-            ends[min(now, max(begun, _rounded(state.changed_at, step)))] += 1
-    points, still = [(begun, total)], total
+    for at, number in became.items():
+        ends[min(now, max(begun, at + step))] += number
+    points, still = [(begun, hosts)], hosts
     for at in sorted(ends):
         still -= ends[at]
         points.append((at, still))
@@ -119,18 +127,17 @@ def _line(picture: BurnDown, course: Points, share: float) -> Sequence[tuple[flo
     return steps
 
 
-def _ends(reading: Reading, plan: Plan, now: datetime) -> list[tuple[datetime, int]]:
-    """When visits end from now on, and how many machines that are open now each is for."""
-    found: dict[str, tuple[datetime, int]] = {}
-    for one in plan.assignments:
-        if one.ends_at > now and one.visit_id not in found:
-            counts = reading.counts_of_visit(plan.campaign_id, one.visit_id)
-            still = sum(number for status, number in counts.items() if not status.protected)
-            found[one.visit_id] = (one.ends_at, still)
-    return sorted((at, hosts) for at, hosts in found.values() if hosts)
+def _ends(reading: Reading, plan: Plan, now: datetime) -> tuple[tuple[datetime, int], ...]:
+    """When visits end from now on, and how many machines that are open now are for those that end then."""
+    ends = kept_for_good(reading, ("ends", plan.id), lambda: _ends_of(plan))
+    coming = ends[bisect_right(ends, now, key=lambda one: one[0]) :]
+    return reading.followed(plan.campaign_id, "open of visits", OpenOfVisits, lambda one: one.by_end(coming))
 
 
-def _rounded(at: datetime, step: timedelta) -> datetime:
-    if step >= timedelta(hours=1):
-        return at.replace(minute=0, second=0, microsecond=0) + step
-    return at.replace(second=0, microsecond=0) + step
+def _ends_of(plan: Plan) -> tuple[tuple[datetime, VisitId], ...]:
+    """When each visit of a plan ends, in order; of a large plan to the quarter of an hour, as no picture is finer."""
+    quarter, large = timedelta(minutes=15), len(plan.visits) > LARGE
+    found = {one.visit_id: one.ends_at for one in reversed(plan.assignments)}
+    if large:
+        found = {visit_id: at + (BEGINNING - at) % quarter for visit_id, at in found.items()}
+    return tuple(sorted((at, visit_id) for visit_id, at in found.items()))

@@ -1,5 +1,6 @@
 """What the manager's pages share: who may look and who may change, the head of a campaign, and pages of long lists."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Generic, TypeVar
@@ -35,6 +36,7 @@ TABS = (
     ("Waves", "/waves"),
     ("Timeline", "/timeline"),
     ("Plan", "/plan"),
+    ("Changes", "/changes"),
     ("Capacity", "/capacity"),
     ("What-if", "/what-if"),
     ("Premortem", "/premortem"),
@@ -141,7 +143,7 @@ def head_of(found: CampaignNow, now: datetime, viewer: Viewer, tab: str) -> Head
     )
 
 
-def rows_of(everything: tuple[T, ...] | list[T], page: int) -> Rows[T]:
+def rows_of(everything: Sequence[T], page: int) -> Rows[T]:
     """One page of a list; a page that is not there is the nearest that is."""
     pages = max(1, -(-len(everything) // ROWS))
     shown = min(max(1, page), pages)

@@ -44,9 +44,9 @@ class _Entry:
         """Whether anything was worked out yet."""
         return self.revision >= 0
 
-    def make(self, reading: Reading, make: Callable[[], object]) -> None:
+    def make(self, make: Callable[[], object], revision: int) -> None:
         """Work it out and keep it; an error is kept, too, and told to whoever asks while nothing else is there."""
-        revision, begun = reading.revision, time.monotonic()
+        begun = time.monotonic()
         self.forced = False
         try:
             self.value, self.error = make(), None
@@ -79,17 +79,31 @@ _STORES: "WeakKeyDictionary[Reading, _Store]" = WeakKeyDictionary()
 _STORES_LOCK = threading.Lock()
 
 
-def kept(reading: Reading, key: Hashable, make: Callable[[], T]) -> T:
+def kept(reading: Reading, key: Hashable, make: Callable[[], T], *, at: int | None = None) -> T:
     """The value of a key as of about now.
 
-    ``key`` names everything that the value depends on besides the ledger.
+    Args:
+        reading: what is known.
+        key: names everything that the value depends on besides the ledger.
+        make: works it out.
+        at: a number that is another one when the value may have changed; by default the ledger's newest revision.
     """
-    entry = _store(reading).entry(key)
+    entry, now = _store(reading).entry(key), reading.revision if at is None else at
     if not entry.is_there():
-        _first(reading, entry, make)
-    elif entry.revision != reading.revision:
-        _renew(reading, entry, make)
+        _first(entry, make, now)
+    elif entry.revision != now:
+        _renew(entry, make, now)
     return cast("T", _told(entry))
+
+
+def kept_besides(reading: Reading, key: Hashable, make: Callable[[], T]) -> T:
+    """The same, of what does not depend on where hosts stand: a push of 500 events a second leaves it as it is."""
+    return kept(reading, key, make, at=reading.besides)
+
+
+def kept_for_good(reading: Reading, key: Hashable, make: Callable[[], T]) -> T:
+    """The same, of what nothing changes that happens, such as what follows from a plan alone."""
+    return kept(reading, key, make, at=0)
 
 
 def kept_soon(reading: Reading, key: Hashable, make: Callable[[], T], hosts: int) -> T | None:
@@ -97,7 +111,7 @@ def kept_soon(reading: Reading, key: Hashable, make: Callable[[], T], hosts: int
     entry = _store(reading).entry(key)
     if entry.is_there():
         return kept(reading, key, make)
-    _begin(reading, entry, make)
+    _begin(entry, make, reading.revision)
     entry.done.wait(WAIT_S[hosts > SMALL_HOSTS])
     return cast("T", _told(entry)) if entry.is_there() else None
 
@@ -110,27 +124,27 @@ def forget(reading: Reading) -> None:
             entry.forced = True
 
 
-def _first(reading: Reading, entry: _Entry, make: Callable[[], object]) -> None:
+def _first(entry: _Entry, make: Callable[[], object], now: int) -> None:
     """Work it out for the first time; everybody else who asks waits for it."""
     with entry.lock:
         if not entry.is_there():
-            entry.make(reading, make)
+            entry.make(make, now)
 
 
-def _renew(reading: Reading, entry: _Entry, make: Callable[[], object]) -> None:
+def _renew(entry: _Entry, make: Callable[[], object], now: int) -> None:
     """Work out anew what the ledger has moved past: here where it is cheap, else beside the readers."""
     here = entry.took_s <= CHEAP_S or (entry.forced and entry.took_s <= PROMPT_S)
     if here and entry.lock.acquire(blocking=entry.forced):
         try:
-            if entry.revision != reading.revision:
-                entry.make(reading, make)
+            if entry.revision != now:
+                entry.make(make, now)
         finally:
             entry.lock.release()
     elif not here and not entry.wants_patience():
-        _begin(reading, entry, make)
+        _begin(entry, make, now)
 
 
-def _begin(reading: Reading, entry: _Entry, make: Callable[[], object]) -> None:
+def _begin(entry: _Entry, make: Callable[[], object], now: int) -> None:
     """Work it out in a thread of its own, if nobody is at it."""
     with entry.lock:
         if entry.beside:
@@ -139,7 +153,7 @@ def _begin(reading: Reading, entry: _Entry, make: Callable[[], object]) -> None:
 
     def work() -> None:
         with _BESIDE:
-            entry.make(reading, make)
+            entry.make(make, now)
             entry.beside = False
 
     threading.Thread(target=work, name="muster-figures", daemon=True).start()

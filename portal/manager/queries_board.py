@@ -1,9 +1,10 @@
 """The board: the state of a campaign in one glance."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 
 from flows.forecast import Forecast, forecasts_of
@@ -13,29 +14,19 @@ from muster.errors import Conflict
 from muster.fleet import Fleet
 from muster.ids import CampaignId, ClientId, HostId, SiteId
 from muster.outcomes import HostStatus
-from muster.records import HostState, WaveRow, WaveState
+from muster.records import WaveRow, WaveState
 from muster.words import count
-from portal.manager.burn import Ahead, Burn, ahead_of, burns, series
+from portal.manager.burn import FINE, Ahead, Burn, ahead_of, burns, series
 from portal.manager.common import path_of
+from portal.manager.following import TROUBLE, Places, Protected, Troubles, WaveMoves
 from portal.manager.hands import FAILED
-from portal.manager.kept import kept
+from portal.manager.kept import kept, kept_besides, kept_for_good
 from portal.reading import CampaignNow, Reading
 from portal.words import TONES
-from reports.grouping import RANK, WHAT_NEXT, HostGroup, group_hosts
+from reports.grouping import RANK, WHAT_NEXT, HostGroup
 from reports.summary import SIGNS
 from reports.words import pace
 
-TROUBLE = frozenset(
-    {
-        HostStatus.FAILED,
-        HostStatus.UNKNOWN,
-        HostStatus.UNTRUSTED,
-        HostStatus.UNREACHABLE,
-        HostStatus.UNSUPPORTED,
-        HostStatus.ROLLED_BACK,
-    }
-)
-"""What wants a person's eye."""
 SHOWN_GROUPS = 6
 SHOWN_PLACES = 6
 SHOWN_WAVES = 4
@@ -176,9 +167,7 @@ def board_of(services: Services, reading: Reading, found: CampaignNow) -> Board:
     forecast = newest_forecast(services, reading, campaign.id)
     failures = failures_of(reading, campaign)
     places = places_of(reading, campaign.id)
-    pictures, ahead = kept(
-        reading, ("burns", campaign.id), lambda: _burns(services, reading, campaign, hosts - protected, forecast)
-    )
+    pictures, ahead = _burns(services, reading, campaign, hosts, hosts - protected, forecast)
     return Board(
         hosts=hosts,
         protected=protected,
@@ -193,26 +182,22 @@ def board_of(services: Services, reading: Reading, found: CampaignNow) -> Board:
         in_trouble=sum(one.number for one in failures),
         places=places[:SHOWN_PLACES],
         all_places=len(places),
-        waves=tuple(wave_line(reading, campaign.id, one) for one in reversed(found.waves[-SHOWN_WAVES:])),
+        waves=wave_lines(reading, found, tuple(reversed(found.waves[-SHOWN_WAVES:]))),
         all_waves=len(found.waves),
-        ended=kept(reading, ("ended", campaign.id), lambda: _ended(services, reading, campaign.id)),
+        ended=kept_besides(reading, ("ended", campaign.id), lambda: _ended(services, reading, campaign.id)),
     )
 
 
 def newest_forecast(services: Services, reading: Reading, campaign_id: CampaignId) -> Forecast | None:
     """The forecast that was made last."""
-    made = kept(reading, ("forecasts", campaign_id), lambda: forecasts_of(services, campaign_id))
+    made = kept_besides(reading, ("forecasts", campaign_id), lambda: forecasts_of(services, campaign_id))
     return made[-1] if made else None
 
 
 def failures_of(reading: Reading, campaign: Campaign) -> tuple[Failure, ...]:
     """Every machine that wants a person's eye, those with the same trouble together, the worst first."""
     limit = campaign.gates.max_failures_per_host
-    return kept(
-        reading,
-        ("failures", campaign.id, limit),
-        lambda: tuple(_failure(campaign, one, states, limit) for one, states in _groups(reading, campaign.id)),
-    )
+    return tuple(_failure(campaign, one, explain=most >= limit) for one, most in _groups(reading, campaign.id))
 
 
 def hosts_of_failure(reading: Reading, campaign: Campaign, key: str) -> tuple[HostId, ...]:
@@ -229,18 +214,30 @@ def hosts_of_failure(reading: Reading, campaign: Campaign, key: str) -> tuple[Ho
 
 def places_of(reading: Reading, campaign_id: CampaignId) -> tuple[Place, ...]:
     """Every site of the campaign, those with trouble first, then those with most that is open."""
-    return kept(reading, ("sites", campaign_id), lambda: _ranked(_sites(reading, campaign_id)))
+    return _ranked(reading.followed(campaign_id, "sites", lambda: _sites(reading.fleet, campaign_id), Places.told))
 
 
 def clients_of(reading: Reading, campaign_id: CampaignId) -> tuple[Place, ...]:
     """The same by client."""
-    return kept(reading, ("clients", campaign_id), lambda: _ranked(_clients(reading, campaign_id)))
+    ids = reading.in_order(campaign_id)
+    return _ranked(
+        reading.followed(campaign_id, "clients", lambda: _clients(reading.fleet, campaign_id, ids), Places.told)
+    )
 
 
-def wave_line(reading: Reading, campaign_id: CampaignId, wave: WaveRow) -> WaveLine:
-    """One wave with how its machines stand."""
-    key = ("wave", campaign_id, wave.number, wave.state)
-    return kept(reading, key, lambda: _wave_line(reading, campaign_id, wave))
+def wave_lines(reading: Reading, found: CampaignNow, waves: tuple[WaveRow, ...]) -> tuple[WaveLine, ...]:
+    """Some waves with how their machines stand; each is counted anew only where one of its machines has moved."""
+    campaign_id = found.campaign.id
+    moves = reading.followed(campaign_id, "waves", WaveMoves, lambda one: one.moves(found.waves))
+    return tuple(
+        kept(
+            reading,
+            ("wave", campaign_id, wave.number, wave.state),
+            partial(_wave_line, reading, campaign_id, wave),
+            at=moves[wave.number],
+        )
+        for wave in waves
+    )
 
 
 def _wave_line(reading: Reading, campaign_id: CampaignId, wave: WaveRow) -> WaveLine:
@@ -276,11 +273,14 @@ def _ended(services: Services, reading: Reading, campaign_id: CampaignId) -> tup
 
 
 def _burns(
-    services: Services, reading: Reading, campaign: Campaign, still_open: int, forecast: Forecast | None
+    services: Services, reading: Reading, campaign: Campaign, hosts: int, still_open: int, forecast: Forecast | None
 ) -> tuple[tuple[Burn, Burn], Ahead]:
-    first = services.ledger.events(campaign_id=campaign.id, limit=1)
-    begun = first[0].at if first else reading.now
-    points = series(reading.states(campaign.id), min(begun, reading.now), reading.now)
+    now, ledger = reading.now, services.ledger
+    first = kept_for_good(reading, ("first", campaign.id), lambda: ledger.events(campaign_id=campaign.id, limit=1))
+    begun = min(first[0].at if first else now, now)
+    by_minute = now - begun <= FINE
+    ends = reading.followed(campaign.id, "protected", Protected, lambda one: one.ends(by_minute=by_minute))
+    points = series(hosts, ends, begun, now)
     ahead = ahead_of(reading, reading.binding_plan(campaign.id), campaign.deadline, still_open, forecast)
     return burns(points, ahead, campaign.deadline, campaign.timezone), ahead
 
@@ -292,13 +292,11 @@ def _tallies(campaign_id: CampaignId, counts: Counter[HostStatus]) -> Iterator[T
             yield Tally(status, counts[status], SIGNS[status], TONES[status], path)
 
 
-def _groups(reading: Reading, campaign_id: CampaignId) -> tuple[tuple[HostGroup, dict[HostId, HostState]], ...]:
-    states = {one.host_id: one for one in reading.states(campaign_id) if one.status in TROUBLE}
-    groups = group_hosts(states.values(), reading.fleet)
-    return tuple((group, {host_id: states[host_id] for host_id in group.host_ids}) for group in groups)
+def _groups(reading: Reading, campaign_id: CampaignId) -> tuple[tuple[HostGroup, int], ...]:
+    return reading.followed(campaign_id, "troubles", lambda: Troubles(reading.fleet), Troubles.groups)
 
 
-def _failure(campaign: Campaign, group: HostGroup, states: dict[HostId, HostState], limit: int) -> Failure:
+def _failure(campaign: Campaign, group: HostGroup, *, explain: bool) -> Failure:
     usual = group.hint in {"", WHAT_NEXT[group.status]}
     names = group.names if len(group.names) <= LONGEST_NAMES else f"{group.names[:LONGEST_NAMES]}…"
     return Failure(
@@ -310,7 +308,7 @@ def _failure(campaign: Campaign, group: HostGroup, states: dict[HostId, HostStat
         cause=group.cause,
         hint=NEXT_STEP[group.status] if usual else group.hint,
         names=names,
-        explain=any(one.failures_in_row >= limit for one in states.values()),
+        explain=explain,
         retry=group.status in {HostStatus.FAILED, HostStatus.UNKNOWN},
         ask=group.status is not HostStatus.UNTRUSTED,
         path=f"{path_of(campaign.id)}/hosts?status={group.status.name.lower()}",
@@ -322,26 +320,24 @@ def _key(group: HostGroup) -> str:
     return sha256(about.encode()).hexdigest()[:16]
 
 
-def _sites(reading: Reading, campaign_id: CampaignId) -> Iterator[Place]:
-    fleet = reading.fleet
-    for site_id, counts in reading.counts_by_site(campaign_id).items():
+def _sites(fleet: Fleet, campaign_id: CampaignId) -> Places[SiteId, Place]:
+    def place(site_id: SiteId, counts: Counter[HostStatus]) -> Place:
         site = fleet.site[site_id]
-        yield _place(campaign_id, site.name, fleet.client[site.client_id].name, f"site={site_id}", counts)
+        return _place(campaign_id, site.name, fleet.client[site.client_id].name, f"site={site_id}", counts)
+
+    return Places(lambda host_id: fleet.host[host_id].site_id if host_id in fleet.host else None, place)
 
 
-def _clients(reading: Reading, campaign_id: CampaignId) -> Iterator[Place]:
-    fleet: Fleet = reading.fleet
-    found: dict[ClientId, Counter[HostStatus]] = {}
-    sites: Counter[ClientId] = Counter()
-    by_site: dict[SiteId, Counter[HostStatus]] = reading.counts_by_site(campaign_id)
-    for site_id, counts in by_site.items():
-        client_id = fleet.site[site_id].client_id
-        found.setdefault(client_id, Counter()).update(counts)
-        sites[client_id] += 1
-    for client_id, counts in found.items():
-        number = sites[client_id]
-        words = count(number, "site")
-        yield _place(campaign_id, fleet.client[client_id].name, words, f"client={client_id}", counts)
+def _clients(fleet: Fleet, campaign_id: CampaignId, host_ids: Iterable[HostId]) -> Places[ClientId, Place]:
+    client_of = {site.id: site.client_id for site in fleet.sites}
+    there = {fleet.host[host_id].site_id for host_id in host_ids if host_id in fleet.host}
+    sites = Counter(client_of[site_id] for site_id in there)
+
+    def place(client_id: ClientId, counts: Counter[HostStatus]) -> Place:
+        words = count(sites[client_id], "site")
+        return _place(campaign_id, fleet.client[client_id].name, words, f"client={client_id}", counts)
+
+    return Places(lambda host_id: client_of[fleet.host[host_id].site_id] if host_id in fleet.host else None, place)
 
 
 def _place(campaign_id: CampaignId, name: str, client: str, query: str, counts: Counter[HostStatus]) -> Place:
@@ -356,5 +352,5 @@ def _place(campaign_id: CampaignId, name: str, client: str, query: str, counts: 
     )
 
 
-def _ranked(places: Iterator[Place]) -> tuple[Place, ...]:
+def _ranked(places: Iterable[Place]) -> tuple[Place, ...]:
     return tuple(sorted(places, key=lambda one: (-one.trouble, -one.open, one.client, one.name)))

@@ -1,6 +1,6 @@
 """Lists: sites and clients by state, and machines; counted as a whole, shown page by page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ from muster.ids import CampaignId, HostId
 from muster.outcomes import HostStatus
 from muster.records import HostState
 from portal.manager.common import Rows, rows_of
-from portal.manager.kept import kept
+from portal.manager.kept import kept_besides
 from portal.manager.queries_board import Place, clients_of, places_of
 from portal.reading import Reading
 from reports.grouping import what_next
@@ -81,27 +81,32 @@ def places(reading: Reading, campaign_id: CampaignId, sifted: Sifted, page: int)
 
 def machines(reading: Reading, campaign_id: CampaignId, sifted: Sifted, page: int) -> Rows[HostLine]:
     """Machines as they stand, by id."""
-    if sifted.words:  # of what people type there are too many different ones to be kept
-        ids = _ids(reading, campaign_id, sifted)
-    else:
-        ids = kept(reading, ("machines", campaign_id, sifted), lambda: _ids(reading, campaign_id, sifted))
-    found = rows_of(ids, page)
+    found = rows_of(_ids(reading, campaign_id, sifted), page)
     states = reading.states(campaign_id, found.rows)
     return Rows(tuple(_line(reading, one) for one in states), found.total, found.page, found.pages)
 
 
-def _ids(reading: Reading, campaign_id: CampaignId, sifted: Sifted) -> tuple[HostId, ...]:
+def _ids(reading: Reading, campaign_id: CampaignId, sifted: Sifted) -> Sequence[HostId]:
+    """The machines that are wanted; only where it hangs on how they stand all of these are looked at."""
+    ids = reading.in_order(campaign_id)
+    if sifted.site or sifted.client:
+        ids = _of_sites(reading.fleet, ids, sifted)
+    if not sifted.status and not sifted.words:
+        return ids
     wanted = _condition(reading, sifted)
-    return tuple(sorted(one.host_id for one in reading.states(campaign_id) if wanted(one)))
+    return [one.host_id for one in reading.states(campaign_id, ids) if wanted(one)]
+
+
+def _of_sites(fleet: Fleet, ids: Iterable[HostId], sifted: Sifted) -> tuple[HostId, ...]:
+    """Those at a site, or at a client's sites."""
+    sites = {one.id for one in fleet.sites if sifted.site in {"", one.id} and sifted.client in {"", one.client_id}}
+    theirs = {one.id for one in fleet.hosts if one.site_id in sites}
+    return tuple(host_id for host_id in ids if host_id in theirs)
 
 
 def _condition(reading: Reading, sifted: Sifted) -> Callable[[HostState], bool]:
-    fleet, status, words = reading.fleet, status_named(sifted.status), sifted.words.casefold()
-    sites = {site.id for site in fleet.sites if sifted.client in {"", site.client_id}}
-    if sifted.site:
-        sites &= {site.id for site in fleet.sites if site.id == sifted.site}
-
-    names = kept(reading, ("folded names",), lambda: _folded(fleet)) if words else {}
+    status, words = status_named(sifted.status), sifted.words.casefold()
+    names = kept_besides(reading, ("folded names",), lambda: _folded(reading.fleet)) if words else {}
     causes: dict[str, bool] = {}
 
     def says(cause: str) -> bool:
@@ -112,10 +117,7 @@ def _condition(reading: Reading, sifted: Sifted) -> Callable[[HostState], bool]:
     def wanted(state: HostState) -> bool:
         if status is not None and state.status is not status:
             return False
-        host = fleet.host.get(state.host_id)
-        if host is None or host.site_id not in sites:
-            return False
-        return not words or words in names.get(host.id, "") or says(state.cause)
+        return not words or words in names.get(state.host_id, "") or says(state.cause)
 
     return wanted
 

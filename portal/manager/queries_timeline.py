@@ -16,7 +16,7 @@ from muster.ids import PersonId, VisitId
 from muster.outcomes import HostStatus
 from muster.plan import Assignment, Plan, VisitMode
 from portal.manager.common import Rows, rows_of
-from portal.manager.kept import kept
+from portal.manager.kept import kept_besides, kept_for_good
 from portal.reading import CampaignNow, Reading
 from portal.words import clock, day, moment, span, zone_name
 from reports.notices.told import read_told
@@ -145,14 +145,14 @@ def timeline_of(
     services: Services, reading: Reading, found: CampaignNow, plan: Plan, wanted: date | None, who: str, page: int
 ) -> Timeline:
     """One day of a plan; by default today, or the plan's first day where that is later."""
-    campaign, home = found.campaign, found.campaign.timezone
-    days = kept(reading, ("days", plan.id), lambda: _days(plan, home))
+    home = found.campaign.timezone
+    days = kept_for_good(reading, ("days", plan.id, home), lambda: _days(plan, home))
     shown = wanted or _usual_day(days, reading.now.astimezone(zone(home)).date())
-    on_day = kept(reading, ("on day", plan.id, shown), lambda: _on_day(plan, shown, home))
+    on_day = kept_for_good(reading, ("on day", plan.id, shown, home), lambda: _on_day(plan, shown, home))
     people = _people(reading.crew, on_day, who)
     some = rows_of(people, page)
     axis = _axis(shown, home, on_day, some.rows)
-    told = frozenset(kept(reading, ("told", plan.id), lambda: read_told(services.ledger, campaign.id).announced(plan)))
+    told = kept_besides(reading, ("told", plan.id), lambda: _told_of(services, plan))
     rows = tuple(_row(reading, plan, one, axis, told, on_day, home) for one in some.rows)
     fleet = reading.fleet
     out = tuple((one.visit_id, fleet.site[plan.visit[one.visit_id].site_id].name) for one in plan.unplaced[:20])
@@ -223,6 +223,10 @@ def told_time(starts_at: datetime, ends_at: datetime, site_zone: str, home: str)
         return words
     other_day = f"{day(starts_at, site_zone)} " if day(starts_at, site_zone) != day(starts_at, home) else ""
     return f"{other_day}{words} {zone_name(starts_at, site_zone)}"
+
+
+def _told_of(services: Services, plan: Plan) -> frozenset[VisitId]:
+    return frozenset(read_told(services.ledger, plan.campaign_id).announced(plan))
 
 
 def _on_day(plan: Plan, shown: date, home: str) -> tuple[Assignment, ...]:

@@ -1,0 +1,151 @@
+"""What the manager's pages count of a campaign's hosts as they move: troubles, places, the burn-down, waves, visits."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from muster.fleet import Fleet
+from muster.ids import HostId, VisitId
+from muster.outcomes import HostStatus
+from muster.records import HostState, WaveRow
+from reports.grouping import Alike, HostGroup, alike, group_of, ranked
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+TROUBLE = frozenset(
+    {
+        HostStatus.FAILED,
+        HostStatus.UNKNOWN,
+        HostStatus.UNTRUSTED,
+        HostStatus.UNREACHABLE,
+        HostStatus.UNSUPPORTED,
+        HostStatus.ROLLED_BACK,
+    }
+)
+"""What wants a person's eye."""
+
+
+class Troubles:
+    """Hosts that want a person's eye, those with the same trouble together; only groups that changed are made anew."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._members: dict[Alike, dict[HostId, HostState]] = {}
+        self._where: dict[HostId, Alike] = {}
+        self._made: dict[Alike, tuple[HostGroup, int]] = {}
+
+    def move(self, before: HostState | None, after: HostState) -> None:
+        """Take it out of its group, and put it into another."""
+        del before
+        if (old := self._where.pop(after.host_id, None)) is not None:
+            self._made.pop(old, None)
+            del self._members[old][after.host_id]
+            if not self._members[old]:
+                del self._members[old]
+        if after.status in TROUBLE:
+            key = self._where[after.host_id] = alike(after, self._fleet.host.get(after.host_id))
+            self._made.pop(key, None)
+            self._members.setdefault(key, {})[after.host_id] = after
+
+    def groups(self) -> tuple[tuple[HostGroup, int], ...]:
+        """The groups, the worst first; beside each the most failures in a row of one of its hosts."""
+        for key, members in self._members.items():
+            if key not in self._made:
+                most = max(one.failures_in_row for one in members.values())
+                self._made[key] = group_of(key, members.values()), most
+        most_of = {group.host_ids[0]: most for group, most in self._made.values()}
+        return tuple((group, most_of[group.host_ids[0]]) for group in ranked(one for one, _ in self._made.values()))
+
+
+class Places(Generic[K, V]):
+    """How the hosts of each place stand: what ``make`` tells of it is made anew only where something has moved.
+
+    ``place_of`` says in which place a host is; None where that is not known.
+    """
+
+    def __init__(self, place_of: Callable[[HostId], K | None], make: Callable[[K, Counter[HostStatus]], V]) -> None:
+        self._place_of = place_of
+        self._make = make
+        self._counts: dict[K, Counter[HostStatus]] = defaultdict(Counter)
+        self._made: dict[K, V] = {}
+
+    def move(self, before: HostState | None, after: HostState) -> None:
+        """Count it."""
+        if (place := self._place_of(after.host_id)) is None:
+            return
+        if before is not None:
+            self._counts[place][before.status] -= 1
+        self._counts[place][after.status] += 1
+        self._made.pop(place, None)
+
+    def told(self) -> tuple[V, ...]:
+        """What is told of each place."""
+        for place in self._counts.keys() - self._made.keys():
+            self._made[place] = self._make(place, +self._counts[place])
+        return tuple(self._made.values())
+
+
+class Protected:
+    """When the hosts that are protected now became so, by the minute and by the hour."""
+
+    def __init__(self) -> None:
+        self._minutes: Counter[datetime] = Counter()
+        self._hours: Counter[datetime] = Counter()
+
+    def move(self, before: HostState | None, after: HostState) -> None:
+        """Count it."""
+        for state, by in ((before, -1), (after, 1)):
+            if state is not None and state.status.protected:
+                minute = state.changed_at.replace(second=0, microsecond=0)
+                self._minutes[minute] += by
+                self._hours[minute.replace(minute=0)] += by
+
+    def ends(self, *, by_minute: bool) -> Counter[datetime]:
+        """How many in each minute or hour that has any, by its beginning."""
+        return +(self._minutes if by_minute else self._hours)
+
+
+class OpenOfVisits:
+    """How many hosts of each visit of the plan that binds are not protected."""
+
+    def __init__(self) -> None:
+        self._open: Counter[VisitId] = Counter()
+
+    def move(self, before: HostState | None, after: HostState) -> None:
+        """Count it."""
+        for state, by in ((before, -1), (after, 1)):
+            if state is not None and state.visit_id is not None and not state.status.protected:
+                self._open[state.visit_id] += by
+
+    def by_end(self, ends: Iterable[tuple[datetime, VisitId]]) -> tuple[tuple[datetime, int], ...]:
+        """For visits by their ends: how many are open at those that end together; nothing where none is."""
+        found: dict[datetime, int] = {}
+        for at, visit_id in ends:
+            if still := self._open.get(visit_id, 0):
+                found[at] = found.get(at, 0) + still
+        return tuple(found.items())
+
+
+class WaveMoves:
+    """How often hosts of each wave have moved: what was told of a wave holds until that changes."""
+
+    def __init__(self) -> None:
+        self._waves_of: dict[HostId, tuple[int, ...]] = {}
+        self._moves: Counter[int] = Counter()
+
+    def move(self, before: HostState | None, after: HostState) -> None:
+        """Count it."""
+        del before
+        for number in self._waves_of.get(after.host_id, ()):
+            self._moves[number] += 1
+
+    def moves(self, waves: Iterable[WaveRow]) -> Mapping[int, int]:
+        """By the wave's number, for at least these waves."""
+        for wave in waves:
+            if wave.number not in self._moves:
+                self._moves[wave.number] = 1
+                for host_id in wave.host_ids:
+                    self._waves_of[host_id] = (*self._waves_of.get(host_id, ()), wave.number)
+        return dict(self._moves)
