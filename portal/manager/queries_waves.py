@@ -12,7 +12,7 @@ from muster.ids import CampaignId
 from muster.records import WaveState
 from portal.manager.common import Rows, rows_of
 from portal.manager.kept import kept_soon
-from portal.manager.queries_board import WaveLine, wave_line
+from portal.manager.queries_board import WaveLine, wave_lines
 from portal.reading import CampaignNow, Reading
 from push.budgets import Spent
 
@@ -95,7 +95,7 @@ def waves_of(services: Services, reading: Reading, found: CampaignNow, page: int
     """The waves of one campaign, the newest first."""
     campaign = found.campaign
     shown = rows_of(tuple(reversed(found.waves)), page)
-    lines = tuple(wave_line(reading, campaign.id, one) for one in shown.rows)
+    lines = wave_lines(reading, found, shown.rows)
     last = found.waves[-1].state if found.waves else None
     return Waves(
         Rows(lines, shown.total, shown.page, shown.pages),
