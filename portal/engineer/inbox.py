@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from muster.campaign import Campaign
-from muster.ids import CampaignId, ClientId, VisitId
+from muster.ids import CampaignId, ClientId, PersonId, VisitId
 from muster.plan import Plan
 from partners.matters import MatterState
 from partners.papers import MATTERS, SWAPS
@@ -14,6 +14,8 @@ from portal.client.records import OWN_FEEDBACK
 from portal.client.slots import waiting_requests
 from portal.field.queries import Source
 from portal.field.records import FIELD, FieldKind, FieldReport, Photo
+from portal.manager.changing import AWAY, DECLINED
+from portal.manager.queries_changes import wanted_of
 from portal.partner.records import ANSWERS, Answer, AnswerState
 
 SHOWN_FOR = timedelta(days=14)
@@ -35,7 +37,8 @@ class Item:
         decide: ``time`` or ``swap`` where somebody has to say yes or no; ``key`` names it.
         plan_id: a proposal that belongs to it.
         open: whether it wants something of the office.
-        replan: whether the visit has to be planned anew.
+        happened: what has to be planned for, as the page of changes calls it; empty where nothing has.
+        person_id: who was to come.
     """
 
     at: datetime
@@ -52,7 +55,8 @@ class Item:
     key: str = ""
     plan_id: str = ""
     photos: tuple[Photo, ...] = ()
-    replan: bool = False
+    happened: str = ""
+    person_id: PersonId | None = None
 
 
 def inbox(source: Source) -> tuple[Item, ...]:
@@ -92,10 +96,9 @@ def _field(source: Source, campaign: Campaign) -> list[Item]:
 def _report(source: Source, campaign: Campaign, one: FieldReport) -> Item:
     late = f" by about {one.minutes} minutes" if one.minutes else ""
     host = source.reading.fleet.host.get(one.host_id) if one.host_id else None
-    plan = source.reading.binding_plan(campaign.id)
-    still = plan is not None and any(
-        made.visit_id == one.visit_id and made.person_id == one.person_id and made.ends_at > source.reading.now
-        for made in source.reading.assignments(plan).get(one.visit_id, ())
+    still = any(
+        (waits.happened, waits.visit_id, waits.person_id) == (AWAY, one.visit_id, one.person_id)
+        for waits in wanted_of(source.services, source.reading, campaign.id)
     )
     return Item(
         at=one.received_at,
@@ -108,7 +111,8 @@ def _report(source: Source, campaign: Campaign, one: FieldReport) -> Item:
         visit_id=one.visit_id,
         where=_client(source, one.client_id),
         open=one.kind is FieldKind.CANNOT_COME and still,
-        replan=one.kind is FieldKind.CANNOT_COME and still,
+        happened=AWAY if one.kind is FieldKind.CANNOT_COME and still else "",
+        person_id=one.person_id,
         photos=one.photos,
     )
 
@@ -118,7 +122,12 @@ def _answers(source: Source, campaign: Campaign, plan: Plan | None) -> list[Item
     for kept in source.services.book.papers(ANSWERS, campaign_id=campaign.id):
         one = kept.value
         team = source.reading.assignments(plan).get(one.visit_id, ()) if plan else ()
-        stands = any(made.starts_at == one.planned_start for made in team)
+        stands = any(
+            made.starts_at == one.planned_start
+            and source.reading.crew.engineer[made.person_id].partner_id == one.partner_id
+            for made in team
+            if made.person_id in source.reading.crew.engineer
+        )
         found.append(
             Item(
                 at=one.at,
@@ -131,7 +140,8 @@ def _answers(source: Source, campaign: Campaign, plan: Plan | None) -> list[Item
                 visit_id=one.visit_id,
                 where=_client(source, one.client_id),
                 open=one.state is not AnswerState.ACCEPTED and stands,
-                replan=one.state is AnswerState.DECLINED and stands,
+                happened=DECLINED if one.state is AnswerState.DECLINED and stands else "",
+                person_id=one.person_id,
                 plan_id=one.plan_id or "",
             )
         )

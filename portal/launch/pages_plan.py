@@ -4,23 +4,25 @@ from dataclasses import replace
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from flows.premortem import looked_at
 from muster.errors import InputError
 from muster.ids import CampaignId
 from muster.outcomes import HostStatus
 from portal.forms import Form, audited
-from portal.launch import asking, searching
+from portal.launch import asking
 from portal.launch.common import show
 from portal.launch.queries import visit_lines
 from portal.launch.state import keep, launch_named
 from portal.launch.steps import path_of
+from portal.manager import searches
 from portal.manager.common import Changer, campaign_now
 from portal.manager.common import path_of as campaign_path
-from portal.manager.kept import forget, kept
+from portal.manager.kept import kept
 from portal.manager.queries_capacity import capacity_page
 from portal.manager.queries_plan import plan_named, plan_page
+from portal.manager.search_record import SearchKind
 from portal.render import back_to
 from portal.services import portal_of, reading_of, services_of
 
@@ -76,8 +78,9 @@ def plan(request: Request, viewer: Changer, launch_id: str) -> Response:
     services, reading = services_of(request), reading_of(request)
     found = campaign_now(reading, launch.campaign_id)
     campaign, folder = found.campaign, portal_of(request).settings.workspace
-    search = searching.search_of(services, campaign.id)
+    search = searches.newest(services, campaign.id, SearchKind.PLAN)
     running = search is not None and not search.ended
+    now = searches.standing(services, search) if search is not None else None
     made = None if running else plan_named(reading, found, "")
     worries = kept(reading, ("premortem", campaign.id), lambda: looked_at(services, folder, campaign)) if made else ()
     counts = reading.counts(campaign.id)
@@ -88,6 +91,7 @@ def plan(request: Request, viewer: Changer, launch_id: str) -> Response:
         "plan",
         campaign=campaign,
         search=search,
+        standing=now,
         running=running,
         capacity=None if running else capacity_page(services, reading, campaign.id),
         crew=len(reading.crew.engineers),
@@ -108,19 +112,7 @@ def make(request: Request, viewer: Changer, launch_id: str, form: Form) -> Respo
     if not launch.campaign_id:
         raise InputError("there is no campaign yet", hint="choose the fix and the date first")
     seconds = min(LONGEST_SOLVE_S, max(1.0, form.number("seconds", 5)))
-    searching.begin(services_of(request), CampaignId(launch.campaign_id), seconds)
+    services, campaign_id = services_of(request), CampaignId(launch.campaign_id)
+    searches.ask(services, campaign_id, SearchKind.PLAN, seconds=seconds, by=viewer.by)
     audited(request, viewer, "plan asked", campaign_id=launch.campaign_id, launch=launch_id, seconds=seconds)
     return back_to(request, path_of(launch_id, "plan"))
-
-
-@router.get("/launch/{launch_id}/plan/progress")
-def progress(request: Request, viewer: Changer, launch_id: str) -> JSONResponse:
-    """How far the search is."""
-    del viewer
-    launch = launch_named(request, launch_id).value
-    search = searching.search_of(services_of(request), CampaignId(launch.campaign_id))
-    if search is None:
-        return JSONResponse({"ended": True, "share": 1, "words": ""})
-    if search.ended:
-        forget(portal_of(request).reading)
-    return JSONResponse({"ended": search.ended, "share": round(search.share, 3), "words": search.words})

@@ -14,6 +14,7 @@ from portal.manager import hands
 from portal.manager.common import Changer, Looker, back, campaign_now, head_of, path_of
 from portal.manager.queries_board import board_of, failures_of, hosts_of_failure
 from portal.manager.queries_campaigns import campaign_cards
+from portal.manager.queries_changes import wanted_of
 from portal.render import page
 from portal.services import portal_of, reading_of, services_of
 from push.stop import STOP_FILE
@@ -37,14 +38,15 @@ def campaigns(request: Request, viewer: Looker) -> Response:
 @router.get("/manager/{campaign_id}")
 def board(request: Request, viewer: Looker, campaign_id: str) -> Response:
     """The state of a campaign in one glance."""
-    reading = reading_of(request)
+    reading, services = reading_of(request), services_of(request)
     found = campaign_now(reading, campaign_id)
     return page(
         request,
         viewer,
         "manager/board.html",
         head=head_of(found, reading.now, viewer, "Board"),
-        board=board_of(services_of(request), reading, found),
+        board=board_of(services, reading, found),
+        wanted=wanted_of(services, reading, found.campaign.id),
         campaign=found.campaign,
     )
 

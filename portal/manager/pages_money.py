@@ -16,8 +16,8 @@ from partners.papers import OFFERS, QUOTES, change
 from portal.access import nothing_there
 from portal.forms import Form, Posted, audited
 from portal.manager.common import Changer, Looker, PageNumber, back, campaign_now, head_of, path_of
-from portal.manager.pages_plan import SOLVING
 from portal.manager.queries_money import money_page, work_out
+from portal.manager.searches import SOLVING
 from portal.render import page
 from portal.services import reading_of, services_of
 

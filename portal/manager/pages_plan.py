@@ -1,20 +1,21 @@
 """Plans: look at one, make one, say why, and dispatch it."""
 
-import threading
-
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from flows.notices import scene_of
-from flows.planning import dispatch_plan, make_plan
-from muster.errors import ApprovalNeeded, DispatchRejected, InputError
+from flows.planning import dispatch_plan
+from muster.errors import ApprovalNeeded, DispatchRejected
 from muster.plan import Plan
 from muster.words import count
 from portal.access import Viewer, nothing_there
 from portal.forms import Form, audited
+from portal.manager import searches
 from portal.manager.common import Changer, Looker, PageNumber, back, campaign_now, head_of, path_of
+from portal.manager.pages_searches import address
 from portal.manager.queries_plan import dispatching_of, plan_named, plan_page, reasons_of
+from portal.manager.search_record import SearchKind
 from portal.reading import CampaignNow
 from portal.render import page
 from portal.services import portal_of, reading_of, services_of
@@ -23,8 +24,6 @@ from reports.notices.outbox import waive_held
 
 router = APIRouter()
 LONGEST_SOLVE_S = 60.0
-SOLVING = threading.Semaphore(1)
-"""One search at a time: a search takes a whole core, and others want their pages."""
 
 
 @router.get("/manager/{campaign_id}/plan")
@@ -69,15 +68,9 @@ def make(request: Request, viewer: Changer, campaign_id: str, form: Form) -> Res
     """Make a plan of what machines still need; binds nobody."""
     campaign = campaign_now(reading_of(request), campaign_id).campaign
     seconds = min(LONGEST_SOLVE_S, max(1.0, form.number("seconds", 10)))
-    if not SOLVING.acquire(blocking=False):
-        raise InputError("a plan is being searched for at this moment", hint="try again when it stands here")
-    try:
-        made = make_plan(services_of(request), campaign.id, seconds=seconds, seed=0)
-    finally:
-        SOLVING.release()
-    audited(request, viewer, "plan made", campaign_id=campaign.id, plan=made.id, seconds=seconds)
-    said = f"{count(len(made.visits) - len(made.unplaced), 'visit')} placed, {len(made.unplaced)} left out"
-    return back(request, f"{path_of(campaign.id)}/plan/{made.id}", say=said)
+    search = searches.ask(services_of(request), campaign.id, SearchKind.PLAN, seconds=seconds, by=viewer.by)
+    audited(request, viewer, "plan asked", campaign_id=campaign.id, search=search.id, seconds=seconds)
+    return back(request, address(search))
 
 
 @router.post("/manager/{campaign_id}/plan/{plan_id}/dispatch")

@@ -8,11 +8,13 @@ from flows.premortem import case_in, looked_at
 from muster.errors import InputError
 from portal.access import Viewer
 from portal.forms import Form, audited
+from portal.manager import searches
 from portal.manager.common import Changer, Looker, back, campaign_now, head_of, path_of
 from portal.manager.kept import kept_soon
-from portal.manager.pages_plan import SOLVING
-from portal.manager.queries_capacity import World, capacity_page, examples, forms, worlds_of
+from portal.manager.pages_searches import address
+from portal.manager.queries_capacity import LONGEST_SECONDS, asked_worlds, capacity_page, examples, forms
 from portal.manager.queries_plan import plan_named
+from portal.manager.search_record import Search, SearchKind
 from portal.reading import CampaignNow
 from portal.render import page
 from portal.services import portal_of, reading_of, services_of
@@ -20,6 +22,7 @@ from reports.premortem.check import heed, ignore
 
 router = APIRouter()
 USUAL_SECONDS = 2.0
+LONGEST = 200
 
 
 @router.get("/manager/{campaign_id}/capacity")
@@ -37,27 +40,30 @@ def capacity(request: Request, viewer: Looker, campaign_id: str) -> Response:
 
 
 @router.get("/manager/{campaign_id}/what-if")
-def what_if(request: Request, viewer: Looker, campaign_id: str, s: str = "") -> Response:
-    """Other worlds beside today's; ``s`` fills in the first one."""
-    return _what_if(request, viewer, campaign_now(reading_of(request), campaign_id), (s[:200],))
+def what_if(request: Request, viewer: Looker, campaign_id: str, s: str = "", search: str = "") -> Response:
+    """Other worlds beside today's: those that were compared last, or in ``search``; ``s`` fills in the first one."""
+    services = services_of(request)
+    found = campaign_now(reading_of(request), campaign_id)
+    before = searches.searches_of(services, found.campaign.id, SearchKind.WORLDS)
+    if search:
+        shown: Search | None = searches.search_named(services, found.campaign.id, search)
+    else:
+        shown = next((one for one in before if one.worlds), None) if not s else None
+    return _what_if(request, viewer, found, (s[:LONGEST],) if s else shown.asked if shown else ("",), shown, before)
 
 
 @router.post("/manager/{campaign_id}/what-if")
 def live(request: Request, viewer: Looker, campaign_id: str, form: Form) -> Response:
-    """Plan each world for as long, and set them side by side. Nothing is kept."""
+    """Plan each world for as long, and set them side by side. The comparison is kept; plans and campaign stay."""
     reading, services = reading_of(request), services_of(request)
     found = campaign_now(reading, campaign_id)
     plan = plan_named(reading, found, "")
     if plan is None:
         raise InputError("there is no plan yet, and worlds are planned from it", hint="make one first: Plan")
-    asked = tuple(one[:200] for one in form.all("scenario"))
-    if not SOLVING.acquire(blocking=False):
-        raise InputError("something else is being searched for at this moment", hint="try again in some seconds")
-    try:
-        worlds = worlds_of(services, plan, asked, form.number("seconds", USUAL_SECONDS))
-    finally:
-        SOLVING.release()
-    return _what_if(request, viewer, found, asked, worlds)
+    asked = asked_worlds(services, plan, [one[:LONGEST] for one in form.all("scenario")])
+    seconds = min(LONGEST_SECONDS, max(0.2, form.number("seconds", USUAL_SECONDS)))
+    search = searches.ask(services, found.campaign.id, SearchKind.WORLDS, seconds=seconds, by=viewer.by, asked=asked)
+    return back(request, address(search))
 
 
 @router.get("/manager/{campaign_id}/premortem")
@@ -98,7 +104,12 @@ def answer(request: Request, viewer: Changer, campaign_id: str, rule: str, form:
 
 
 def _what_if(
-    request: Request, viewer: Viewer, found: CampaignNow, asked: tuple[str, ...], worlds: tuple[World, ...] = ()
+    request: Request,
+    viewer: Viewer,
+    found: CampaignNow,
+    asked: tuple[str, ...],
+    shown: Search | None,
+    before: tuple[Search, ...],
 ) -> Response:
     reading = reading_of(request)
     return page(
@@ -107,7 +118,8 @@ def _what_if(
         "manager/what_if.html",
         head=head_of(found, reading.now, viewer, "What-if"),
         asked=(*asked, "", "", "")[:3] if len(asked) < 3 else asked,
-        worlds=worlds,
+        shown=shown,
+        before=[one for one in before if one.worlds and one != shown][: searches.SHOWN],
         examples=examples(reading.crew),
         forms=forms(),
         has_plan=plan_named(reading, found, "") is not None,

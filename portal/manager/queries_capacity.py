@@ -15,7 +15,7 @@ from muster.plan import Plan
 from portal.manager.kept import kept_soon
 from portal.reading import Reading
 from portal.words import money
-from scheduler.scenarios import FORMS
+from scheduler.scenarios import FORMS, scenario
 
 if TYPE_CHECKING:  # they bring OR-Tools, which other pages need not wait for
     from scheduler.capacity import Capacity, Need, WeekHours
@@ -115,18 +115,28 @@ def forms() -> tuple[tuple[str, str], ...]:
     return FORMS
 
 
-def worlds_of(services: Services, plan: Plan, scenarios: Sequence[str], seconds: float) -> tuple[World, ...]:
-    """Today's world and each scenario, planned for as long.
+def asked_worlds(services: Services, plan: Plan, scenarios: Sequence[str]) -> tuple[str, ...]:
+    """The scenarios that somebody asks for, each of which can be read.
 
     Raises:
-        InputError: there are too many, or one cannot be read.
+        InputError: there is none, one cannot be read or is there twice, or there are too many.
     """
-    wanted = [one.strip() for one in scenarios if one.strip()]
+    wanted = tuple(one.strip() for one in scenarios if one.strip())
     if not wanted:
         raise InputError("no scenario is given", hint="such as: overtime 60")
     if len(wanted) > MOST_SCENARIOS:
         raise InputError(f"{len(wanted)} scenarios are too many at once", hint=f"at most {MOST_SCENARIOS}")
-    rows = compare(services, plan, wanted, seconds=min(LONGEST_SECONDS, max(0.2, seconds)), seed=0)
+    if len(set(wanted)) != len(wanted):
+        raise InputError("a scenario is there twice", hint="give each once")
+    world = world_of(services, plan.campaign_id, now=services.clock.now())
+    for one in wanted:
+        scenario(one, world)
+    return wanted
+
+
+def worlds_of(services: Services, plan: Plan, scenarios: Sequence[str], seconds: float) -> tuple[World, ...]:
+    """Today's world and each scenario of ``asked_worlds``, planned for as long."""
+    rows = compare(services, plan, scenarios, seconds=seconds, seed=0)
     best = max(rows, key=lambda one: (round(one.odds.all_done, 2), -one.plan.cost.total_cents))
     better = round(best.odds.all_done, 2) > round(rows[0].odds.all_done, 2)
     cheapest = None if better else _cheapest(rows)

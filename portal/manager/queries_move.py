@@ -20,6 +20,7 @@ from scheduler.problem import Problem
 
 SHOWN_MOVES = 30
 SHOWN_BREAKS = 12
+SHOWN_VISITS = 200
 FRESH_MINUTES = 15
 """How old the instant may be from which a problem is built that is used again; dispatch looks anew in any case."""
 
@@ -139,7 +140,7 @@ def panel_of(reading: Reading, plan: Plan, visit_id: str, wish: Wish | None = No
         day,
         clock,
         second,
-        tuple((str(one.id), _with_company(reading, one.id)) for one in sorted(crew.engineers, key=_order)),
+        people_of(reading),
         tuple(one.text for one in out),
     )
 
@@ -201,6 +202,29 @@ def moved(services: Services, reading: Reading, plan: Plan, wish: Wish, note: st
 def moves_between(reading: Reading, plan: Plan, moves: Sequence[Move]) -> tuple[MoveLine, ...]:
     """The differences of two plans as lines."""
     return tuple(_line(reading, plan, one, None, told=False) for one in moves)
+
+
+def people_of(reading: Reading) -> tuple[tuple[str, str], ...]:
+    """Who could be chosen: id and name with the company, our own first."""
+    crew = reading.crew
+    return tuple((str(one.id), _with_company(reading, one.id)) for one in sorted(crew.engineers, key=_order))
+
+
+def visits_to_come(reading: Reading, plan: Plan) -> tuple[tuple[str, str], ...]:
+    """The visits of a plan that are not over, the next first: id and what it is."""
+    fleet, people = reading.fleet, reading.crew.engineer
+    coming = sorted((one for one in plan.assignments if one.ends_at > reading.now), key=lambda one: one.starts_at)
+    found: dict[str, str] = {}
+    for one in coming[:SHOWN_VISITS]:
+        site = fleet.site[plan.visit[one.visit_id].site_id]
+        name = people[one.person_id].name if one.person_id in people else str(one.person_id)
+        found.setdefault(str(one.visit_id), f"{moment(one.starts_at, site.timezone)} {site.name}, {name}")
+    return tuple(found.items())
+
+
+def move_line(reading: Reading, plan: Plan, move: Move) -> MoveLine:
+    """One difference of two plans, of which ``plan`` knows the visit."""
+    return _line(reading, plan, move, None, told=False)
 
 
 def _starts_at(form: Posted, zone: str) -> tuple[datetime, str]:

@@ -53,6 +53,25 @@
     }
   }
 
+  /** A search is looked at until it ends; then the page shows what it found. */
+  function watch(place) {
+    const bar = place.querySelector("progress");
+    const words = place.querySelector("[data-words]");
+    async function look() {
+      try {
+        const answer = await fetch(place.dataset.progress, { headers: { accept: "application/json" }, credentials: "same-origin" });
+        const now = await answer.json();
+        if (now.ended || !answer.ok) return location.reload();
+        bar.value = now.share;
+        words.textContent = now.words;
+      } catch {
+        words.textContent = "The portal cannot be reached just now; looking again.";
+      }
+      return setTimeout(look, 500);
+    }
+    setTimeout(look, 300);
+  }
+
   document.addEventListener("submit", (event) => {
     const question = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
     if (question && !confirm(question)) event.preventDefault();
@@ -73,6 +92,7 @@
       fill(root, numbers);
       root.dispatchEvent(new CustomEvent("muster:numbers", { detail: numbers, bubbles: true }));
     });
+  for (const place of document.querySelectorAll("[data-progress]")) watch(place);
   document.documentElement.classList.add("js");
   window.Muster = { post, live };
 })();

@@ -20,7 +20,7 @@ from portal.access import Role
 from portal.app import create_app
 from portal.services import Portal
 from portal.sessions import csrf_of
-from tests.portal.world import WHO, World, add_accounts, log_in, make_world, open_world
+from tests.portal.world import CAMPAIGN, WHO, World, add_accounts, log_in, make_world, open_world
 
 CHROMIUM = Path("/usr/bin/chromium")
 SCREENSHOTS = Path(__file__).parent.parent.parent / ".cache" / "screenshots"
@@ -146,12 +146,36 @@ def portal(world_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture(scope="session")
-def planned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningPortal, Plan]]:
-    """A running portal whose plan the scheduler made; tests may keep proposals in it, and dispatch none."""
+def planned_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace of a world whose plan the scheduler made, built once; tests take copies."""
     from tests.portal.planned import make_planned
 
-    world, plan = make_planned(tmp_path_factory.mktemp("planned"))
-    running = start_portal(world)
+    folder = tmp_path_factory.mktemp("planned")
+    world, _ = make_planned(folder)
+    world.services.close()
+    return folder
+
+
+def start_planned(planned_folder: Path, folder: Path) -> tuple[RunningPortal, Plan]:
+    """A running portal on a copy of that world, and the plan that binds in it."""
+    world = copy_world(planned_folder, folder)
+    binding = world.ledger.dispatched(CAMPAIGN)
+    assert binding is not None
+    return start_portal(world), world.ledger.plan(binding.plan_id)
+
+
+@pytest.fixture(scope="session")
+def planned(planned_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningPortal, Plan]]:
+    """A running portal whose plan the scheduler made; tests may keep proposals in it, and dispatch none."""
+    running, plan = start_planned(planned_folder, tmp_path_factory.mktemp("looked-at"))
+    yield running, plan
+    stop_portal(running)
+
+
+@pytest.fixture
+def own_planned(planned_folder: Path, tmp_path: Path) -> Iterator[tuple[RunningPortal, Plan]]:
+    """The same for one test alone, which may dispatch."""
+    running, plan = start_planned(planned_folder, tmp_path)
     yield running, plan
     stop_portal(running)
 

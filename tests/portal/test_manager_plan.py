@@ -11,6 +11,7 @@ from portal.access import Role
 from tests.portal.conftest import RunningPortal, start_portal, stop_portal
 from tests.portal.planned import make_planned
 from tests.portal.test_manager_board import BOARD, words
+from tests.portal.waiting import found_by
 from tests.portal.world import CAMPAIGN
 
 
@@ -85,8 +86,8 @@ def test_a_plan_that_does_not_hold_any_more_names_each_visit_that_has_fallen(fre
 def test_a_plan_is_made_by_a_button_and_binds_nobody(fresh_portal: RunningPortal) -> None:
     ledger = fresh_portal.world.ledger
     with fresh_portal.client(Role.MANAGER) as client:
-        done = client.post(f"{BOARD}/plan", data={"seconds": "1"})
-    made = PlanId(done.headers["location"].rpartition("/")[2])
+        found = found_by(client, client.post(f"{BOARD}/plan", data={"seconds": "1"}))
+    made = PlanId(found.rpartition("/")[2])
     assert made in ledger.plans(CAMPAIGN)
     binding = ledger.dispatched(CAMPAIGN)
     assert binding is not None

@@ -8,6 +8,7 @@ from muster.plan import Plan
 from portal.access import Role
 from tests.portal.conftest import RunningPortal, Screens
 from tests.portal.test_manager_board import BOARD, words
+from tests.portal.waiting import found_by
 from tests.portal.world import CAMPAIGN
 
 
@@ -21,14 +22,16 @@ def test_capacity_says_in_a_sentence_whether_it_is_enough_and_where_it_is_not(
     assert "week 43 from 19 Oct" in seen
 
 
-def test_worlds_stand_side_by_side_and_nothing_is_kept(planned: tuple[RunningPortal, Plan]) -> None:
+def test_worlds_stand_side_by_side_and_no_plan_is_kept(planned: tuple[RunningPortal, Plan]) -> None:
     running, _ = planned
     before = running.world.ledger.plans(CAMPAIGN)
     with running.client(Role.AUDITOR) as client:
         asked = {"scenario": ["overtime 60", "without partner coast"], "seconds": "0.2"}
-        seen = words(client.post(f"{BOARD}/what-if", data=asked).text)
+        there = found_by(client, client.post(f"{BOARD}/what-if", data=asked))
+        seen, later = words(client.get(there).text), words(client.get(f"{BOARD}/what-if").text)
         wrong = client.post(f"{BOARD}/what-if", data={"scenario": "make it rain", "seconds": "0.2"})
         nothing = client.post(f"{BOARD}/what-if", data={"scenario": "  "})
+    assert "Side by side" in later, "what was compared last is there without asking again"
     assert "As it is" in seen
     assert "overtime 60" in seen
     assert "without partner coast" in seen
