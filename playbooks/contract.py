@@ -4,9 +4,11 @@
 the same from a checkout and from a wheel.
 """
 
+import re
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from string import Formatter
 from typing import Annotated, Literal
 
 import yaml
@@ -20,6 +22,8 @@ FIX_FILE = "fix.yml"
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 ParameterType = Literal["text", "words", "instants", "folder", "choice", "file", "number", "verbatim"]
+ALWAYS_NAMED = ("timezone", "host")
+"""What a step for people may name besides the fix's parameters: the machine's zone and its name."""
 SHARED = "muster:"
 """What the name of a script begins with that every fix may use: ``muster:change.sh`` is ``playbooks/lib/change.sh``."""
 
@@ -106,11 +110,43 @@ class FamilySpec(_Part):
         return {name: spec for name in StepName if (spec := self.step(name)) is not None}
 
 
+class Trouble(_Part):
+    """What a person does first where a push failed in a certain way.
+
+    Attributes:
+        cause: a regular expression that is looked for in the cause, whatever its case.
+    """
+
+    cause: Line
+    steps: tuple[Line, ...] = Field(min_length=1)
+
+
+class ByHand(_Part):
+    """What a person does at a machine of one family where nothing can be pushed.
+
+    A step may name a parameter of the fix, ``{timezone}`` and ``{host}`` in braces; with an empty value it is left out.
+
+    Attributes:
+        check: how one sees at the machine that it is right.
+    """
+
+    steps: tuple[Line, ...] = Field(min_length=1)
+    check: Line
+    troubles: tuple[Trouble, ...] = ()
+
+    @property
+    def every_step(self) -> tuple[str, ...]:
+        """All that is said to a person."""
+        return (*self.steps, self.check, *(step for one in self.troubles for step in one.steps))
+
+
 class FixSpec(_Part):
     """A whole ``fix.yml``.
 
     Attributes:
-        clients_notice: what clients notice when it is pushed, for the notices that go to them.
+        clients_notice: what clients notice when it is pushed, for the notices and pages that they see; in English.
+        clients_notice_in: the same in other languages, by code (``fr``).
+        by_hand: what a person does at a machine, by family; also of families that have no steps.
         prepare: ``module:function`` that makes the prepared fix; empty means the general one of
             ``playbooks.scripted``.
     """
@@ -118,9 +154,42 @@ class FixSpec(_Part):
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
     title: Line
     clients_notice: Line
+    clients_notice_in: dict[Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")], Line] = {}
     prepare: Annotated[str, StringConstraints(pattern=r"^([\w.]+:\w+)?$")] = ""
     parameters: dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")], ParameterSpec] = {}
     families: dict[OsFamily, FamilySpec] = Field(min_length=1)
+    by_hand: dict[OsFamily, ByHand] = {}
+
+    def notice(self, code: str) -> str:
+        """What clients notice, in a language; in English where the fix does not have it."""
+        return self.clients_notice_in.get(code, self.clients_notice)
+
+    @model_validator(mode="after")
+    def _steps_by_hand_can_be_written(self) -> "FixSpec":
+        known = {*self.parameters, *ALWAYS_NAMED}
+        for family, one in self.by_hand.items():
+            for trouble in one.troubles:
+                _must_compile(trouble.cause)
+            for step in one.every_step:
+                if unknown := sorted(names_in(step) - known):
+                    raise ValueError(f"by_hand.{family}: {step!r} names {unknown[0]!r}, which is no parameter")
+        return self
+
+
+def names_in(step: str) -> frozenset[str]:
+    """The values that a step for people names in braces.
+
+    Raises:
+        ValueError: its braces do not fit together.
+    """
+    return frozenset(name for _, name, _, _ in Formatter().parse(step) if name is not None)
+
+
+def _must_compile(pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
 
 
 def read_fix(folder: Traversable) -> FixSpec:

@@ -23,6 +23,7 @@ from portal import (
     partner,
 )
 from portal.api import create_api
+from portal.bounds import Bounds
 from portal.company_login import provider_of
 from portal.guards import check_routes
 from portal.keys import keys_in
@@ -38,7 +39,14 @@ from portal.trouble import add_handlers
 
 def create_app(services: Wired, settings: Settings) -> FastAPI:
     """The portal of one workspace."""
-    app = FastAPI(title="Muster", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
+    app = FastAPI(
+        title="Muster",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,  # such a redirect names the host that the request named, whoever sent it
+        lifespan=_lifespan,
+    )
     reading = Reading(services.ledger, services.clock)
     portal = app.state.portal = Portal(
         services=services,
@@ -69,6 +77,7 @@ def create_app(services: Wired, settings: Settings) -> FastAPI:
     check_routes(app.routes)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     add_handlers(app)
+    app.add_middleware(Bounds)
     app.add_middleware(TimedRequests, metrics=portal.metrics)
     app.add_middleware(SecureHeaders, https=settings.portal_url.startswith("https://"))
     return app

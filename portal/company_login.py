@@ -18,6 +18,7 @@ from portal.accounts import Whom, checked, whom_of
 from portal.entrance import local_path
 from portal.identity import Identity, IdentityError, Provider
 from portal.keys import hashed, random_word, same
+from portal.limits import count_way_in
 from portal.services import Portal, portal_of
 from portal.sessions import address_of, begin, is_secure, set_cookie
 
@@ -54,6 +55,7 @@ def provider_of(settings: Settings, services: Wired) -> Provider | None:
 def go(request: Request, next: str = "") -> Response:  # noqa: A002 - what browsers are told to send
     """To the provider."""
     portal, provider = _provider(request)
+    count_way_in(request, "company login")
     state, nonce, verifier = random_word(), random_word(), random_word() + random_word()
     begun = provider.begin(portal.settings.portal_url + BACK, state=state, nonce=nonce, verifier=verifier)
     now = portal.clock.now()

@@ -5,7 +5,9 @@ page's head). On top of it, what a browser says about where a request comes from
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -67,6 +69,20 @@ class Posted:
             raise InputError(f"{name.replace('_', ' ')}: {text!r} is no number", hint="such as 12.5")
         return found
 
+    def instant(self, name: str, zone: tzinfo | None = None) -> datetime:
+        """A field's instant; without an offset in it, the clock of ``zone`` is meant.
+
+        Raises:
+            InputError: it is no time of this century, or it has no offset and no zone is given.
+        """
+        text = self.text(name)
+        with suppress(ValueError):
+            at = datetime.fromisoformat(text)
+            at = at if at.tzinfo is not None else at.replace(tzinfo=zone)
+            if at.tzinfo is not None and 2000 <= at.year < 2200:
+                return at
+        raise InputError(f"{text[:40]!r} is no time", hint="choose a day and an hour")
+
     def ticked(self, name: str) -> bool:
         """Whether a box was ticked."""
         return self.fields.get(name, ("",))[0] not in {"", "0", "false", "off"}
@@ -119,8 +135,8 @@ def check_origin(request: Request) -> None:
         InputError: it was sent for another site.
     """
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
-    ours = {urlsplit(portal_of(request).settings.portal_url).netloc, request.headers.get("host", "")}
-    foreign = origin is not None and urlsplit(origin).netloc not in ours
+    ours = {urlsplit(portal_of(request).settings.portal_url).netloc, request.headers.get("host", "")} - {""}
+    foreign = origin is not None and urlsplit(origin).netloc not in ours  # "null", of a frame in a box, is nobody's
     if foreign or site in {"cross-site", "same-site"}:
         raise InputError("another site sent this; nothing was changed", hint="open the portal and do it there")
 
@@ -165,7 +181,12 @@ def _from_json(document: object) -> Posted:
 def _word(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else ""
-    return "" if value is None else str(value)
+    return "" if value is None else _kept(str(value))
+
+
+def _kept(text: str) -> str:
+    """What a database can keep of a text: no NUL, no half of a character."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _from_form(form: FormData) -> Posted:
@@ -175,5 +196,5 @@ def _from_form(form: FormData) -> Posted:
         if isinstance(value, UploadFile):
             files[key] = (*files.get(key, ()), value)
         else:
-            fields[key] = (*fields.get(key, ()), value)
+            fields[key] = (*fields.get(key, ()), _kept(value))
     return Posted(fields, files)

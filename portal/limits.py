@@ -41,6 +41,20 @@ def count_try(request: Request, name: str) -> None:
         raise TooOften(wait_s)
 
 
+def count_way_in(request: Request, way: str) -> None:
+    """Count a try to come in by a way that asks for no name: a link, or the company's own login.
+
+    What is tried there cannot be guessed; counted by address, so that a flood from one does not hold up the others.
+
+    Raises:
+        TooOften: the address's bucket is empty.
+    """
+    portal = portal_of(request)
+    wait_s = portal.store.take_try({f"{way} {address_of(request)}": PER_ADDRESS}, portal.clock.now())
+    if wait_s > 0:
+        raise TooOften(wait_s)
+
+
 def forgive(request: Request, name: str) -> None:
     """Somebody came in: what was tried under that name before is forgotten."""
     portal_of(request).store.forgive(_name_key(name))

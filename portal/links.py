@@ -21,7 +21,7 @@ from portal.access import Role, nothing_there, open_to_all
 from portal.accounts import Whom
 from portal.forms import OpenForm
 from portal.keys import hashed, random_word, same
-from portal.limits import count_try
+from portal.limits import count_way_in
 from portal.render import page
 from portal.services import Portal, portal_of
 from portal.sessions import address_of, begin, is_secure, set_cookie
@@ -100,7 +100,7 @@ def offer(request: Request, word: str) -> Response:
 def enter(request: Request, form: OpenForm) -> Response:
     """Open a link: bind it to this device, or know the device again."""
     portal, word = portal_of(request), form.text("word", "")
-    count_try(request, "link")
+    count_way_in(request, "link")
     link = _good(portal, word)
     device = request.cookies.get(_cookie(portal, link), "")
     response = RedirectResponse("/", 303)

@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -219,13 +220,17 @@ async def _events(request: Request, topic: Topic) -> AsyncIterator[str]:
     await run_in_threadpool(watch.join, topic, looker)
     try:
         yield "retry: 2000\n\n"
+        asked_at = time.monotonic()
         while not watch.is_closed:
             try:
                 await asyncio.wait_for(looker.ready.wait(), HEART_S)
             except TimeoutError:
-                if not await run_in_threadpool(_is_still_in, request):
-                    return
                 yield ": still here\n\n"
+            if time.monotonic() - asked_at >= HEART_S:  # also where numbers move without a pause
+                asked_at = time.monotonic()
+                if not await run_in_threadpool(_may_still_look, request, topic):
+                    return
+            if not looker.ready.is_set():
                 continue
             looker.ready.clear()
             if looker.text:
@@ -234,11 +239,15 @@ async def _events(request: Request, topic: Topic) -> AsyncIterator[str]:
         watch.leave(topic, looker)
 
 
-def _is_still_in(request: Request) -> bool:
-    """Whether the session has not ended meanwhile."""
+def _may_still_look(request: Request, topic: Topic) -> bool:
+    """Whether the session has not ended meanwhile, and the visit is still the viewer's to see."""
     request.state.viewer = None
     try:
-        viewer_of(request)
+        viewer = viewer_of(request)
+        if topic.visit_id is not None:
+            scope_of(request, viewer).visit(topic.campaign_id, topic.visit_id)
+        elif not viewer.sees_all:
+            return False
     except MusterError:
         return False
     return True

@@ -12,14 +12,16 @@ from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
+from flows.partner_work import agreement_in_force
 from muster.campaign import Campaign
 from muster.fleet import Client, Site
 from muster.ids import CampaignId, VisitId
 from muster.plan import Assignment, Plan, Visit
+from partners.errors import Refused
 from partners.scope import DEFAULT_WINDOW, Window
 from portal.access import Role, Viewer, nothing_there
 from portal.reading import Reading
-from portal.services import portal_of, reading_of
+from portal.services import portal_of, reading_of, services_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,16 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What one viewer may see now."""
+    """What one viewer may see now.
+
+    Attributes:
+        barred: the viewer's partner may be given nothing now, and is shown nothing.
+    """
 
     viewer: Viewer
     reading: Reading
     window: Window = DEFAULT_WINDOW
+    barred: bool = False
 
     def visits(self, campaign_id: CampaignId | None = None) -> tuple[Seen, ...]:
         """Every visit that the viewer may see, of one campaign or of all, by when it begins."""
@@ -105,7 +112,7 @@ class Scope:
         """As ``partners.scope.task_list`` has it; a technician sees their own of these."""
         viewer = self.viewer
         person = self.reading.crew.engineer.get(assignment.person_id)
-        if person is None or viewer.partner_id is None or person.partner_id != viewer.partner_id:
+        if self.barred or person is None or viewer.partner_id is None or person.partner_id != viewer.partner_id:
             return False
         if viewer.role is Role.PARTNER_TECHNICIAN and assignment.person_id != viewer.engineer_id:
             return False
@@ -120,4 +127,15 @@ def scope_of(request: Request, viewer: Viewer) -> Scope:
     """What the viewer of a request may see, as of the newest event."""
     settings = portal_of(request).settings
     hours = timedelta(hours=settings.partner_sees_before_h), timedelta(hours=settings.partner_sees_after_h)
-    return Scope(viewer, reading_of(request), Window(*hours))
+    reading = reading_of(request)
+    return Scope(viewer, reading, Window(*hours), barred=_is_barred(request, viewer, reading.now))
+
+
+def _is_barred(request: Request, viewer: Viewer, now: datetime) -> bool:
+    if viewer.partner_id is None:
+        return False
+    try:
+        agreement_in_force(services_of(request), viewer.partner_id, now)
+    except Refused:  # its reasons are between the partner and us
+        return True
+    return False

@@ -47,14 +47,15 @@ class SecureHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        static = scope["path"].startswith("/static/") and scope["query_string"]
+        static = bool(scope["path"].startswith("/static/") and scope["query_string"])
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
-                headers["cache-control"] = KEPT_FOR_LONG if static else headers.get("cache-control", "no-store")
+                kept = static and message["status"] in {200, 304}
+                headers["cache-control"] = KEPT_FOR_LONG if kept else headers.get("cache-control", "no-store")
                 if self._https:
                     headers["strict-transport-security"] = A_YEAR
             await send(message)

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from muster.errors import Conflict, ImportRejected, InputError, LedgerUnavailable, MusterError, NotFound, PlanError
 from portal.access import FactorWanted, LoginWanted
+from portal.bounds import TooLarge
 from portal.limits import TooOften
 from portal.render import page
 from portal.sessions import viewer_or_none
@@ -89,7 +90,10 @@ def _http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 404:
         return _nothing_there(request, error)
-    told = _told(request, status, "That does not work here", "The portal does not take this request.", "")
+    title, sentence = "That does not work here", "The portal does not take this request."
+    if isinstance(error, TooLarge):
+        title, sentence = "That is too large", f"It is {error.detail}, and nothing was changed."
+    told = _told(request, status, title, sentence, "")
     told.headers.update(getattr(error, "headers", None) or {})
     return told
 

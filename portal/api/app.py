@@ -28,6 +28,7 @@ def create_api(portal: Portal) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,
         responses=TROUBLES,
     )
     api.state.portal = portal

@@ -10,7 +10,9 @@ from muster.plan import VisitMode
 from muster.records import WaveState
 from portal.access import Role
 
-Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
+NO_NUL = r"^[^\x00]*$"
+"""No database keeps one in a text."""
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500, pattern=NO_NUL)]
 
 
 class Model(BaseModel):
@@ -267,7 +269,7 @@ class Decision(Model):
     """A yes or a no to what waits for a person, such as the next wave."""
 
     approve: bool
-    why: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+    why: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=NO_NUL)] = ""
 
 
 class Waiting(Model):

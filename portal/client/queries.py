@@ -261,7 +261,7 @@ def _visit(look: _Look, one: _Placed, *, repair: bool) -> ClientVisit:
         ends=one.assignment.ends_at.astimezone(zone),
         who=_who(look, one.assignment),
         reason=one.campaign.reason,
-        notice=_notice(one.campaign.fix, look.workspace) if look.speech.code == "en" else "",
+        notice=_notice(one.campaign.fix, look.workspace, look.speech.code),
         machines=tuple(fleet.host[host_id].name for host_id in one.visit.host_ids if host_id in fleet.host),
         right=sum(state.status.protected for state in states),
         mark=one.mark,
@@ -286,10 +286,10 @@ def _who(look: _Look, one: Assignment) -> Who:
 
 
 @lru_cache(maxsize=32)
-def _notice(fix: FixName, workspace: Path) -> str:
-    """What the fix says that clients notice; empty where it cannot be read."""
+def _notice(fix: FixName, workspace: Path, code: str) -> str:
+    """What the fix says that clients notice, in their language or in English; empty where it cannot be read."""
     try:
-        return fix_spec(fix, workspace).clients_notice
+        return fix_spec(fix, workspace).notice(code)
     except MusterError:
         return ""
 

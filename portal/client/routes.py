@@ -1,6 +1,5 @@
 """The routes of a client's contact: visits, another time, whom to ask for, how it was, the certificate."""
 
-from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -75,7 +74,7 @@ def choose(request: Request, viewer: Contact, form: Form, campaign_id: str, visi
     found, plan, speech = _visit(request, viewer, campaign_id, visit_id)
     if not found.can_move:
         raise nothing_there()
-    wanted = _instant(form.text("starts"))
+    wanted = form.instant("starts")
     try:
         made = ask_for(portal_of(request).services, plan, found.visit_id, wanted, _zone(found), by=viewer.by)
     except InputError:
@@ -201,21 +200,6 @@ def _keep_feedback(request: Request, viewer: Viewer, found: ClientVisit, plan: P
         found.campaign_id, found.visit_id, client_id, person_id, points, text, viewer.by, services.clock.now()
     )
     book.write([change(OWN_FEEDBACK, own, "feedback given", book.find(OWN_FEEDBACK, own.id))], by=viewer.by)
-
-
-def _instant(text: str) -> datetime:
-    """An instant as the page gave it.
-
-    Raises:
-        InputError: it is none.
-    """
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise InputError("this is no time", hint="choose one of the times that are shown")
-    return at
 
 
 def _zone(found: ClientVisit) -> ZoneInfo:

@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from muster.ids import CampaignId, VisitId
-from portal.access import Role, Viewer, need, open_to_all
+from portal.access import Role, Viewer, need, nothing_there, open_to_all
 from portal.field import acts
 from portal.field.common import person_of, photo_of, photo_response, source_of, told, worker_script
-from portal.field.feeds import feed_by, feed_ics, feed_of, make_feed, revoke_feeds
+from portal.field.feeds import feed_by, feed_ics, feed_of, is_still_theirs, make_feed, revoke_feeds
 from portal.field.pushing import is_pushing, push_visit
 from portal.field.queries import Source, cards_of, day_page, own_assignment, visit_page
 from portal.field.views import VisitPage
@@ -37,14 +37,14 @@ def today(request: Request, viewer: Me) -> Response:
 @router.get("/engineer/day/{day}")
 def one_day(request: Request, viewer: Me, day: date) -> Response:
     """Another day."""
-    return _day(request, viewer, day)
+    return _day(request, viewer, _near(day))
 
 
 @router.get("/engineer/day/{day}/sheet")
 def sheet(request: Request, viewer: Me, day: date) -> Response:
     """The day on paper: one page that is taken along."""
     source, person_id = source_of(request), person_of(viewer)
-    found = day_page(source, person_id, day, zone=_zone(source, viewer))
+    found = day_page(source, person_id, _near(day), zone=_zone(source, viewer))
     visits = [visit_page(source, person_id, one.campaign_id, one.visit_id) for one in found.cards]
     return page(request, viewer, "engineer/sheet.html", day=found, visits=visits)
 
@@ -140,6 +140,8 @@ def feed(request: Request, word: str) -> Response:
     """The calendar of whoever made the address: the random word in it is what is asked for, and nothing else."""
     source = source_of(request)
     found = feed_by(source.services, word)
+    if not is_still_theirs(portal_of(request), found):
+        raise nothing_there()
     settings = portal_of(request).settings
     cards = cards_of(source, found.person_id) if found.partner_id is None else partner_cards(source, found, settings)
     made = feed_ics(cards, company=settings.company, at=source.reading.now)
@@ -161,6 +163,17 @@ def calendar_address(request: Request, word: str) -> str:
 def _calendar(request: Request, viewer: Viewer, address: str) -> Response:
     feed = feed_of(services_of(request), viewer.account_id)
     return page(request, viewer, "engineer/calendar.html", feed=feed, address=address)
+
+
+def _near(day: date) -> date:
+    """A day that somebody can have visits on; the ends of the calendar have no time before or after them.
+
+    Raises:
+        NotFound: it is none.
+    """
+    if not 2000 <= day.year < 2200:
+        raise nothing_there()
+    return day
 
 
 def _day(request: Request, viewer: Viewer, day: date | None) -> Response:

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from flows.measured import finish_visit
 from flows.services import Services
 from flows.visits import start_visit
 from muster.errors import InputError
-from muster.ids import CampaignId, HostId, PartnerId, PersonId, VisitId
+from muster.ids import CampaignId, ClientId, HostId, PartnerId, PersonId, VisitId
 from muster.plan import Assignment, Plan
+from partners.papers import Index, Shelf, change
 from portal.field.evidence import MOST_BYTES, MOST_PHOTOS, keep_photo
 from portal.field.records import FieldKind, FieldReport, Photo, keep, key_of, told_at
 from portal.forms import Posted
@@ -88,8 +90,24 @@ def say(services: Services, workspace: Path, own: Own, form: Posted) -> FieldRep
     return keep(services, report)
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """That an entry which ends a visit has been taken; ``id`` is account and key, as of a field report."""
+
+    id: str
+    campaign_id: CampaignId
+    client_id: ClientId
+    visit_id: VisitId
+    minutes: float
+
+
+ENDS = Shelf("visit end", Ended, lambda one: Index(one.id, None, one.client_id, one.campaign_id))
+_ENDING = Lock()
+"""So that the same entry, sent twice at the same time, is not written down twice."""
+
+
 def finish(services: Services, own: Own, form: Posted) -> float:
-    """Write down that the visit is over and what it took; gives the minutes.
+    """Write down that the visit is over and what it took, once for each entry; gives the minutes.
 
     Raises:
         InputError: the minutes cannot be right.
@@ -97,15 +115,28 @@ def finish(services: Services, own: Own, form: Posted) -> float:
     minutes, travel = form.number("minutes"), form.number("travel", -1)
     if not 1 <= minutes <= MOST_HOURS * 60 or travel > MOST_HOURS * 60:
         raise InputError("how long did it take, in minutes?", hint="such as 95")
-    finish_visit(
-        services,
+    key = form.text("key", "")
+    made = Ended(
+        key_of(own.account_id, key) if key else "",
         own.campaign_id,
+        own.plan.visit[own.visit_id].client_id,
         own.visit_id,
-        minutes=minutes,
-        travel_minutes=travel if travel >= 0 else None,
-        by=own.by,
-        note=form.text("note", "")[:2000],
+        minutes,
     )
+    with _ENDING:
+        if made.id and services.book.find(ENDS, made.id) is not None:
+            return minutes
+        finish_visit(
+            services,
+            own.campaign_id,
+            own.visit_id,
+            minutes=minutes,
+            travel_minutes=travel if travel >= 0 else None,
+            by=own.by,
+            note=form.text("note", "")[:2000],
+        )
+        if made.id:
+            services.book.write([change(ENDS, made, "visit end kept")], by=own.by)
     return minutes
 
 

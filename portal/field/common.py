@@ -15,7 +15,7 @@ from portal.services import portal_of, reading_of, services_of
 
 def source_of(request: Request) -> Source:
     """Where the pages of a request read from."""
-    return Source(reading_of(request), services_of(request))
+    return Source(reading_of(request), services_of(request), portal_of(request).settings.workspace)
 
 
 def person_of(viewer: Viewer) -> PersonId:

@@ -16,6 +16,7 @@ from partners.papers import Index, Kept, Shelf, change
 from portal.access import nothing_there
 from portal.field.views import Card
 from portal.keys import hashed, random_word
+from portal.services import Portal
 from reports.invitations import Appointment, calendar
 
 
@@ -74,6 +75,17 @@ def feed_by(services: Services, word: str) -> Feed:
     if kept is None or kept.value.revoked_at is not None:
         raise nothing_there()
     return kept.value
+
+
+def is_still_theirs(portal: Portal, feed: Feed) -> bool:
+    """Whether whoever made the address may still come in, as the same person: it ends with their account or link."""
+    kind, _, link_id = feed.account_id.partition(":")
+    if kind == "link" and link_id:
+        link = next((one for one in portal.store.links() if one.id == link_id), None)
+        good = link is not None and link.revoked_at is None and link.expires_at > portal.clock.now()
+        return link is not None and good and link.engineer_id == feed.person_id
+    account = portal.store.account(feed.account_id)
+    return account is not None and not account.disabled and account.engineer_id == feed.person_id
 
 
 def feed_ics(cards: Iterable[Card], *, company: str, at: datetime) -> bytes:

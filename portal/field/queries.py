@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from flows.services import Services
@@ -15,7 +16,7 @@ from muster.ids import CampaignId, ClientId, HostId, PersonId, VisitId
 from muster.outcomes import HostStatus
 from muster.plan import Assignment, Plan, Visit, VisitMode
 from muster.records import HostState
-from portal.field import by_hand
+from portal.field.by_hand import Advice, advice
 from portal.field.contacts import contact_of
 from portal.field.marks import NO_MARK, Mark, marks_of
 from portal.field.records import FieldKind, FieldReport, reports_of
@@ -39,6 +40,7 @@ class Gathered:
     fleet: Fleet
     states: Mapping[HostId, HostState]
     marks: Mapping[VisitId, Mark]
+    workspace: Path
     reports: Mapping[VisitId, tuple[FieldReport, ...]] = field(default_factory=dict)
 
 
@@ -54,10 +56,11 @@ class Own:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where pages read from: what is known in memory, and the services for what is kept in the book."""
+    """Where pages read from: what is known in memory, what is kept in the book, and the folder of fixes."""
 
     reading: Reading
     services: Services
+    workspace: Path
 
 
 def day_page(source: Source, person_id: PersonId, day: date | None, *, zone: str) -> DayPage:
@@ -141,7 +144,6 @@ def visit_page(
         reports=gathered.reports.get(visit_id, ()),
         mark=mark_of(gathered, mine),
         start_from=mine.starts_at - timedelta(minutes=campaign.running.early_minutes),
-        check=next((text for h in _hosts(gathered, visit) if (text := by_hand.check(h, campaign.fix))), ""),
     )
 
 
@@ -165,12 +167,12 @@ def gather(source: Source, campaign: Campaign, plan: Plan, visits: Iterable[Visi
     """Look up what is known of these visits of a plan."""
     found = tuple(visits)
     if not found:
-        return Gathered(campaign, plan, Fleet(), {}, {})
+        return Gathered(campaign, plan, Fleet(), {}, {}, source.workspace)
     host_ids = [host_id for visit in found for host_id in visit.host_ids]
     states = {one.host_id: one for one in source.reading.states(campaign.id, host_ids)}
     marks = marks_of(source.services, campaign.id, {visit.client_id for visit in found})
     reports = _reports(source.services, campaign, found)
-    return Gathered(campaign, plan, source.reading.fleet, states, marks, reports)
+    return Gathered(campaign, plan, source.reading.fleet, states, marks, source.workspace, reports)
 
 
 def card(gathered: Gathered, one: Assignment) -> Card:
@@ -242,7 +244,7 @@ def first_step(gathered: Gathered, visit: Visit) -> str:
 
 
 def _machine(gathered: Gathered, host: Host, said: Iterable[FieldReport], *, told: bool) -> Machine:
-    state = gathered.states.get(host.id)
+    state, zone = gathered.states.get(host.id), gathered.fleet.timezone_of(host)
     words, tone = SAID[state.status] if state else ("not in the campaign", Tone.OPEN)
     return Machine(
         host_id=host.id,
@@ -254,7 +256,7 @@ def _machine(gathered: Gathered, host: Host, said: Iterable[FieldReport], *, tol
         said=words,
         tone=tone,
         cause=_cause(state.cause, host, told=told) if state and tone is Tone.BAD else "",
-        steps=by_hand.steps(host, state) if state else (),
+        advice=advice(gathered.campaign, host, state, zone, gathered.workspace) if state else Advice(),
         by_hand=tuple(one for one in said if one.host_id == host.id),
     )
 

@@ -1,12 +1,13 @@
 """What somebody in the field is shown: a visit as a line, a visit as a page, its machines, a day."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from muster.ids import CampaignId, HostId, PersonId, VisitId
 from muster.outcomes import HostStatus
 from muster.plan import VisitMode
+from portal.field.by_hand import Advice
 from portal.field.contacts import SiteContact
 from portal.field.marks import Mark
 from portal.field.records import FieldReport
@@ -50,7 +51,7 @@ class Machine:
 
     Attributes:
         address: empty for those who are not told.
-        steps: what to do by hand; empty where nothing is to be done.
+        advice: what to do there; empty where nothing is to be done.
         by_hand: what somebody already said was done by hand.
     """
 
@@ -63,7 +64,7 @@ class Machine:
     said: str
     tone: Tone
     cause: str = ""
-    steps: tuple[str, ...] = ()
+    advice: Advice = field(default_factory=Advice)
     by_hand: tuple[FieldReport, ...] = ()
 
 
@@ -111,7 +112,6 @@ class VisitPage:
     Attributes:
         first: what to do first, in a sentence.
         start_from: it may not be started before.
-        check: how to see at a machine that it is right; empty where that cannot be seen.
     """
 
     card: Card
@@ -123,7 +123,6 @@ class VisitPage:
     reports: tuple[FieldReport, ...]
     mark: Mark
     start_from: datetime
-    check: str = ""
 
     @property
     def open(self) -> tuple[Machine, ...]:

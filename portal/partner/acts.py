@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
-from zoneinfo import ZoneInfo
 
 from flows.partner_work import Claim, claim_work, next_number
 from flows.services import Services
@@ -225,15 +224,7 @@ def _state(text: str) -> AnswerState:
 
 
 def _offered_start(form: Posted, shown: Shown) -> datetime | None:
-    text = form.text("starts", "")
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"{text!r} is no time", hint="choose a day and an hour") from None
-    zone = shown.listed.starts.tzinfo or ZoneInfo("UTC")
-    return at if at.tzinfo else at.replace(tzinfo=zone)
+    return form.instant("starts", shown.listed.starts.tzinfo) if form.text("starts", "") else None
 
 
 def _price(form: Posted, currency: str) -> Money | None:

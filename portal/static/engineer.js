@@ -8,6 +8,9 @@
   const scope = root.dataset.scope;
   const LONGEST_SIDE = 1600;
   const AGAIN_MS = 15000;
+  const LONGEST_SEND_MS = 120000;
+  const LONGEST_LOOK_MS = 10000;
+  const NO_CONNECTION = "No connection. It is kept on this device and sent as soon as there is one.";
 
   // --- the device's own store
   const opened = new Promise((resolve, reject) => {
@@ -90,7 +93,7 @@
   // --- sending
   let token = document.querySelector('meta[name="csrf"]')?.content ?? "";
   async function freshToken() {
-    const answer = await fetch("/account", { credentials: "same-origin", cache: "no-store" }).catch(() => null);
+    const answer = await fetch(scope, { credentials: "same-origin", cache: "no-store" }).catch(() => null); // not everybody has an account
     const text = answer?.ok ? await answer.text() : "";
     return /<meta name="csrf" content="([^"]+)"/.exec(text)?.[1] ?? token;
   }
@@ -105,7 +108,7 @@
     return form;
   }
 
-  const post = (entry) => fetch(entry.path, { method: "POST", body: body(entry), headers: { accept: "application/json" }, credentials: "same-origin" });
+  const post = (entry) => fetch(entry.path, { method: "POST", body: body(entry), headers: { accept: "application/json" }, credentials: "same-origin", signal: AbortSignal.timeout(LONGEST_SEND_MS) });
 
   /** Send what waits, in order; gives where to go on when everything is sent. */
   async function sendAll() {
@@ -126,7 +129,7 @@
       } else if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) {
         const said = await answer.json().catch(() => ({}));
         await add({ ...entry, refused: said.error ?? `not taken (${answer.status})` });
-      } else throw new Error("later");
+      } else throw Object.assign(new Error("The portal cannot take it just now; it is sent again in a moment."), { told: true });
     }
     return next;
   }
@@ -140,6 +143,7 @@
       if (before.length) {
         const one = () => sendAll();
         const next = navigator.locks ? await navigator.locks.request("muster-field", one) : await one();
+        heard(true);
         await show();
         if (!(await mine()).length && next !== undefined) {
           if (next && next !== location.pathname && before.some((e) => e.page === location.pathname)) location.assign(next);
@@ -147,7 +151,8 @@
         }
       }
     } catch (error) {
-      await show(error.told ? error.message : "");
+      heard(Boolean(error.told)); // an answer that is a no is an answer
+      await show(error.told ? error.message : NO_CONNECTION);
     } finally {
       sending = false;
     }
@@ -163,7 +168,7 @@
       place.hidden = entries.length === 0;
       const list = place.querySelector("[data-waiting-list]");
       list.replaceChildren(...entries.map(line));
-      place.querySelector("[data-waiting-why]").textContent = why || (entries.every((e) => e.refused) ? "" : navigator.onLine ? "Being sent…" : "No connection. It is kept on this device and sent as soon as there is one.");
+      place.querySelector("[data-waiting-why]").textContent = why || (entries.every((e) => e.refused) ? "" : isAway() ? NO_CONNECTION : "Being sent…");
     }
   }
 
@@ -184,30 +189,60 @@
   }
 
   // --- machines as they stand
+  const WRITING = "textarea, input:not([type=file]), select";
   async function refresh(place) {
-    if (document.hidden || place.contains(document.activeElement) || place.querySelector("details[open]")) return;
+    if (document.hidden || (place.contains(document.activeElement) && document.activeElement.matches(WRITING))) return;
+    let text;
     try {
-      const answer = await fetch(place.dataset.progress, { credentials: "same-origin", headers: { "x-part": "1" } });
-      if (!answer.ok || answer.redirected) return;
-      const text = await answer.text();
-      if (place.dataset.shown !== bare(text)) {
-        const first = !place.dataset.shown;
-        place.dataset.shown = bare(text);
-        if (!first) place.innerHTML = text;
-      }
+      const look = { credentials: "same-origin", headers: { "x-part": "1" }, signal: AbortSignal.timeout(LONGEST_LOOK_MS) };
+      const answer = await fetch(place.dataset.progress, look);
+      heard(!answer.headers.has("x-kept"));
+      if (!answer.ok || answer.redirected || answer.headers.has("x-kept")) return;
+      text = await answer.text();
     } catch {
-      // no connection: what is shown stays
+      return heard(false); // no connection: what is shown stays
+    }
+    const fresh = document.createElement("div");
+    fresh.innerHTML = text;
+    if (bare(fresh) === (shown.get(place) ?? bare(place))) return;
+    shown.set(place, bare(fresh));
+    const focused = place.contains(document.activeElement) ? document.activeElement : null;
+    keepOpen(place, fresh);
+    place.replaceChildren(...fresh.childNodes);
+    focused?.focus({ preventScroll: true });
+  }
+
+  /** What somebody has open, or has written into, stays as it is while the machine around it changes. */
+  function keepOpen(place, fresh) {
+    for (const old of place.querySelectorAll("[data-machine] details")) {
+      const written = [...old.querySelectorAll("textarea")].some((one) => one.value);
+      const line = fresh.querySelector(`[data-machine="${CSS.escape(old.closest("[data-machine]").dataset.machine)}"]`);
+      const made = line?.querySelector("details");
+      if (made && (old.open || written)) made.replaceWith(old);
+      else if (line && written) line.append(old);
     }
   }
-  const bare = (text) => text.replace(/name="key" value="[^"]*"/g, "");
+
+  const shown = new WeakMap();
+  const bare = (place) => place.innerHTML.replace(/name="key" value="[^"]*"/g, "").replace(/<details([^>]*) open=""/g, "<details$1").trim();
   for (const place of document.querySelectorAll("[data-progress]")) {
     refresh(place);
     setInterval(() => refresh(place), 2000);
   }
 
   // --- no connection
+  let answered = true;
+  const isAway = () => !navigator.onLine || !answered;
+
+  /** A telephone may believe that it has a connection, and nothing comes through: what counts is whether we are answered. */
+  function heard(answer) {
+    if (answer === answered) return;
+    answered = answer;
+    connection();
+  }
+
   function connection() {
-    const away = !navigator.onLine;
+    const away = isAway();
     document.documentElement.classList.toggle("is-offline", away);
     let line = document.querySelector(".offline");
     if (away && !line) {
@@ -221,7 +256,7 @@
     if (!away) send();
     else show();
   }
-  addEventListener("online", connection);
+  addEventListener("online", () => { answered = true; connection(); });
   addEventListener("offline", connection);
   setInterval(send, AGAIN_MS);
 

@@ -39,10 +39,18 @@ async function fromNetwork(request) {
     return answer;
   } catch (error) {
     const there = await store.match(request.url);
+    if (there && request.mode !== "navigate") return marked(there);
     if (there) return there;
     if (request.mode !== "navigate") throw error;
     return new Response(NOT_KEPT, { status: 503, headers: { "content-type": "text/html; charset=utf-8" } });
   }
+}
+
+/** An answer that was kept, so that the page that asked knows that nobody was there. */
+function marked(answer) {
+  const headers = new Headers(answer.headers);
+  headers.set("x-kept", "1");
+  return new Response(answer.body, { status: answer.status, headers });
 }
 
 /** A connection that is there and says nothing is none: a page that was kept is shown instead. */
