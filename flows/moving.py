@@ -6,7 +6,6 @@ its way.
 """
 
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -102,8 +101,7 @@ def make_way(services: Services, problem: Problem, plan: Plan, wish: Wish) -> Mo
     problem = _held(problem, wish, services.ledger.revision())
     standing = moved_to(problem, within(problem, plan), wish)
     moved = _with_room(problem, standing, wish)
-    in_the_way = {one.visit_id for one in standing.assignments} - {one.visit_id for one in moved.assignments}
-    problem = _not_at_once(problem, in_the_way, first_start(services.clock.now()))
+    problem = _not_at_once(problem, standing, wish, first_start(services.clock.now()))
     promised = frozenset(read_told(services.ledger, plan.campaign_id).announced(plan))
     others = promised - {wish.visit_id}
     made = replan(problem, moved, MaxIterations(0), 0, promised=others, freedoms=KEEPING).choices[-1].plan
@@ -177,15 +175,21 @@ def _held(problem: Problem, wish: Wish, revision: int) -> Problem:
     return replace(problem, pins=(*pins, pin), ledger_revision=revision)
 
 
-def _not_at_once(problem: Problem, visit_ids: AbstractSet[VisitId], first: datetime) -> Problem:
-    """The problem in which these do not begin before an instant: people need to hear of it."""
+def _not_at_once(problem: Problem, standing: Plan, wish: Wish, first: datetime) -> Problem:
+    """The problem in which nothing that moves begins before an instant: people need to hear of it.
+
+    What stands before it already stays there, and the wish is somebody's own word.
+    """
     minute = problem.minute(first)
+    sooner = {one.visit_id for one in standing.assignments if one.starts_at < first} | {wish.visit_id}
 
     def later(demand: Demand) -> Demand:
+        if demand.visit.id in sooner or all(span.starts >= minute for span in demand.spans):
+            return demand
         spans = (Span(max(span.starts, minute), span.ends) for span in demand.spans if span.ends > minute)
         return replace(demand, spans=tuple(spans))
 
-    return replace(problem, demands=tuple(later(one) if one.visit.id in visit_ids else one for one in problem.demands))
+    return replace(problem, demands=tuple(later(one) for one in problem.demands))
 
 
 def _with_room(problem: Problem, plan: Plan, wish: Wish) -> Plan:

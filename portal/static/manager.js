@@ -18,25 +18,37 @@
     const words = news.querySelector("span");
     if (said && words.textContent !== said) words.textContent = said;
   });
-  if (document.querySelector("[data-reload]")) setTimeout(() => location.reload(), 2000);
   const board = document.querySelector("[data-timeline]");
   if (!board || !("mayChange" in board.dataset)) return;
   const hour = Number(board.dataset.hourWidth);
   const STEP_MIN = 15;
-  const start = Date.parse(board.dataset.start);
   const rows = [...board.querySelectorAll(".tl-row[data-person]")];
   const panel = document.getElementById("move");
   const answer = panel.querySelector("[data-answer]");
   const says = Object.assign(document.createElement("div"), { className: "tl-says", hidden: true });
   document.body.append(says);
   let held = null;
+  let asked = null;
 
   const snapped = (ms) => Math.round(ms / (STEP_MIN * 60000)) * STEP_MIN * 60000;
   const clock = (ms) => new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone() }).format(ms);
   const zone = () => board.dataset.zone;
   const rowOf = (person) => rows.find((one) => one.dataset.person === person);
 
+  /** The other bars of a visit that several people do: they move in time with it. */
+  const teamOf = (bar) => [...board.querySelectorAll(".bar-link")].filter((one) => one !== bar && one.dataset.visit === bar.dataset.visit);
+
+  /** Back to where it is planned. */
+  function putBack(bar) {
+    const row = bar.closest(".tl-row");
+    for (const one of [bar, ...teamOf(bar)]) one.removeAttribute("transform");
+    row.removeAttribute("style");
+    row.querySelector("svg").removeAttribute("style");
+  }
+
   function take(bar) {
+    if (asked) putBack(asked);
+    asked = null;
     const from = { starts: Date.parse(bar.dataset.start), person: bar.dataset.person, row: bar.closest(".tl-row") };
     held = { bar, from, starts: from.starts, person: from.person, day: "" };
     bar.classList.add("moving");
@@ -50,6 +62,7 @@
     from.row.style.position = "relative";
     from.row.style.zIndex = "3";
     bar.setAttribute("transform", `translate(${across} ${down})`);
+    for (const one of teamOf(bar)) one.setAttribute("transform", `translate(${across} 0)`);
     for (const one of rows) one.classList.toggle("over", one.dataset.person === person && person !== from.person);
     for (const one of document.querySelectorAll(".chip")) one.classList.toggle("over", Boolean(day) && one.dataset.day === day);
     says.textContent = `${rowOf(person)?.dataset.name ?? ""}, ${day ? `${day}, ` : ""}${clock(starts)}`;
@@ -57,19 +70,16 @@
 
   function drop(back) {
     if (!held) return;
-    const { bar, from } = held;
+    const { bar } = held;
     bar.classList.remove("moving");
     says.hidden = true;
     for (const one of document.querySelectorAll(".tl-row.over, .chip.over")) one.classList.remove("over");
-    if (back) {
-      bar.removeAttribute("transform");
-      from.row.removeAttribute("style");
-      from.row.querySelector("svg").removeAttribute("style");
-    }
+    if (back) putBack(bar);
+    else asked = bar;
     held = null;
   }
 
-  /** The instant of the same local time on another day: what the server makes of date and time. */
+  /** Ask the portal what comes of a wish, and show its answer. */
   async function ask(what, wish) {
     answer.setAttribute("aria-busy", "true");
     panel.hidden = false;
@@ -110,42 +120,96 @@
     const wish = moved ? wished() : null;
     drop(!moved);
     if (wish) ask("check", wish);
-    return Boolean(moved);
   }
 
-  // --- pointer
+  // --- mouse and pen drag at once; a finger scrolls, and drags what it has rested on for a moment
+  const REST_MS = 350;
+  const SLIP_PX = 8;
+  const EDGE_PX = 36;
+  let pressed = null;
+  let droppedAt = 0;
+
+  function press(event, bar) {
+    const scroller = bar.closest(".tl-scroll");
+    pressed = { bar, scroller, x: event.clientX, y: event.clientY, atX: event.clientX, atY: event.clientY, scroll: scroller.scrollLeft };
+    pressed.touch = event.pointerType === "touch";
+    if (pressed.touch) pressed.timer = setTimeout(lift, REST_MS);
+  }
+
+  function lift() {
+    if (!pressed || held) return;
+    take(pressed.bar);
+    navigator.vibrate?.(12);
+    follow();
+    requestAnimationFrame(scrollAtEdges);
+  }
+
+  function release() {
+    clearTimeout(pressed?.timer);
+    pressed = null;
+  }
+
+  /** Put what is held where the pointer is. */
+  function follow() {
+    const { atX, atY, x, scroll, scroller } = pressed;
+    const under = document.elementFromPoint(atX, atY);
+    const chip = under?.closest(".chip");
+    held.day = chip && chip.getAttribute("aria-current") === null ? chip.dataset.day : "";
+    held.person = under?.closest(".tl-row[data-person]")?.dataset.person ?? held.person;
+    const across = atX - x + scroller.scrollLeft - scroll;
+    held.starts = held.day ? held.from.starts : snapped(held.from.starts + (across / hour) * 3600000);
+    show();
+    says.hidden = false;
+    const lift = pressed.touch ? -56 : 14; // a finger must not hide it
+    says.style.left = `${Math.max(8, Math.min(atX + (pressed.touch ? -60 : 14), innerWidth - says.offsetWidth - 8))}px`;
+    says.style.top = `${Math.max(8, atY + lift)}px`;
+  }
+
+  /** While something is held near an edge, what lies beyond it comes in. */
+  function scrollAtEdges() {
+    if (!pressed || !held) return;
+    const box = pressed.scroller.getBoundingClientRect();
+    const name = pressed.scroller.querySelector(".tl-name").offsetWidth;
+    const overX = pressed.atX > box.right - EDGE_PX ? 1 : pressed.atX < box.left + name + EDGE_PX ? -1 : 0;
+    const overY = pressed.atY > innerHeight - EDGE_PX ? 1 : pressed.atY < EDGE_PX ? -1 : 0;
+    const before = [pressed.scroller.scrollLeft, scrollY];
+    if (overX && pressed.atY > box.top && pressed.atY < box.bottom) pressed.scroller.scrollLeft += overX * 8;
+    if (overY) scrollBy(0, overY * 8);
+    if (before[0] !== pressed.scroller.scrollLeft || before[1] !== scrollY) follow();
+    requestAnimationFrame(scrollAtEdges);
+  }
+
+  addEventListener("pointermove", (event) => {
+    if (!pressed) return;
+    pressed.atX = event.clientX;
+    pressed.atY = event.clientY;
+    const slipped = Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y);
+    if (!held && pressed.touch) return slipped > SLIP_PX ? release() : undefined;
+    if (!held && slipped < 5) return undefined;
+    if (!held) lift();
+    event.preventDefault();
+    return follow();
+  });
+  addEventListener("pointerup", () => {
+    const was = pressed;
+    release();
+    if (was && held?.bar === was.bar) {
+      settle();
+      droppedAt = performance.now();
+    }
+  });
+  addEventListener("pointercancel", () => {
+    const was = pressed;
+    release();
+    if (was && held?.bar === was.bar) drop(true);
+  });
+
   for (const bar of board.querySelectorAll(".bar-link")) {
-    let pressed = null;
     bar.addEventListener("dragstart", (event) => event.preventDefault());
-    bar.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0 || event.pointerType === "touch") return; // a finger scrolls; the form moves
-      pressed = { x: event.clientX, y: event.clientY, scroll: bar.closest(".tl-scroll").scrollLeft };
-    });
-    addEventListener("pointermove", (event) => {
-      if (!pressed) return;
-      const across = event.clientX - pressed.x + bar.closest(".tl-scroll").scrollLeft - pressed.scroll;
-      if (!held && Math.hypot(across, event.clientY - pressed.y) < 5) return;
-      if (!held) take(bar);
-      event.preventDefault();
-      const under = document.elementFromPoint(event.clientX, event.clientY);
-      const chip = under?.closest(".chip");
-      held.day = chip && chip.getAttribute("aria-current") === null ? chip.dataset.day : "";
-      held.person = under?.closest(".tl-row[data-person]")?.dataset.person ?? held.person;
-      held.starts = held.day ? held.from.starts : snapped(held.from.starts + (across / hour) * 3600000);
-      show();
-      says.hidden = false;
-      says.style.left = `${event.clientX + 14}px`;
-      says.style.top = `${event.clientY + 14}px`;
-    });
-    addEventListener("pointerup", () => {
-      const was = pressed;
-      pressed = null;
-      if (was && held && held.bar === bar && settle()) bar.addEventListener("click", (event) => event.preventDefault(), { once: true });
-    });
-    addEventListener("pointercancel", () => {
-      pressed = null;
-      if (held?.bar === bar) drop(true);
-    });
+    bar.addEventListener("contextmenu", (event) => (pressed?.touch || held) && event.preventDefault());
+    bar.addEventListener("touchmove", (event) => held && event.preventDefault(), { passive: false });
+    bar.addEventListener("click", (event) => performance.now() - droppedAt < 400 && event.preventDefault());
+    bar.addEventListener("pointerdown", (event) => event.button === 0 && press(event, bar));
 
     // --- keyboard
     bar.addEventListener("keydown", (event) => {

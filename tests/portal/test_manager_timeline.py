@@ -206,3 +206,49 @@ def test_a_visit_is_moved_by_keyboard_alone(
     page.keyboard.press("Enter")
     local = (starts_at + timedelta(minutes=30)).astimezone(zone("America/Edmonton"))
     assert f"{local:%H:%M} MDT" in settled(page)
+
+
+def finger(page: Page) -> Callable[[str, list[tuple[float, float]]], None]:
+    """A finger on the glass, as the browser has it from the device."""
+    device = page.context.new_cdp_session(page)
+
+    def touch(what: str, at: list[tuple[float, float]]) -> None:
+        device.send("Input.dispatchTouchEvent", {"type": what, "touchPoints": [{"x": x, "y": y} for x, y in at]})
+
+    return touch
+
+
+def test_a_finger_that_rests_on_a_visit_drags_it_and_one_that_does_not_scrolls(
+    planned: tuple[RunningPortal, Plan], screens_of: Callable[[RunningPortal], Screens]
+) -> None:
+    running, plan = planned
+    screens = screens_of(running)
+    visit_id, _ = first_of(plan, "kim")
+    page = screens.page(Role.MANAGER, phone=True)
+    page.goto(f"{BOARD}/timeline?day=2026-10-20")
+    bar = page.locator(f'[data-visit="{visit_id}"]')
+    bar.scroll_into_view_if_needed()
+    touch, moving = finger(page), page.locator(f'.moving[data-visit="{visit_id}"]')
+    box = page.locator(f'[data-visit="{visit_id}"] > rect').bounding_box()
+    assert box is not None
+    x, y = box["x"] + 12, box["y"] + 10
+    touch("touchStart", [(x, y)])
+    for step in range(1, 6):
+        touch("touchMove", [(x - 12 * step, y)])
+    assert moving.count() == 0, "a finger that moves at once scrolls"
+    touch("touchEnd", [])
+    bar.scroll_into_view_if_needed()
+    box = page.locator(f'[data-visit="{visit_id}"] > rect').bounding_box()
+    row = page.locator('.tl-row[data-person="omar"]').bounding_box()
+    assert box is not None
+    assert row is not None
+    x, y = box["x"] + 12, box["y"] + 10
+    touch("touchStart", [(x, y)])
+    moving.wait_for()
+    for step in range(1, 6):
+        touch("touchMove", [(x, y + (row["y"] + 20 - y) * step / 5)])
+    page.locator('.tl-row.over[data-person="omar"]').wait_for()
+    screens.keep(page, "manager-timeline-finger-phone")
+    touch("touchEnd", [])
+    assert "Omar Haddad" in settled(page)
+    assert page.url.endswith("timeline?day=2026-10-20"), "no tap is taken for a way to another page"
