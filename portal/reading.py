@@ -116,6 +116,15 @@ class Reading:
                 self._look()
             return self._revision
 
+    def read_ahead(self) -> None:
+        """Read the fleet, the crew, and every campaign with its hosts and the plan that binds."""
+        self.refresh()
+        _ = self.fleet, self.crew
+        for campaign in self.campaigns():
+            self.in_order(campaign.id)
+            if (plan := self.binding_plan(campaign.id)) is not None:
+                self.assignments(plan)
+
     def moved_at(self, campaign_id: CampaignId) -> int:
         """The revision of the newest event that is of this campaign; what was made at it still holds."""
         return self._moved_at.get(campaign_id, self._read_at)

@@ -1,6 +1,10 @@
 """Serving the portal: one process or several, behind TLS of a proxy or on this machine alone."""
 
+import gc
+import logging
 import os
+import sys
+import threading
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -9,14 +13,21 @@ import uvicorn
 from fastapi import FastAPI
 
 from flows.services import services_of
-from muster.errors import InputError
+from muster.errors import InputError, MusterError
 from muster.settings import load_settings
 from muster.wiring import Wired
 from portal.app import create_app
+from portal.beside import beside_of_environment, process_beside
+from portal.manager.kept import use_beside
+from portal.reading import Reading
+
+_LOG = logging.getLogger("muster.portal")
 
 FOLDER_VARIABLE = "MUSTER_PORTAL_WORKSPACE"
 GRACE_S = 3
 """How long open streams may take to end when the portal goes down."""
+SWITCH_S = 0.001
+"""After how long a thread that is busy lets the next one work: short, as a page takes a hundred turns."""
 SILENT_S = 120
 """How long a process may be busy with one large sum (a plan of 10,000 visits) before it is taken for dead."""
 
@@ -43,6 +54,11 @@ def serve(folder: Path, where: Where) -> None:
         InputError: something else listens there.
     """
     os.environ[FOLDER_VARIABLE] = str(folder.resolve())
+    with process_beside(folder):
+        _serve(where)
+
+
+def _serve(where: Where) -> None:
     app = "portal.serve:app_of_environment" if where.processes > 1 else app_of_environment()
     config = uvicorn.Config(
         app,
@@ -77,7 +93,26 @@ def app_of_environment() -> FastAPI:
     services = services_of(folder)
     if not isinstance(services, Wired):
         raise TypeError("muster.services is registered by somebody else")
-    return create_app(services, load_settings(Path(folder)))
+    sys.setswitchinterval(SWITCH_S)
+    app = create_app(services, load_settings(Path(folder)))
+    reading: Reading = app.state.portal.reading
+    use_beside(reading, beside_of_environment())
+    threading.Thread(target=_get_ready, args=(reading,), name="portal get ready", daemon=True).start()
+    return app
+
+
+def _get_ready(reading: Reading) -> None:
+    """Read what there is before somebody waits for it, and keep the collector of garbage from looking through it.
+
+    Of 100,000 hosts there are a million objects that stay; to look through them takes the better part of a second, in
+    which nobody is served.
+    """
+    try:
+        reading.read_ahead()
+    except MusterError as error:
+        _LOG.warning("nothing is read ahead: %s", error.message)
+    gc.collect()
+    gc.freeze()
 
 
 def is_loopback(host: str) -> bool:

@@ -16,12 +16,11 @@ from portal.access import Role, Viewer, need, nothing_there
 from portal.client.certificates import CONTENT_POLICY, certificate_archive, certificate_page
 from portal.client.queries import ClientVisit, certificate_lines, client_page, client_visit, photo_file
 from portal.client.records import OWN_FEEDBACK, OwnFeedback
-from portal.client.slots import ask_for, slots_of
+from portal.client.slots import slots_soon, wish_for
 from portal.client.speech import COOKIE, LASTS_S, Speech, speech_of
 from portal.field.common import source_of
 from portal.field.contacts import CONTACTS, SiteContact
 from portal.forms import Form, audited
-from portal.manager.queries_move import problem_kept
 from portal.nav import NavItem, is_current
 from portal.render import back_to, page
 from portal.services import portal_of, reading_of, services_of
@@ -52,7 +51,7 @@ def visits(request: Request, viewer: Contact) -> Response:
 def visit(request: Request, viewer: Contact, campaign_id: str, visit_id: str) -> Response:
     """One visit."""
     found, _, speech = _visit(request, viewer, campaign_id, visit_id)
-    return _page(request, viewer, speech, "client/visit.html", visit=found, slots=None)
+    return _page(request, viewer, speech, "client/visit.html", visit=found, slots=None, looking=False)
 
 
 @router.get(f"{VISIT}/times")
@@ -63,9 +62,9 @@ def times(request: Request, viewer: Contact, campaign_id: str, visit_id: str) ->
         raise nothing_there()
     zone = _zone(found)
     services, reading = services_of(request), reading_of(request)
-    slots = slots_of(services, plan, found.visit_id, zone, lambda: problem_kept(services, reading, plan))
-    local = [(one.starts_at.astimezone(zone), one.ends_at.astimezone(zone)) for one in slots]
-    return _page(request, viewer, speech, "client/visit.html", visit=found, slots=local)
+    slots = slots_soon(services, reading, plan, found.visit_id, zone)
+    local = [(one.starts_at.astimezone(zone), one.ends_at.astimezone(zone)) for one in slots or ()]
+    return _page(request, viewer, speech, "client/visit.html", visit=found, slots=local, looking=slots is None)
 
 
 @router.post(f"{VISIT}/times")
@@ -76,7 +75,9 @@ def choose(request: Request, viewer: Contact, form: Form, campaign_id: str, visi
         raise nothing_there()
     wanted = form.instant("starts")
     try:
-        made = ask_for(portal_of(request).services, plan, found.visit_id, wanted, _zone(found), by=viewer.by)
+        made = wish_for(
+            services_of(request), reading_of(request), plan, found.visit_id, wanted, _zone(found), by=viewer.by
+        )
     except InputError:
         return back_to(request, f"{found.path}/times", say=speech.say("gone"), tone="warn")
     audited(

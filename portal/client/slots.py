@@ -12,13 +12,17 @@ from flows.moving import Wish, around, check, within
 from flows.planning import dispatch_plan
 from flows.services import Services
 from muster.errors import Conflict, InputError, MusterError, NotFound
-from muster.ids import CampaignId, PersonId, VisitId
+from muster.ids import CampaignId, PersonId, PlanId, VisitId
 from muster.messages import Severity
 from muster.plan import Plan
 from partners.papers import change
+from portal.beside import Sum
 from portal.client.records import SLOT_REQUESTS, RequestState, SlotRequest
 from portal.field.proposals import try_at
 from portal.field.telling import alert_of
+from portal.manager.kept import worked_out, worked_out_now
+from portal.manager.queries_move import problem_kept
+from portal.reading import Reading
 from scheduler.insertion import Inserter
 from scheduler.problem import Problem
 from scheduler.tour import Touring
@@ -37,6 +41,39 @@ class Slot:
     person_id: PersonId
     starts_at: datetime
     ends_at: datetime
+
+
+def slots_soon(
+    services: Services, reading: Reading, plan: Plan, visit_id: VisitId, zone: ZoneInfo
+) -> tuple[Slot, ...] | None:
+    """Times that fit; None while they are looked for (in a large campaign that takes some seconds)."""
+    hosts = reading.counts(plan.campaign_id).total()
+    return worked_out(services, reading, Sum(_slots, (plan.id, visit_id, zone.key)), hosts)
+
+
+def wish_for(
+    services: Services, reading: Reading, plan: Plan, visit_id: VisitId, wanted: datetime, zone: ZoneInfo, *, by: str
+) -> SlotRequest:
+    """Keep a client's wish (``ask_for``); worked out beside the readers where the campaign is large.
+
+    Raises:
+        InputError: the time is none that fits (any more).
+    """
+    hosts = reading.counts(plan.campaign_id).total()
+    return worked_out_now(services, reading, Sum(_wish, (plan.id, visit_id, wanted, zone.key, by)), hosts)
+
+
+def _slots(
+    services: Services, reading: Reading, plan_id: PlanId, visit_id: VisitId, zone: str | None
+) -> tuple[Slot, ...]:
+    plan = reading.plan(plan_id)
+    return slots_of(services, plan, visit_id, ZoneInfo(zone or "UTC"), lambda: problem_kept(services, reading, plan))
+
+
+def _wish(
+    services: Services, reading: Reading, plan_id: PlanId, visit_id: VisitId, wanted: datetime, zone: str, by: str
+) -> SlotRequest:
+    return ask_for(services, reading.plan(plan_id), visit_id, wanted, ZoneInfo(zone), by=by)
 
 
 def slots_of(

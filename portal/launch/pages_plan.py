@@ -6,7 +6,6 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flows.premortem import looked_at
 from muster.errors import InputError
 from muster.ids import CampaignId
 from muster.outcomes import HostStatus
@@ -19,9 +18,8 @@ from portal.launch.steps import path_of
 from portal.manager import searches
 from portal.manager.common import Changer, campaign_now
 from portal.manager.common import path_of as campaign_path
-from portal.manager.kept import kept
 from portal.manager.queries_capacity import capacity_page
-from portal.manager.queries_plan import plan_named, plan_page
+from portal.manager.queries_plan import plan_named, plan_page, premortem_of
 from portal.manager.search_record import SearchKind
 from portal.render import back_to
 from portal.services import portal_of, reading_of, services_of
@@ -82,7 +80,7 @@ def plan(request: Request, viewer: Changer, launch_id: str) -> Response:
     running = search is not None and not search.ended
     now = searches.standing(services, search) if search is not None else None
     made = None if running else plan_named(reading, found, "")
-    worries = kept(reading, ("premortem", campaign.id), lambda: looked_at(services, folder, campaign)) if made else ()
+    worries = (premortem_of(services, reading, folder, campaign.id) or ()) if made else ()
     counts = reading.counts(campaign.id)
     return show(
         request,

@@ -6,14 +6,21 @@ and worked out anew beside the readers, by one thread at a time, for no more tha
 Who has changed something sees that at once where it takes less than ``PROMPT_S`` (``forget``).
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Hashable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar, cast
 from weakref import WeakKeyDictionary
 
+from flows.services import Services
+from portal.beside import Beside, NobodyBeside, Sum, WorkedOut
 from portal.reading import Reading
+
+_LOG = logging.getLogger("muster.portal")
 
 T = TypeVar("T")
 PATIENCE = 20.0
@@ -53,6 +60,8 @@ class _Entry:
         except Exception as error:  # noqa: BLE001 - it is raised again for whoever asks
             self.error = error
         self.took_s, self.made_at = time.monotonic() - begun, time.monotonic()
+        if isinstance(self.value, WorkedOut):
+            self.took_s, self.error, self.value = self.value.took_s, self.value.error, self.value.value
         self.revision = revision
         self.done.set()
 
@@ -65,6 +74,7 @@ class _Store:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.entries: dict[Hashable, _Entry] = {}
+        self.beside: Beside | None = None
 
     def entry(self, key: Hashable) -> _Entry:
         """The entry of a key; the oldest ones go when there are too many."""
@@ -116,6 +126,56 @@ def kept_soon(reading: Reading, key: Hashable, make: Callable[[], T], hosts: int
     return cast("T", _told(entry)) if entry.is_there() else None
 
 
+def worked_out(services: Services, reading: Reading, wanted: Sum[T], hosts: int, *, wait: bool = True) -> T | None:
+    """The same, of a sum that is worked out in a process beside this one where there is one and hosts are many."""
+    beside = _beside(reading, hosts)
+    if beside is None:
+        return kept_soon(reading, wanted, lambda: wanted.here(services, reading), hosts)
+    entry, now = _store(reading).entry(wanted), reading.revision
+    ask = partial(_asked, beside, services, reading, wanted, anew=entry.forced)
+    if entry.is_there() and entry.forced and entry.took_s <= PROMPT_S:
+        entry.make(ask, now)
+    elif not entry.is_there() or (entry.revision != now and not entry.wants_patience()):
+        _begin(entry, ask, now, alone=False)
+        entry.done.wait(WAIT_S[1] if wait else 0)
+    return cast("T", _told(entry)) if entry.is_there() else None
+
+
+def worked_out_now(services: Services, reading: Reading, wanted: Sum[T], hosts: int) -> T:
+    """The same as of this moment, for somebody who has pressed a button and waits; it is not kept.
+
+    Raises:
+        Exception: whatever came of working it out.
+    """
+    beside = _beside(reading, hosts)
+    if beside is None:
+        return wanted.here(services, reading)
+    found = _asked(beside, services, reading, wanted, anew=True)
+    if isinstance(found, WorkedOut):
+        if found.error is not None:
+            raise found.error
+        return cast("T", found.value)
+    return found
+
+
+def use_beside(reading: Reading, beside: Beside | None) -> None:
+    """Have long sums of large campaigns worked out in another process."""
+    _store(reading).beside = beside
+
+
+def _beside(reading: Reading, hosts: int) -> Beside | None:
+    return _store(reading).beside if hosts > SMALL_HOSTS else None
+
+
+def _asked(beside: Beside, services: Services, reading: Reading, wanted: Sum[T], *, anew: bool) -> WorkedOut | T:
+    """What the process beside makes of a sum; where it is gone, what this one does."""
+    try:
+        return beside.work_out(wanted, anew=anew)
+    except NobodyBeside as error:
+        _LOG.warning("a sum is worked out among the readers: %s", error)
+        return wanted.here(services, reading)
+
+
 def forget(reading: Reading) -> None:
     """Somebody changed something and looks at once: nothing is too soon now."""
     store = _store(reading)
@@ -144,15 +204,15 @@ def _renew(entry: _Entry, make: Callable[[], object], now: int) -> None:
         _begin(entry, make, now)
 
 
-def _begin(entry: _Entry, make: Callable[[], object], now: int) -> None:
-    """Work it out in a thread of its own, if nobody is at it."""
+def _begin(entry: _Entry, make: Callable[[], object], now: int, *, alone: bool = True) -> None:
+    """Work it out in a thread of its own, if nobody is at it; ``alone``: when nothing else is worked out so."""
     with entry.lock:
         if entry.beside:
             return
         entry.beside = True
 
     def work() -> None:
-        with _BESIDE:
+        with _BESIDE if alone else nullcontext():
             entry.make(make, now)
             entry.beside = False
 

@@ -4,16 +4,15 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flows.premortem import case_in, looked_at
+from flows.premortem import case_in
 from muster.errors import InputError
 from portal.access import Viewer
 from portal.forms import Form, audited
 from portal.manager import searches
 from portal.manager.common import Changer, Looker, back, campaign_now, head_of, path_of
-from portal.manager.kept import kept_soon
 from portal.manager.pages_searches import address
 from portal.manager.queries_capacity import LONGEST_SECONDS, asked_worlds, capacity_page, examples, forms
-from portal.manager.queries_plan import plan_named
+from portal.manager.queries_plan import plan_named, premortem_of
 from portal.manager.search_record import Search, SearchKind
 from portal.reading import CampaignNow
 from portal.render import page
@@ -72,8 +71,7 @@ def premortem(request: Request, viewer: Looker, campaign_id: str) -> Response:
     reading, services = reading_of(request), services_of(request)
     found = campaign_now(reading, campaign_id)
     folder, campaign = portal_of(request).settings.workspace, found.campaign
-    hosts = reading.counts(campaign.id).total()
-    worries = kept_soon(reading, ("premortem", campaign.id), lambda: looked_at(services, folder, campaign), hosts)
+    worries = premortem_of(services, reading, folder, campaign.id)
     return page(
         request,
         viewer,

@@ -12,7 +12,8 @@ from muster.crew import Crew
 from muster.errors import InputError, NothingToPlan
 from muster.ids import CampaignId
 from muster.plan import Plan
-from portal.manager.kept import kept_soon
+from portal.beside import Sum
+from portal.manager.kept import worked_out
 from portal.reading import Reading
 from portal.words import money
 from scheduler.scenarios import FORMS, scenario
@@ -92,7 +93,7 @@ class World:
 def capacity_page(services: Services, reading: Reading, campaign_id: CampaignId) -> CapacityPage | None:
     """Hours needed and at hand, by kind of work and by week; None while they are worked out for the first time."""
     hosts = reading.counts(campaign_id).total()
-    return kept_soon(reading, ("capacity", campaign_id), lambda: _capacity(services, campaign_id), hosts)
+    return worked_out(services, reading, Sum(_capacity, (campaign_id,)), hosts)
 
 
 def examples(crew: Crew) -> tuple[str, ...]:
@@ -173,7 +174,7 @@ def _world(row: Row, *, best: bool, cheapest: bool) -> World:
     )
 
 
-def _capacity(services: Services, campaign_id: CampaignId) -> CapacityPage:
+def _capacity(services: Services, _reading: Reading, campaign_id: CampaignId) -> CapacityPage:
     from scheduler.capacity import capacity  # brings OR-Tools, which takes longer to load than most pages take
 
     try:

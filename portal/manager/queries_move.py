@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime, time
 from flows.moving import Checked, Moving, Wish, around, check, make_way
 from flows.services import Services
 from muster.errors import InputError, NotFound
-from muster.ids import PersonId, VisitId
+from muster.ids import PersonId, PlanId, VisitId
 from muster.plan import Plan, VisitMode
+from portal.beside import Sum
 from portal.forms import Posted
-from portal.manager.kept import SMALL_HOSTS, kept, kept_soon
+from portal.manager.kept import SMALL_HOSTS, kept, worked_out, worked_out_now
 from portal.manager.queries_timeline import local_instant, local_parts
 from portal.reading import Reading
 from portal.words import moment, zone_name
@@ -101,7 +102,12 @@ def get_ready(services: Services, reading: Reading, plan: Plan) -> None:
     """Begin to build the problem of a large plan: somebody looks at the timeline, and may drag a visit in a moment."""
     hosts = reading.counts(plan.campaign_id).total()
     if hosts > SMALL_HOSTS:
-        kept_soon(reading, _problem_key(reading, plan), lambda: around(services, plan), hosts)
+        worked_out(services, reading, Sum(_ready, (plan.id,)), hosts, wait=False)
+
+
+def _ready(services: Services, reading: Reading, plan_id: PlanId) -> bool:
+    problem_kept(services, reading, reading.plan(plan_id))
+    return True
 
 
 def _problem_key(reading: Reading, plan: Plan) -> tuple[str, str, int]:
@@ -169,12 +175,24 @@ def wish_of(reading: Reading, plan: Plan, form: Posted) -> tuple[Wish, str]:
 
 def checked(services: Services, reading: Reading, plan: Plan, wish: Wish, note: str) -> Answer:
     """What would break."""
+    hosts = reading.counts(plan.campaign_id).total()
+    return worked_out_now(services, reading, Sum(_checked, (plan.id, wish, note)), hosts)
+
+
+def _checked(services: Services, reading: Reading, plan_id: PlanId, wish: Wish, note: str) -> Answer:
+    plan = reading.plan(plan_id)
     found = check(problem_kept(services, reading, plan), plan, wish)
     return _answer(reading, plan, wish, note, found)
 
 
 def moved(services: Services, reading: Reading, plan: Plan, wish: Wish, note: str) -> tuple[Answer, Moving]:
     """What else would move, and the proposal itself."""
+    hosts = reading.counts(plan.campaign_id).total()
+    return worked_out_now(services, reading, Sum(_moved, (plan.id, wish, note)), hosts)
+
+
+def _moved(services: Services, reading: Reading, plan_id: PlanId, wish: Wish, note: str) -> tuple[Answer, Moving]:
+    plan = reading.plan(plan_id)
     problem = problem_kept(services, reading, plan)
     found, way = check(problem, plan, wish), make_way(services, problem, plan, wish)
     asked = _answer(reading, plan, wish, note, found)

@@ -7,15 +7,16 @@ from pathlib import Path
 from flows.approvals_wanted import wanted_to_dispatch
 from flows.notices import AT_DISPATCH, scene_of
 from flows.planning import problem_as_planned
-from flows.premortem import before_dispatch
+from flows.premortem import before_dispatch, looked_at
 from flows.services import Services
 from muster.errors import MusterError, NotFound
-from muster.ids import PlanId, VisitId
+from muster.ids import CampaignId, PlanId, VisitId
 from muster.plan import Plan, Reason, VisitMode
 from muster.records import DispatchedPlan
 from portal.access import nothing_there
+from portal.beside import Sum
 from portal.manager.common import Rows, rows_of
-from portal.manager.kept import kept, kept_soon
+from portal.manager.kept import kept_besides, worked_out
 from portal.manager.queries_move import MoveLine, moves_between
 from portal.reading import CampaignNow, Reading
 from reports.notices.due import Held, due, held_back
@@ -153,28 +154,41 @@ def dispatching_of(
     """What dispatch would do; None while it is worked out for the first time."""
     hosts = reading.counts(found.campaign.id).total()
     binding = found.dispatched.plan_id if found.dispatched else None
-    key = ("dispatching", plan.id, binding)
-    return kept_soon(reading, key, lambda: _dispatching(services, folder, reading, found, plan), hosts)
+    return worked_out(services, reading, Sum(_dispatching, (folder, found.campaign.id, plan.id, binding)), hosts)
 
 
-def reasons_of(services: Services, reading: Reading, plan: Plan, visit_id: str) -> tuple[Reason, ...]:
-    """Why a visit stands where it stands, or why it is left out and what would place it.
+def reasons_of(services: Services, reading: Reading, plan: Plan, visit_id: str) -> tuple[Reason, ...] | None:
+    """Why a visit stands where it stands, or why it is left out and what would place it; None while it is looked for.
 
     Raises:
         NotFound: the plan has no such visit.
     """
     if VisitId(visit_id) not in plan.visit:
         raise nothing_there()
+    hosts = reading.counts(plan.campaign_id).total()
+    return worked_out(services, reading, Sum(_reasons, (plan.id, VisitId(visit_id))), hosts)
+
+
+def _reasons(services: Services, reading: Reading, plan_id: PlanId, visit_id: VisitId) -> tuple[Reason, ...]:
     from scheduler.explain import explain  # brings OR-Tools, which takes longer to load than most pages take
 
-    problem = kept(reading, ("as planned", plan.id), lambda: problem_as_planned(services, plan))
+    plan = reading.plan(plan_id)
+    problem = kept_besides(reading, ("as planned", plan.id), lambda: problem_as_planned(services, plan))
     try:
-        return explain(problem, plan, VisitId(visit_id))
+        return explain(problem, plan, visit_id)
     except NotFound:
         return (Reason("done", "nothing is left to do there"),)
 
 
-def _dispatching(services: Services, folder: Path, reading: Reading, found: CampaignNow, plan: Plan) -> Dispatching:
+def _dispatching(
+    services: Services,
+    reading: Reading,
+    folder: Path,
+    campaign_id: CampaignId,
+    plan_id: PlanId,
+    _binding: PlanId | None,
+) -> Dispatching:
+    found, plan = reading.campaign(campaign_id), reading.plan(plan_id)
     campaign = found.campaign
     scene = scene_of(services, campaign, plan)
     held, letters = held_back(plan, scene), due(scene, AT_DISPATCH)
@@ -193,6 +207,18 @@ def _dispatching(services: Services, folder: Path, reading: Reading, found: Camp
         wanted=tuple(one.sentence for one in wanted_to_dispatch(services, campaign, plan)),
         worries=_worries(services, folder, found, plan),
     )
+
+
+def premortem_of(
+    services: Services, reading: Reading, folder: Path, campaign_id: CampaignId
+) -> tuple[Answered, ...] | None:
+    """What could go wrong, with what was answered to it; None while it is looked for the first time."""
+    hosts = reading.counts(campaign_id).total()
+    return worked_out(services, reading, Sum(_premortem, (folder, campaign_id)), hosts)
+
+
+def _premortem(services: Services, reading: Reading, folder: Path, campaign_id: CampaignId) -> tuple[Answered, ...]:
+    return looked_at(services, folder, reading.campaign(campaign_id).campaign)
 
 
 def _worries(services: Services, folder: Path, found: CampaignNow, plan: Plan) -> tuple[Answered, ...]:

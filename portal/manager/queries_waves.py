@@ -10,8 +10,9 @@ from flows.turns import HeldGroup
 from muster.approvals import Act, Approval, who_may
 from muster.ids import CampaignId
 from muster.records import WaveState
+from portal.beside import Sum
 from portal.manager.common import Rows, rows_of
-from portal.manager.kept import kept_soon
+from portal.manager.kept import worked_out
 from portal.manager.queries_board import WaveLine, wave_lines
 from portal.reading import CampaignNow, Reading
 from push.budgets import Spent
@@ -99,9 +100,7 @@ def waves_of(services: Services, reading: Reading, found: CampaignNow, page: int
     last = found.waves[-1].state if found.waves else None
     return Waves(
         Rows(lines, shown.total, shown.page, shown.pages),
-        kept_soon(
-            reading, ("coming", campaign.id), lambda: _coming(services, found), reading.counts(campaign.id).total()
-        ),
+        worked_out(services, reading, Sum(_coming, (campaign.id,)), reading.counts(campaign.id).total()),
         last is WaveState.HALTED,
         last is WaveState.OPEN,
         tuple(one for one in waiting(services, found) if one.approval.act is Act.RAMP),
@@ -122,12 +121,13 @@ def decided(services: Services, campaign_id: CampaignId) -> tuple[Approval, ...]
     return tuple(one for one in reversed(approvals_of(services.book, campaign_id)) if one.decision is not None)
 
 
-def _coming(services: Services, found: CampaignNow) -> Coming:
-    ahead = Ahead(services, found.campaign, ahead=False)
+def _coming(services: Services, reading: Reading, campaign_id: CampaignId) -> Coming:
+    campaign = reading.campaign(campaign_id).campaign
+    ahead = Ahead(services, campaign, ahead=False)
     return Coming(
         services.clock.now(),
         ahead.planned,
-        tuple(rules(found.campaign, ahead.scene)),
+        tuple(rules(campaign, ahead.scene)),
         tuple(_budget(one) for one in ahead.accounts if one.lost),
         tuple(len(one) for one in ahead.next[:SHOWN_NEXT]),
         sum(len(one) for one in ahead.next),

@@ -72,6 +72,9 @@
     setTimeout(look, 300);
   }
 
+  /** What is worked out beside the readers is looked for again. */
+  if (document.querySelector("[data-reload]")) setTimeout(() => location.reload(), 2000);
+
   document.addEventListener("submit", (event) => {
     const question = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
     if (question && !confirm(question)) event.preventDefault();
