@@ -6,11 +6,14 @@ from muster.plan import Plan, Reason
 from muster.words import amount
 from scheduler.assemble import solution_of, state_of
 from scheduler.left_out import unplaced
-from scheduler.next_best import NextBest, beside, in_place_of, nobody_else, same_person, told
+from scheduler.next_best import NextBest, at_the_same_time, beside, in_place_of, nobody_else, same_person, told
 from scheduler.problem import Problem
 from scheduler.rules import Case
 from scheduler.state import State
 from scheduler.tour import Touring
+
+MOST_WAITERS = 5
+"""Visits that wait for one, as they are told by name."""
 
 
 def explain(problem: Problem, plan: Plan, visit_id: VisitId) -> tuple[Reason, ...]:
@@ -42,7 +45,7 @@ def _placed(touring: Touring, state: State, visit: int) -> tuple[Reason, ...]:
     alone = touring.people[visit] == 1 and visit not in touring.tied
     found = beside(touring, without, visit) if alone else []
     return (
-        _why_person(touring, without, found, case, worth),
+        _why_person(touring, without, found, case, worth) if alone else _why_tied(state, case, worth),
         *_why_day(touring, found, visit, case, worth),
         _why_hour(case, state, starts),
         *_promised(case),
@@ -66,16 +69,62 @@ def _why_person(touring: Touring, without: State, found: list[NextBest], case: C
     """What the visit adds to the plan with this person, and with the next best."""
     visit = case.visit
     here = f"{case.person.name} on {case.date} adds {amount(cents)} to the plan"
-    if touring.people[visit] > 1:
-        return Reason("person", f"{here}; {touring.people[visit]} people come together")
-    if visit in touring.tied:
-        return Reason("person", f"{here}; it is tied to visits before or after it")
     person = case.day.person
     others = [one for one in found if touring.problem.days[one.day].person != person]
     best = others[0] if others else in_place_of(touring, without, visit, person)
     if best is None:
         return Reason("person", f"{here}; {nobody_else(touring, without, visit, person)}")
     return Reason("person", f"{here}; {told(touring, visit, best, cents)}")
+
+
+def _why_tied(state: State, case: Case, cents: int) -> Reason:
+    """The same of a visit that is tied to others: who comes along, and who could come instead at the same time."""
+    touring, visit = case.touring, case.visit
+    problem, days = touring.problem, state.days_of[visit]
+    team = [problem.people[problem.days[day].person].name for day in days]
+    here = f"{' and '.join(team)} on {case.date} {'add' if len(team) > 1 else 'adds'} {amount(cents)} to the plan"
+    others = at_the_same_time(touring, state, visit)
+    if not others:
+        return Reason("person", f"{here}; nobody else can at that time, and what it is tied to keeps it there")
+    best = Case(touring, visit, others[0].day).person
+    more = others[0].cents - _share(state, visit)
+    price = f"{amount(more)} more" if more >= 0 else f"{amount(-more)} less, which the search overlooked"
+    instead = f" instead of {team[0]}" if len(team) > 1 else ""
+    return Reason("person", f"{here}; the next best at the same time is {best.name}{instead}, for {price}")
+
+
+def _share(state: State, visit: int) -> int:
+    """What a tied visit adds to the day of its first person."""
+    day = state.days_of[visit][0]
+    tour = state.tours[day]
+    others = [v for v in state.visits_on(day) if v != visit]
+    alone = state.touring.tour(day, others, state.fixed) if others else None
+    return (tour.cents if tour else 0) - (alone.cents if alone else 0)
+
+
+def _ties(case: Case, state: State) -> list[str]:
+    """What a visit is tied to, as sentences."""
+    problem, touring = case.problem, case.touring
+    told = []
+    for before in case.demand.visit.after:
+        number = problem.demand_index.get(before)
+        if number is not None and number in state.days_of:
+            told.append(f"it waits for {before}, which is over at {_over(touring, state, number)}")
+    waiters = [str(problem.demands[w].visit.id) for w in touring.waiters.get(case.visit, ()) if w in state.days_of]
+    if waiters:
+        more = f" and {len(waiters) - MOST_WAITERS} more" if len(waiters) > MOST_WAITERS else ""
+        told.append(f"{', '.join(waiters[:MOST_WAITERS])}{more} {'wait' if len(waiters) > 1 else 'waits'} for it")
+    if len(state.days_of[case.visit]) > 1:
+        told.append(f"its {len(state.days_of[case.visit])} people are free together then")
+    return told
+
+
+def _over(touring: Touring, state: State, visit: int) -> str:
+    """When a placed visit ends, in its site's time."""
+    day = state.days_of[visit][0]
+    tour = state.tours[day]
+    ends = tour.starts[tour.visits.index(visit)] + touring.effort[visit] if tour else 0
+    return Case(touring, visit, day).local(ends, "%a %d %b %H:%M")
 
 
 def _why_day(touring: Touring, found: list[NextBest], visit: int, case: Case, cents: int) -> tuple[Reason, ...]:
@@ -92,7 +141,8 @@ def _why_hour(case: Case, state: State, starts: int) -> Reason:
     tour = state.tours[case.day_number]
     at = case.local(starts)
     if case.visit in case.touring.tied:
-        return Reason("hour", f"{at} is the time that it shares with the people or visits that it is tied to")
+        ties = "; ".join(_ties(case, state))
+        return Reason("hour", f"{at} is held by what it is tied to{': ' + ties if ties else ''}")
     if tour is None:
         return Reason("hour", f"{at}")
     place = tour.visits.index(case.visit)

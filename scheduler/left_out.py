@@ -2,7 +2,7 @@
 
 from muster.plan import Reason
 from muster.words import amount
-from scheduler.changes import changes_for
+from scheduler.changes import Change, changes_for
 from scheduler.insertion import Inserter, Offer
 from scheduler.reasons import obstacles, reasons_for
 from scheduler.state import State
@@ -21,11 +21,20 @@ def unplaced(touring: Touring, state: State, visit: int) -> tuple[Reason, ...]:
     reasons = reasons_for(found, touring.problem)
     if touring.problem.days and not found.minimal:
         return (_price(touring, state, visit),)
-    changes = changes_for(touring, state, found)[:MOST_CHANGES]
+    changes = _told(changes_for(touring, state, found))
     if not changes:
         return reasons
     ways = "; or ".join(f"if {change.text} ({change.who}, {amount(change.cents)} more)" for change in changes)
     return (Reason(reasons[0].rule, reasons[0].text, f"it fits {ways}"), *reasons[1:])
+
+
+def _told(changes: list[Change]) -> list[Change]:
+    """The easiest of the changes, and among them the one after which the plan costs least; hiring is never that one."""
+    easiest = changes[:MOST_CHANGES]
+    cheapest = min((one for one in changes if "person" not in one.kinds), key=lambda one: one.cents, default=None)
+    if cheapest is None or cheapest in easiest:
+        return easiest
+    return [*easiest[: MOST_CHANGES - 1], cheapest]
 
 
 def _waits(touring: Touring, state: State, visit: int) -> tuple[Reason, ...]:

@@ -94,6 +94,30 @@ def _singular(words: str) -> str:
     return f"{ {'are': 'is', 'have': 'has', 'do': 'does', 'were': 'was', 'must': 'must'}.get(verb, verb + 's') } {rest}"
 
 
+def at_the_same_time(touring: Touring, state: State, visit: int) -> list[NextBest]:
+    """Everybody else who could do a tied visit when it is now, in the place of its first person; the cheapest first.
+
+    What it is tied to stays where it is: the visits before and after it, and the others who come with that person.
+    """
+    day, *together = state.days_of[visit]
+    tour = state.tours[day]
+    if tour is None:
+        return []
+    start = tour.starts[tour.visits.index(visit)]
+    without = state.copy()
+    others = tuple(v for v in tour.visits if v != visit)
+    alone = touring.tour(day, others, state.fixed)
+    if alone is None:
+        return []
+    without.put(alone)
+    del without.days_of[visit]
+    without.fixed[visit] = start
+    people = {touring.problem.days[number].person for number in (day, *together)}
+    found = [_of_offer(visit, offer) for offer in _offers(touring, without, visit)]
+    others_free = [one for one in found if one.starts == start and touring.problem.days[one.day].person not in people]
+    return sorted(others_free, key=lambda one: (one.cents, one.day))
+
+
 def _offers(touring: Touring, state: State, visit: int) -> list[Offer]:
     return Inserter.for_visits(touring, [visit]).offers(state, visit, limit=100_000, everything=True)
 

@@ -20,6 +20,11 @@ HARDNESS = {
 }
 """What stands in the way only as the plan is comes first, then hours, then ways; a word or a skill comes last."""
 
+ABOUT_PEOPLE = frozenset(
+    {"skills", "language", "excluded", "partner allowed", "agreement", "barred", "promised person"}
+)
+"""Rules that stop somebody on every day alike: people are counted for them, and not days."""
+
 NOBODY_WORKS = "nobody works"
 """The rule that is named where there is no person-day at all."""
 
@@ -67,7 +72,7 @@ def reasons_for(found: Obstacles, problem: Problem) -> tuple[Reason, ...]:
         return (Reason("price", "it could be done, but the search found no better plan with it in the time it had"),)
     counts = Counter(rule for rules in found.by_day.values() for rule in rules)
     rules = sorted(counts, key=lambda rule: (rule not in found.minimal, -counts[rule], rule))
-    told = tuple(Reason(rule, _sentence(found, rule, counts[rule])) for rule in rules)
+    told = tuple(Reason(rule, _sentence(found, problem, rule)) for rule in rules)
     return (*told, *_kept_out(found, problem))
 
 
@@ -81,15 +86,26 @@ def _kept_out(found: Obstacles, problem: Problem) -> tuple[Reason, ...]:
     return tuple(Reason("kept out", f"{', '.join(who)} cannot be sent: {why}") for why, who in names.items())
 
 
-def _sentence(found: Obstacles, rule: str, count: int) -> str:
+def _sentence(found: Obstacles, problem: Problem, rule: str) -> str:
     """The rule's sentence for the most telling day, and for how many others it holds."""
+    stopped = [day for day, rules in found.by_day.items() if rule in rules]
     telling = [day for day in found.nearest_days() if rule in found.by_day[day]]
-    days = telling or [day for day, rules in found.by_day.items() if rule in rules]
-    sentences = Counter(found.by_day[day][rule] for day in days)
+    sentences = Counter(found.by_day[day][rule] for day in telling or stopped)
     sentence = sentences.most_common(1)[0][0]
-    if count == len(found.by_day):
-        return f"{sentence} (on all {count} person-days)" if count > 1 else sentence
-    return f"{sentence} (on {count} of {len(found.by_day)} person-days)"
+    return f"{sentence}{_how_many(found, problem, rule, stopped)}"
+
+
+def _how_many(found: Obstacles, problem: Problem, rule: str, stopped: Sequence[int]) -> str:
+    """Of how many people a rule about a person holds; of how many working days any other one does."""
+    if rule in ABOUT_PEOPLE:
+        people = {problem.days[day].person for day in found.by_day}
+        these = {problem.days[day].person for day in stopped}
+        of = f"all {len(people)}" if these == people else f"{len(these)} of {len(people)}"
+        return f" (so it is with {of} people)" if len(these) > 1 else ""
+    if len(found.by_day) == 1:
+        return ""
+    of = f"all {len(stopped)}" if len(stopped) == len(found.by_day) else f"{len(stopped)} of {len(found.by_day)}"
+    return f" (on {of} working days)"
 
 
 def _nobody(problem: Problem) -> str:

@@ -172,7 +172,7 @@ def access(case: Case) -> str | None:
     today = [s for s in case.demand.spans if s.starts < hours.ends + 720 and hours.starts - 720 < s.ends]
     if not today:
         return f"{_closed_words(case)} on {case.date}"
-    opened = ", ".join(f"{case.local(s.starts)}-{case.local(s.ends)}" for s in today)
+    opened = ", ".join(dict.fromkeys(f"{case.local(s.starts)}-{case.local(s.ends)}" for s in today))
     works = f"{case.local(hours.starts)}-{case.local(hours.ends)}"
     return (
         f"it can be done {opened}, and {case.person.name} works {works} on {case.date}: no {effort} minutes in common"

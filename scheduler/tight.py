@@ -19,6 +19,7 @@ from scheduler.bound import day_prices
 from scheduler.insertion import Inserter
 from scheduler.problem import Problem
 from scheduler.search import Bounded, is_warm, prove, warm_up
+from scheduler.skills import SPEAKS
 from scheduler.tour import Touring
 
 WORTH_TELLING_CENTS = 100
@@ -159,15 +160,35 @@ def _skills(problem: Problem, plan: Plan, found: _Prices) -> Iterator[Tight]:
         cents, week = max(days, default=(0.0, None))
         where = f" in {region}" if region else ""
         if week is None:
-            price = sum(d.unplaced_cents for d in problem.demands if d.region == region and skill in d.visit.skills)
-            words = "visit is" if visits == 1 else "visits are"
-            yield Tight(Scarce.SKILL, f"{skill}{where}", price, f"nobody has {skill}{where}: {visits} {words} left out")
+            price = sum(
+                d.unplaced_cents
+                for d in problem.demands
+                if d.visit.id in out and d.region == region and skill in d.visit.skills
+            )
+            text = f"{_nobody_has(problem, skill, region)}: {_left_out_of(lost[skill, region], visits)}"
+            yield Tight(Scarce.SKILL, f"{skill}{where}", price, text)
             continue
         left = f", {lost[skill, region]} of its {visits} visits are left out" if lost[skill, region] else ""
-        what = skill or "any"
+        what = f"somebody who {skill}" if skill.startswith(SPEAKS) else skill or "any"
         more = f"one more {found.unit.split()[0]} of {what}{where} in week {week.week}"
         text = f"{more} would save about {amount(round(cents))}{left}"
         yield Tight(Scarce.SKILL, f"{what}{where}", round(cents), text, year=week.year, week=week.week)
+
+
+def _nobody_has(problem: Problem, skill: str, region: str) -> str:
+    """A skill or language that is missing: everywhere, or only among those who live in a region."""
+    anywhere = any(skill in person.skills for person in problem.people)
+    who = f"nobody who lives in {region}" if region and anywhere else "nobody"
+    if skill.startswith(SPEAKS):
+        return f"{who} speaks {skill.removeprefix(SPEAKS)}"
+    return f"{who} has {skill}"
+
+
+def _left_out_of(lost: int, visits: int) -> str:
+    """Of the visits that ask for it, how many are left out."""
+    if lost == visits:
+        return f"{visits} {'visit is' if visits == 1 else 'visits are'} left out"
+    return f"{lost} of {visits} visits {'is' if lost == 1 else 'are'} left out"
 
 
 def _limits(problem: Problem, found: _Prices) -> Iterator[Tight]:

@@ -8,6 +8,8 @@ from muster.cli.campaigns import CampaignOption, JsonOption
 from muster.cli.output import say, say_json, table
 from muster.cli.planning import PlanOption, chosen_plan
 from muster.cli.workspace import opened
+from muster.plan import Plan
+from muster.words import count
 
 if TYPE_CHECKING:  # it brings OR-Tools, which other commands need not wait for
     from flows.tries import KnownTries
@@ -57,10 +59,10 @@ def odds(  # noqa: PLR0913, PLR0917 - every option is an argument
         if as_json:
             say_json({"campaign": chosen.campaign_id, "plan": chosen.id, **_document(found, known)})
         else:
-            _say(found, known)
+            _say(found, known, chosen)
 
 
-def _say(found: "Odds", known: "KnownTries") -> None:
+def _say(found: "Odds", known: "KnownTries", plan: Plan) -> None:
     table(
         ("client", "visits", "hosts", "all done in", "hosts done"),
         [
@@ -77,7 +79,12 @@ def _say(found: "Odds", known: "KnownTries") -> None:
     for share, why, sentence in zip((found.failed, found.offline), WHY, known.sentences, strict=True):
         say(f"in {share:.1%} of lives a host that {why} is not put right in time;")
         say(f"  {sentence}")
-    doubtful = sorted((share, str(visit)) for visit, share in found.visits.items() if share < DOUBTFUL)
+    out = {one.visit_id for one in plan.unplaced}
+    if out:
+        say(f"{count(len(out), 'visit')} left out of the plan: not done in any life; muster plan explain says why")
+    doubtful = sorted((share, str(v)) for v, share in found.visits.items() if share < DOUBTFUL and v not in out)
+    if doubtful:
+        say("placed, and the least likely to be done:")
     for share, visit in doubtful[:SHOWN_VISITS]:
         say(f"  {visit}: done in {share:.0%}")
     if len(doubtful) > SHOWN_VISITS:

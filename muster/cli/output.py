@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from muster.errors import CampaignFileError, DispatchRejected, ImportRejected, MusterError, Problem
 
@@ -28,6 +30,11 @@ SHOWN_PROBLEMS = 50
 def say(text: str = "", *, style: str = "") -> None:
     """One line for people; square brackets in it are kept as they are."""
     console.print(escape(text), style=style or None)
+
+
+def say_indented(text: str, indent: int, *, style: str = "") -> None:
+    """A sentence that begins so many columns in, and so do the lines into which it is broken."""
+    console.print(Padding(Text(text, style=style), (0, 0, 0, indent), expand=False))
 
 
 def say_json(document: object) -> None:

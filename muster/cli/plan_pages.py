@@ -1,17 +1,36 @@
 """How plans are shown on a terminal: the summary, the days of people, what is not placed and why."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from muster.cli.output import say, table
+from muster.cli.output import say, say_indented, table
 from muster.crew import Crew
 from muster.fleet import Fleet
 from muster.ids import PersonId
-from muster.plan import Assignment, Plan, Reason, VisitMode
+from muster.plan import Assignment, Plan, Reason, Visit, VisitMode
 from muster.words import amount, count
 
 SHOWN_VISITS = 40
+SHOWN_LEFT_OUT = 8
+
+RULE_WORDS = {
+    "order": "waits for a visit that is left out",
+    "access": "hours of the site",
+    "length": "longer than a day, with the way",
+    "reach": "cannot be there in time",
+    "room": "everybody is full",
+    "cap": "hours of an agreement or a week",
+    "people": "several people at once",
+    "price": "costs more than it is worth, or was not found",
+    "skills": "skill",
+    "busy": "calendar",
+    "rest": "break",
+    "barred": "partner barred",
+    "excluded": "person not wanted",
+}
+"""Rules of the planner as the plan's page counts them; the others are called what they are."""
 
 
 def say_plan(plan: Plan, fleet: Fleet, crew: Crew, *, everything: bool) -> None:
@@ -26,10 +45,8 @@ def say_plan(plan: Plan, fleet: Fleet, crew: Crew, *, everything: bool) -> None:
     )
     say(f"  cost {amount(plan.cost.total_cents)} ({_parts(plan)}); {_gap(plan)}")
     if plan.unplaced:
-        say(f"  {count(len(plan.unplaced), 'visit')} ({count(open_hosts, 'host')}) could not be placed:", style="bold")
-        for one in plan.unplaced:
-            for reason in one.reasons:
-                say(f"    {one.visit_id}: {reason_line(reason)}")
+        say(f"\n{count(len(plan.unplaced), 'visit')} ({count(open_hosts, 'host')}) could not be placed:", style="bold")
+        _say_left_out(plan, fleet, SHOWN_LEFT_OUT)
     ordered = sorted(plan.assignments, key=lambda one: (one.starts_at.date(), one.person_id, one.starts_at))
     shown = ordered if everything else ordered[:SHOWN_VISITS]
     for (day, person_id), visits in groupby(shown, key=lambda one: (one.starts_at.date(), one.person_id)):
@@ -43,9 +60,41 @@ def say_plan(plan: Plan, fleet: Fleet, crew: Crew, *, everything: bool) -> None:
         say(f"\nand {len(ordered) - len(shown)} more (muster plan show --all)")
 
 
-def reason_line(reason: Reason) -> str:
-    """A reason and its remedy in one line."""
-    return f"{reason.text}; {reason.remedy}" if reason.remedy else reason.text
+def _say_left_out(plan: Plan, fleet: Fleet, most: int) -> None:
+    """What is first in the way of each visit and the first way out; those with most hosts first."""
+    rules = Counter(one.reasons[0].rule for one in plan.unplaced if one.reasons)
+    if len(rules) > 1:
+        told = (f"{RULE_WORDS.get(rule, rule)} {number}" for rule, number in rules.most_common())
+        say_indented(f"first in the way: {', '.join(told)}", 2)
+    larger = sorted(plan.unplaced, key=lambda one: (-len(plan.visit[one.visit_id].host_ids), one.visit_id))
+    for one in larger[:most]:
+        say(f"  {visit_in_words(plan.visit[one.visit_id], fleet)}", style="bold")
+        for reason in one.reasons[:1]:
+            say_indented(reason.text, 6)
+            for way in ways_out(reason)[:1]:
+                say_indented(way, 6)
+    more = len(larger) - most
+    said = f"and {more} more; " if more > 0 else ""
+    say(f"  {said}muster plan explain tells everything that stops them, and more ways out")
+
+
+def visit_in_words(visit: Visit, fleet: Fleet) -> str:
+    """A visit with its place: ``V-hq-onsite-1: Head office, Acme (3 hosts)``."""
+    where = f"{fleet.site[visit.site_id].name}, {fleet.client[visit.client_id].name}"
+    return f"{visit.id}: {where} ({count(len(visit.host_ids), 'host')})"
+
+
+def say_reasons(reasons: Sequence[Reason], indent: int = 2) -> None:
+    """Reasons one below the other, each way out on a line of its own."""
+    for reason in reasons:
+        say_indented(reason.text, indent)
+        for way in ways_out(reason):
+            say_indented(way, indent + 2)
+
+
+def ways_out(reason: Reason) -> list[str]:
+    """The ways out of a reason, one by one: ``it fits if ...``, ``or if ...``."""
+    return reason.remedy.split("; ") if reason.remedy else []
 
 
 def local_span(assignment: Assignment, plan: Plan, fleet: Fleet) -> str:
@@ -122,7 +171,7 @@ def _parts(plan: Plan) -> str:
 
 def _gap(plan: Plan) -> str:
     if plan.gap is None:
-        return "no bound was proved"
+        return "how far it is from the best possible is not known (--seconds gives it more time)"
     if plan.gap == 0:
         return "proven to be the best possible"
     return f"at most {plan.gap:.1%} from the best possible"

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from muster.cli.campaigns import CampaignOption, JsonOption, campaign_to_push
-from muster.cli.output import say, say_json
-from muster.cli.plan_pages import plan_document, reason_line, say_plan
+from muster.cli.output import say, say_indented, say_json
+from muster.cli.plan_pages import plan_document, say_plan, say_reasons, visit_in_words
 from muster.cli.searching import searching
 from muster.cli.ways import NoticeOption
 from muster.cli.workspace import Workspace, me, opened
@@ -96,10 +96,10 @@ def explain(
             documents = [{"visit": name, "reasons": _reasons(reasons)} for name, reasons in told.items()]
             say_json(documents[0] if visit else {"plan": chosen.id, "visits": documents})
             return
+        fleet = workspace.ledger.fleet()
         for visit_id, reasons in told.items():
-            say(str(visit_id), style="bold")
-            for reason in reasons:
-                say(f"  {reason_line(reason)}")
+            say(visit_in_words(chosen.visit[visit_id], fleet), style="bold")
+            say_reasons(reasons)
         if not visit:
             _say_left_out(chosen, len(told))
 
@@ -143,11 +143,13 @@ def tight(
             say("nothing is short: more people or hours would save next to nothing")
         for kind, together in groupby(found, key=lambda one: one.kind):
             ones = list(together)
-            say(f"{kind.value}s", style="bold")
+            say({"person": "people"}.get(kind.value, f"{kind.value}s"), style="bold")
             for one in ones if everything else ones[:SHOWN_TIGHT]:
-                say(f"  {one.text}")
+                say_indented(one.text, 2)
             if not everything and len(ones) > SHOWN_TIGHT:
                 say(f"  and {len(ones) - SHOWN_TIGHT} more (--all)")
+        if found and chosen.unplaced:
+            say("\nwhat is saved counts machines that are left out at their price (planning: of the campaign file)")
 
 
 def dispatch(

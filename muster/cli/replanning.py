@@ -1,5 +1,6 @@
 """Commands around plans that change: plan diff, plan picture, replan."""
 
+from collections import Counter
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +13,7 @@ from muster.cli.campaigns import CampaignOption, JsonOption
 from muster.cli.output import say, say_json, table
 from muster.cli.planning import PlanOption, chosen_plan
 from muster.cli.workspace import Workspace, opened
+from muster.crew import Crew
 from muster.errors import InputError, MusterError, NothingToPlan
 from muster.files import write_whole
 from muster.ids import CampaignId
@@ -23,6 +25,11 @@ if TYPE_CHECKING:  # the solver takes a second to import
     from scheduler.replan import Choice
 
 SHOWN_MOVES = 40
+ORDER = (
+    "left out now", "placed now", "new visit", "not needed any more", "other person", "other day", "other time"
+)  # fmt: skip
+"""What changes most for a client first."""
+
 MOST_PIXELS = 12_000
 LETTER = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><text x="2" y="16">{}</text></svg>'
 
@@ -40,6 +47,7 @@ def diff(
     before: Annotated[str, typer.Argument(help="Id of a plan, or a file of muster plan export.")],
     after: Annotated[str, typer.Argument(help="Id or file of another one.")],
     campaign: CampaignOption = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every visit that changed.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say what is different between two plans: who moved, what came, what went, what it costs.
@@ -63,8 +71,15 @@ def diff(
         if not found.changed:
             say("no change")
             return
-        say(f"{count(len(found.changed), 'visit')} changed, {found.kept_share:.1%} kept, {_dearer(found.cost_cents)}")
-        say_moves([(move, "") for move in found.changed], meant.timezone)
+        say(
+            f"{count(len(found.changed), 'visit')} changed, {found.kept_share:.1%} kept, {_dearer(found.cost_cents)}",
+            style="bold",
+        )
+        kinds = Counter(_what(move) for move in found.changed)
+        ordered = sorted(found.changed, key=lambda move: (ORDER.index(_what(move)), _when(move), move.visit_id))
+        say(f"  {', '.join(f'{what} {kinds[what]}' for what in ORDER if what in kinds)}")
+        moves = [(move, "") for move in ordered]
+        say_moves(moves, meant.timezone, workspace.ledger.crew(), most=None if everything else SHOWN_MOVES)
 
 
 def export(
@@ -150,7 +165,7 @@ def replan(
         if promised:
             say(f"{count(len(promised), 'visit')} promised or kept by you; --release VISIT, or all, lets them move\n")
         for choice in found.choices:
-            _say_choice(choice, meant.timezone)
+            _say_choice(choice, meant.timezone, workspace.ledger.crew())
 
 
 def _plan_or_file(workspace: Workspace, campaign_id: CampaignId, name: str) -> Plan:
@@ -210,7 +225,7 @@ def _drawn(workspace: Workspace, plan: Plan, kind: Picture, day: date | None) ->
     return day_map(problem, plan, day or min(one.starts_at for one in plan.assignments).date())
 
 
-def _say_choice(choice: "Choice", zone: str) -> None:
+def _say_choice(choice: "Choice", zone: str, crew: Crew) -> None:
     placed, out = len(choice.plan.assignments), len(choice.plan.unplaced)
     left = f", {out} not placed" if out else ""
     say(
@@ -222,29 +237,51 @@ def _say_choice(choice: "Choice", zone: str) -> None:
     for visit_id in choice.broken_promises:
         say(f"  {visit_id} cannot stay where it was promised", style="bold red")
     if choice.moves:
-        say_moves([(one.move, one.cause) for one in choice.moves], zone)
+        say_moves([(one.move, one.cause) for one in choice.moves], zone, crew)
     else:
         say("  nothing moves")
     say(f"  make it binding: muster dispatch {choice.plan.id}\n")
 
 
-def say_moves(moves: list[tuple["Move", str]], zone: str) -> None:
-    """A table of moves with their causes, the first of them."""
+def say_moves(
+    moves: list[tuple["Move", str]], zone: str, crew: Crew | None = None, *, most: int | None = SHOWN_MOVES
+) -> None:
+    """A table of moves, with their causes where they have any; the first of them, and people by name where known."""
+    why = any(cause for _, cause in moves)
     table(
-        ("visit", "what", "before", "after", "why"),
+        ("visit", "what", "before", "after", *(("why",) if why else ())),
         [
-            (str(move.visit_id), move.kind.value, _placing(move.before, zone), _placing(move.after, zone), cause)
-            for move, cause in moves[:SHOWN_MOVES]
+            (
+                str(move.visit_id),
+                _what(move),
+                _placing(move.before, zone, crew),
+                _placing(move.after, zone, crew),
+                *((cause,) if why else ()),
+            )
+            for move, cause in moves[:most]
         ],
     )
-    if len(moves) > SHOWN_MOVES:
-        say(f"and {len(moves) - SHOWN_MOVES} more (--json has all)")
+    if most is not None and len(moves) > most:
+        say(f"and {len(moves) - most} more ({'--json has' if why else '--all shows'} all)")
 
 
-def _placing(placing: "Placing | None", zone: str) -> str:
+def _what(move: "Move") -> str:
+    """What became of a visit, in words; another day is told apart from another hour."""
+    return "other day" if move.kind.value == "other time" and move.elsewhere else move.kind.value
+
+
+def _when(move: "Move") -> str:
+    """For the order of a table: when it is now, else when it was."""
+    where = move.after or move.before
+    return where.starts_at.isoformat() if where else ""
+
+
+def _placing(placing: "Placing | None", zone: str, crew: Crew | None) -> str:
     if placing is None:
         return "-"
-    return f"{' '.join(placing.person_ids)} {placing.starts_at.astimezone(ZoneInfo(zone)):%a %d %b %H:%M}"
+    known = crew.engineer if crew else {}
+    names = [known[one].name if one in known else str(one) for one in placing.person_ids]
+    return f"{', '.join(names)}, {placing.starts_at.astimezone(ZoneInfo(zone)):%a %d %b %H:%M}"
 
 
 def _dearer(cents: int) -> str:

@@ -155,6 +155,59 @@ def test_nobody_else_says_what_keeps_everybody_else_away() -> None:
     )
 
 
+def test_a_visit_of_several_people_names_them_and_who_could_come_instead() -> None:
+    crew = [person("Anna"), person("Ben"), person("Gold", rate=9_000)]
+    who, hour = explained(problem([demand("V", people=2)], crew, [day(0), day(1), day(2)]))
+    assert who.text == (
+        "Anna and Ben on Mon 19 Oct add 120.00 to the plan; "
+        "the next best at the same time is Gold instead of Anna, for 30.00 more"
+    )
+    assert hour.text == "08:00 is held by what it is tied to: its 2 people are free together then"
+
+
+def test_a_visit_that_waits_and_one_that_is_waited_for_name_each_other() -> None:
+    of = problem([demand("A"), demand("V", after=["A"])], [person("Anna"), person("Ben")], [day(0), day(1)])
+    assert explained(of)[1].text == (
+        "09:00 is held by what it is tied to: it waits for A, which is over at Mon 19 Oct 09:00"
+    )
+    first = explained(of, "A")
+    assert first[1].text == "08:00 is held by what it is tied to: V waits for it"
+    assert "the next best at the same time is " in first[0].text
+
+
+def test_of_a_tied_visit_nobody_else_at_that_time_is_told() -> None:
+    of = problem([demand("A"), demand("V", after=["A"])])
+    assert "nobody else can at that time" in explained(of)[0].text
+
+
+def test_a_rule_about_people_counts_people_and_one_about_days_counts_days() -> None:
+    crew = [person("Anna", skills=[]), person("Ben", skills=[])]
+    of = problem([demand("V", skills=["linux"])], crew, [day(0), day(0, number=1), day(1)])
+    assert explained(of)[0].text.endswith("(so it is with all 2 people)")
+    late = problem([demand("V", spans=[(0, 60)])], days=[day(), day(number=1)])
+    assert explained(late)[0].text.endswith("(on all 2 working days)")
+
+
+def test_the_cheapest_change_is_told_beside_the_easiest_ones() -> None:
+    """An hour of overtime of dear people is easier to be had, but a skill that a cheap one learns costs less."""
+    crew = [person(name, rate=rate) for name, rate in (("Gold", 90_000), ("Silver", 80_000), ("Bronze", 70_000))]
+    cheap = person("Cheap", rate=1_000, skills=[])
+    of = problem(
+        [demand("V", effort=490, skills=["linux"], unplaced_cents=5_000_000)],
+        [*crew, cheap],
+        [day(0), day(1), day(2), day(3)],
+    )
+    remedy = explained(of)[0].remedy
+    assert remedy.startswith("it fits if ")
+    assert "Cheap could do linux" in remedy
+    assert remedy.count("; or if ") == 2
+
+
+def test_hours_of_a_site_are_told_once() -> None:
+    both = problem([demand("V", spans=[(0, 120), (1440, 1560)])], days=[day(starts=720, ends=900)])
+    assert explained(both)[0].text.count("00:00-02:00") <= 1
+
+
 def test_the_only_person_is_told_as_such() -> None:
     assert explained(problem([demand("V")]))[0].text.endswith("nobody else works before the deadline")
 
