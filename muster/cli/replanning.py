@@ -219,7 +219,7 @@ def _drawn(workspace: Workspace, plan: Plan, kind: Picture, day: date | None) ->
     if kind is Picture.LOAD:
         effort = effort_of(workspace.services, plan.campaign_id)
         share = workspace.ledger.campaign(plan.campaign_id).effort.percentile
-        return load(capacity_of(problem, workspace.ledger.fleet(), effort, (share,)), share)
+        return load(capacity_of(problem, workspace.ledger.fleet(), effort, (share,)), share, plan)
     if not plan.assignments:
         raise InputError("the plan has no visit, so there is no map", hint="muster plan")
     return day_map(problem, plan, day or min(one.starts_at for one in plan.assignments).date())

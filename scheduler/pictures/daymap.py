@@ -1,6 +1,6 @@
 """Where everybody goes on one day: coordinates drawn to scale, north up, without any map from a network."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import cos, hypot, radians
@@ -9,13 +9,17 @@ import numpy as np
 
 from muster.fleet import Place
 from muster.plan import Plan
+from scheduler.localtime import zone
 from scheduler.pictures.svg import COLOURS, GRID, INK, PALE, box, document, dot, line, path, shorter, text
 from scheduler.problem import AT_HOME, Problem
 from scheduler.travel import distance_km
 
-WIDTH, LEGEND, MARGIN, TOP = 860, 230, 40, 60
+WIDTH, LEGEND, MARGIN, TOP = 860, 280, 40, 60
 LEAST_HEIGHT, MOST_HEIGHT = 520, 1100
 MOST_IN_LEGEND = 48
+LETTERS = 42
+"""Of a line of stops in the legend."""
+
 RADIUS = 9
 PUSHES = 60
 """Rounds in which dots that lie on each other are pushed apart."""
@@ -44,6 +48,7 @@ class _Tour:
     end: Place | None
     sites: tuple[tuple[str, Place], ...]
     remote: int
+    stops: tuple[str, ...] = ()
 
 
 def day_map(problem: Problem, plan: Plan, day: date) -> str:
@@ -56,7 +61,8 @@ def day_map(problem: Problem, plan: Plan, day: date) -> str:
     places = [place for tour in tours for place in _places(tour)]
     title = f"{day:%A %d %B %Y}: who goes where"
     parts = [text(MARGIN, 28, title, size=16, bold=True)]
-    height: float = max(LEAST_HEIGHT, 60 + 19 * min(len(tours), MOST_IN_LEGEND + 1))
+    rows = _rows(tours)
+    height: float = max(LEAST_HEIGHT, 60 + sum(high for *_, high in rows))
     if places:
         frame = _frame(places, height)
         height = frame.height
@@ -66,7 +72,7 @@ def day_map(problem: Problem, plan: Plan, day: date) -> str:
         parts += _stops(frame, tours)
     else:
         parts.append(text(MARGIN, 80, "nobody travels to a place that is known", colour=PALE))
-    parts += _legend(tours)
+    parts += _legend(rows, len(tours))
     return document(WIDTH + LEGEND, height, title, parts)
 
 
@@ -93,7 +99,18 @@ def _tours(problem: Problem, plan: Plan, day: date) -> list[_Tour]:
         sites = [(str(d.visit.id), problem.spots[d.spot].place) for d in demands if d.spot != AT_HOME]
         known = tuple((name, place) for name, place in sites if place is not None)
         home, end = problem.spots[spell.start_spot].place, problem.spots[spell.end_spot].place
-        found.append(_Tour(person.name, home, end, known, sum(d.spot == AT_HOME for d in demands)))
+        stops = tuple(
+            f"{n} {d.visit.site_id} {a.starts_at.astimezone(zone(d.timezone)):%H:%M}"
+            for n, (a, d) in enumerate(
+                [
+                    (a, d)
+                    for a, d in zip(made, demands, strict=True)
+                    if d.spot != AT_HOME and problem.spots[d.spot].place
+                ],
+                start=1,
+            )
+        )
+        found.append(_Tour(person.name, home, end, known, sum(d.spot == AT_HOME for d in demands), stops))
     return sorted(found, key=lambda tour: tour.name)
 
 
@@ -176,13 +193,34 @@ def _apart(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in at]
 
 
-def _legend(tours: list[_Tour]) -> Iterator[str]:
-    for number, tour in enumerate(tours[:MOST_IN_LEGEND]):
-        y = 40 + number * 19
+def _rows(tours: list[_Tour]) -> list[tuple[_Tour, list[str], int]]:
+    """The legend: each tour with its stops and their local times, in lines, and its height; no stops where too many."""
+    told = [(tour, _lines(tour.stops)) for tour in tours[:MOST_IN_LEGEND]]
+    if sum(19 + 12 * len(lines) for _, lines in told) > MOST_HEIGHT - 60:
+        told = [(tour, []) for tour, _ in told]
+    return [(tour, lines, 19 + 12 * len(lines)) for tour, lines in told]
+
+
+def _lines(stops: Sequence[str]) -> list[str]:
+    """Stops one after the other, as many on a line as fit."""
+    lines: list[str] = []
+    for stop in stops:
+        if lines and len(lines[-1]) + len(stop) + 3 <= LETTERS:
+            lines[-1] += f" · {stop}"
+        else:
+            lines.append(shorter(stop, LETTERS))
+    return lines
+
+
+def _legend(rows: list[tuple[_Tour, list[str], int]], tours: int) -> Iterator[str]:
+    y = 40
+    for number, (tour, lines, high) in enumerate(rows):
         yield box(WIDTH + 12, y - 12, 22, 15, COLOURS[number % len(COLOURS)])
         yield text(WIDTH + 23, y - 1, _letter(number), size=9, anchor="middle", colour="white", bold=True)
-        words = f"{shorter(tour.name, 18)}: {len(tour.sites)}" + (f" + {tour.remote} remote" if tour.remote else "")
+        words = f"{shorter(tour.name, 24)}: {len(tour.sites)}" + (f" + {tour.remote} remote" if tour.remote else "")
         yield text(WIDTH + 40, y, words, size=11)
-    if len(tours) > MOST_IN_LEGEND:
-        more = f"and {len(tours) - MOST_IN_LEGEND} more"
-        yield text(WIDTH + 40, 40 + MOST_IN_LEGEND * 19, more, size=11, colour=PALE)
+        for k, words in enumerate(lines, start=1):
+            yield text(WIDTH + 40, y + 12 * k, words, size=9, colour=PALE)
+        y += high
+    if tours > len(rows):
+        yield text(WIDTH + 40, y, f"and {tours - len(rows)} more", size=11, colour=PALE)

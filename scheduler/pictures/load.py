@@ -1,7 +1,10 @@
 """Hours needed against hours at hand, week by week, and where they are short."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
+from muster.plan import Plan
 from scheduler.capacity import Capacity, Need
 from scheduler.pictures.svg import ALARM, COLOURS, GRID, INK, PALE, box, document, line, shorter, text
 
@@ -10,13 +13,16 @@ MOST_LETTERS = 36
 OWN, PARTNER = COLOURS[0], COLOURS[1]
 
 
-def load(found: Capacity, share: float) -> str:
+def load(found: Capacity, share: float, plan: Plan | None = None) -> str:
     """Bars of what is at hand in each week with what is used of it; below, each kind of work and what is short.
 
     Args:
         found: the answer of ``scheduler/capacity.py``.
         share: which of its shares is drawn, such as 0.8.
+        plan: where it is given, what it plans in each week (visits and the ways to them) is drawn as used; without
+            one, a way to hand the work out as early as it can be.
     """
+    planned = None if plan is None else _planned(plan)
     height = 90 + CHART + ROW * (len(found.needs) + 1) + 20
     title = f"Hours needed and at hand, sure in {share * 100:.0f} % of cases"
     needed, at_hand, short = found.needed_minutes(share), found.at_hand_minutes, found.short_minutes(share)
@@ -26,30 +32,40 @@ def load(found: Capacity, share: float) -> str:
     parts = [
         text(20, 28, title, size=16, bold=True),
         text(20, 48, words, colour=ALARM if short else INK),
-        *_legend(),
-        *_weeks(found, share),
+        *_legend("used" if plan is None else "planned, with travel"),
+        *_weeks(found, share, planned),
         *_needs(found, share),
     ]
     return document(WIDTH, height, title, parts)
 
 
-def _legend() -> Iterator[str]:
+def _planned(plan: Plan) -> dict[tuple[int, int], float]:
+    """Minutes of visits and the ways to them, by ISO year and week."""
+    minutes: Counter[tuple[int, int]] = Counter()
+    for made in plan.assignments:
+        spent = (made.ends_at - made.starts_at) // timedelta(minutes=1) + made.travel_minutes
+        minutes[made.starts_at.isocalendar()[:2]] += spent
+    return {week: float(spent) for week, spent in minutes.items()}
+
+
+def _legend(used: str) -> Iterator[str]:
     """What the colours of the weeks mean."""
-    entries = ((OWN, 0.35, "at hand: own"), (PARTNER, 0.35, "at hand: partners"), (INK, 1.0, "used"))
+    entries = ((OWN, 0.35, "at hand: own"), (PARTNER, 0.35, "at hand: partners"), (INK, 1.0, used))
     for number, (colour, opacity, words) in enumerate(entries):
-        x = WIDTH - 360 + number * 125
+        x = WIDTH - 390 + number * 125
         yield box(x, 38, 10, 10, colour, opacity=opacity)
         yield text(x + 14, 47, words, size=10, colour=PALE)
 
 
-def _weeks(found: Capacity, share: float) -> Iterator[str]:
+def _weeks(found: Capacity, share: float, planned: Mapping[tuple[int, int], float] | None) -> Iterator[str]:
     top, bottom = 66, 66 + CHART - 40
-    most = max((week.at_hand_minutes for week in found.weeks), default=0) or 1
+    most = max([*(week.at_hand_minutes for week in found.weeks), *(planned or {}).values()], default=0) or 1
     step = (WIDTH - 40) / max(1, len(found.weeks))
-    scale = (bottom - top) / most
+    scale = (bottom - top - 14) / most  # the highest bar has its hours above it
     for number, week in enumerate(found.weeks):
         x, own = 20 + number * step + step * 0.1, week.own_minutes * scale
-        theirs, used = week.partner_minutes * scale, week.used[share] * scale
+        spent = week.used[share] if planned is None else planned.get(week.week, 0.0)
+        theirs, used = week.partner_minutes * scale, spent * scale
         yield box(x, bottom - own, step * 0.5, own, OWN, title=f"own: {_hours(week.own_minutes)}", opacity=0.35)
         yield box(
             x,
@@ -60,7 +76,9 @@ def _weeks(found: Capacity, share: float) -> Iterator[str]:
             title=f"partners: {_hours(week.partner_minutes)}",
             opacity=0.35,
         )
-        yield box(x + step * 0.55, bottom - used, step * 0.25, used, INK, title=f"used: {_hours(week.used[share])}")
+        yield box(x + step * 0.55, bottom - used, step * 0.25, used, INK, title=f"used: {_hours(spent)}")
+        yield text(x + step * 0.25, bottom - own - theirs - 4, _hours(week.at_hand_minutes), size=10, anchor="middle")
+        yield text(x + step * 0.675, bottom - used - 4, _hours(spent), size=10, anchor="middle")
         yield text(x + step * 0.4, bottom + 16, f"week {week.week[1]}", size=11, anchor="middle")
         yield text(x + step * 0.4, bottom + 30, f"from {week.monday:%d %b}", size=9, anchor="middle", colour=PALE)
     yield line(20, bottom, WIDTH - 20, bottom, PALE)

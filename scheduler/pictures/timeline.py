@@ -6,11 +6,12 @@ from datetime import date, datetime, timedelta
 
 from muster.plan import Assignment, Plan, VisitMode
 from scheduler.localtime import zone
-from scheduler.pictures.svg import ALARM, COLOURS, GRID, PALE, box, document, line, shorter, text
-from scheduler.problem import Problem
+from scheduler.pictures.svg import ALARM, COLOURS, GRID, INK, PALE, box, document, line, shorter, text
+from scheduler.problem import Person, Problem
 
 NAME_WIDTH, DAY_WIDTH, ROW_HEIGHT, TOP = 150, 130, 26, 66
 NOON = 12
+REMOTE_OPACITY = 0.6
 MOST_IN_LEGEND = 8
 MOST_PEOPLE = 200
 """Rows that are drawn; a line below says how many more there are."""
@@ -27,6 +28,8 @@ class _Bar:
     label: str
     title: str
     colour: str
+    remote: bool
+    people: int
 
 
 def timeline(problem: Problem, plan: Plan) -> str:
@@ -44,13 +47,13 @@ def timeline(problem: Problem, plan: Plan) -> str:
     ]
     scale = DAY_WIDTH / (last - first)
     for person, y in rows.items():
-        parts += [text(10, y + 16, shorter(problem.people[person].name, 20)), line(0, y + 24, width, y + 24)]
+        parts += [*_name(problem.people[person], y), line(0, y + 24, width, y + 24)]
     parts += _shifts(problem, rows, columns, first, scale)
     for bar in bars:
         if bar.person in rows:
             parts += _drawn(bar, columns[bar.day] + (bar.starts - first) * scale, rows[bar.person], scale)
     parts += _legend(plan, height)
-    parts += _foot(plan, len(used) - len(people), height)
+    parts += _foot(plan, len(used) - len(people), len(problem.people) - len(used), height)
     return document(width, height, f"Plan {plan.id} by person and day", parts)
 
 
@@ -74,6 +77,8 @@ def _bars(problem: Problem, plan: Plan) -> Iterator[_Bar]:
             str(visit.site_id) if visit.mode is VisitMode.ONSITE else "remote",
             title,
             COLOURS[clients.index(visit.client_id) % len(COLOURS)],
+            visit.mode is VisitMode.REMOTE,
+            visit.people,
         )
 
 
@@ -108,6 +113,7 @@ def _heads(columns: dict[date, int], first: int, last: int, height: int) -> Iter
         colour = PALE if day.weekday() < 5 else ALARM
         yield text(x + DAY_WIDTH / 2, 44, f"{day:%a %d %b}", anchor="middle", colour=colour)
         yield text(x + 2, 58, f"{first}:00", size=8, colour=PALE)
+        yield text(x + DAY_WIDTH - 2, 58, f"{last}:00", size=8, anchor="end", colour=PALE)
         if first + 2 < NOON < last - 2:
             noon = x + (NOON - first) * DAY_WIDTH / (last - first)
             yield text(noon, 58, "12:00", size=8, anchor="middle", colour=PALE)
@@ -135,23 +141,35 @@ def _drawn(bar: _Bar, x: float, y: float, scale: float) -> Iterator[str]:
         way, before = bar.travel * scale, (bar.travel + bar.waits) * scale
         yield box(x - before, y + 11, way, 3, bar.colour, title=f"{bar.travel * 60:.0f} min travel")
     width = (bar.ends - bar.starts) * scale
-    yield box(x, y + 4, width, ROW_HEIGHT - 10, bar.colour, title=bar.title)
+    if bar.people > 1:
+        yield box(x - 1, y + 3, width + 2, ROW_HEIGHT - 8, INK)
+    opacity = REMOTE_OPACITY if bar.remote else 1.0
+    yield box(x, y + 4, width, ROW_HEIGHT - 10, bar.colour, title=bar.title, opacity=opacity)
     if width > 34:
         yield text(x + 3, y + 16, shorter(bar.label, int(width / 6)), size=10, colour="white")
+
+
+def _name(person: Person, y: float) -> Iterator[str]:
+    """Who it is, and of which partner."""
+    partner = shorter(str(person.partner_id), 9) if person.partner_id else ""
+    yield text(10, y + 16, shorter(person.name, 20 - len(partner)))
+    if partner:
+        yield text(NAME_WIDTH - 6, y + 16, partner, size=9, anchor="end", colour=PALE)
 
 
 def _legend(plan: Plan, height: int) -> Iterator[str]:
     """What is drawn how; the clients by name where there are no more of them than colours."""
     clients = sorted({visit.client_id for visit in plan.visits})
-    words = "pale: shift, grey: busy, thin: travel, in colour: visits by client"
-    yield text(10, height - 34, words + ("" if len(clients) <= MOST_IN_LEGEND else ", colours in turn"), colour=PALE)
+    turn = "" if len(clients) <= MOST_IN_LEGEND else " (colours in turn)"
+    words = f"pale: shift, grey: busy, thin: travel, in colour: visits by client{turn}, lighter: remote"
+    yield text(10, height - 34, f"{words}, black edge: several people together", colour=PALE)
     for number, client in enumerate(clients if len(clients) <= MOST_IN_LEGEND else ()):
-        x = 420 + number * 130
+        x = 620 + number * 130
         yield box(x, height - 44, 10, 10, COLOURS[number])
         yield text(x + 14, height - 34, shorter(str(client), 16), size=11)
 
 
-def _foot(plan: Plan, more: int, height: int) -> Iterator[str]:
+def _foot(plan: Plan, more: int, idle: int, height: int) -> Iterator[str]:
     placed = len({made.visit_id for made in plan.assignments})
     words = f"{placed} of {len(plan.visits)} visits placed"
     if plan.unplaced:
@@ -159,4 +177,6 @@ def _foot(plan: Plan, more: int, height: int) -> Iterator[str]:
         words += " …" if len(plan.unplaced) > 5 else ""
     if more > 0:
         words += f"; {more} more people are not drawn"
+    if idle > 0:
+        words += f"; {idle} {'person has' if idle == 1 else 'people have'} no visit"
     yield text(10, height - 14, words, colour=ALARM if plan.unplaced else PALE)

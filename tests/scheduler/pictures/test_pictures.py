@@ -12,8 +12,9 @@ from muster.outcomes import HostStatus
 from muster.plan import Plan
 from scheduler.build import build
 from scheduler.capacity import capacity
-from scheduler.pictures.daymap import day_map
+from scheduler.pictures.daymap import _rows, _Tour, day_map
 from scheduler.pictures.load import load
+from scheduler.pictures.svg import INK
 from scheduler.pictures.timeline import timeline
 from scheduler.problem import Problem
 from scheduler.solve import solve
@@ -134,6 +135,46 @@ def test_the_load_says_what_is_needed_at_hand_and_short() -> None:
     short = words(load(capacity(alone, states(made.fleet, HostStatus.UNREACHABLE)), 0.8))
     assert "short" in short
     assert "windows, west" in short
+
+
+def test_the_load_of_a_plan_is_what_it_plans_in_each_week() -> None:
+    made = world()
+    found = capacity(made, states(made.fleet, HostStatus.UNREACHABLE))
+    of = build(made, states(made.fleet, HostStatus.UNREACHABLE))
+    plan = solve(of, MaxIterations(5), 0)
+    minutes = sum((a.ends_at - a.starts_at).total_seconds() / 60 + a.travel_minutes for a in plan.assignments)
+    shown = words(load(found, 0.8, plan)).split(" | ")
+    assert "planned, with travel" in shown
+    assert f"used: {minutes / 60:,.0f} h" in shown
+    nothing = words(load(found, 0.8, replace(plan, assignments=()))).split(" | ")
+    assert nothing.count("used: 0 h") == len(found.weeks)
+
+
+def test_the_timeline_names_partners_and_tells_who_has_no_visit() -> None:
+    of = problem([demand("A", spot=1)], [person("Pia", partner="north"), person("Idle", rate=90_000)], [day(0), day(1)])
+    shown = words(timeline(of, solve(of, MaxIterations(5), 0))).split(" | ")
+    assert "north" in shown
+    assert "1 of 1 visits placed; 1 person has no visit" in shown
+
+
+def test_a_visit_of_several_people_has_an_edge_and_a_remote_one_is_lighter() -> None:
+    of = problem([demand("A", spot=1, people=2), demand("B")], [person("Anna"), person("Ben")], [day(0), day(1)])
+    drawn = read(timeline(of, solve(of, MaxIterations(5), 0)))
+    boxes = list(drawn.iter(f"{SVG}rect"))
+    assert sum(box.get("fill") == INK for box in boxes) == 2
+    faint = {box.findtext(f"{SVG}title", "").split(":")[0]: box.get("fill-opacity") for box in boxes}
+    assert faint["B"] is not None
+    assert faint["A"] is None
+
+
+def test_the_map_lists_stops_with_their_sites_and_times_unless_they_are_too_many() -> None:
+    of, plan = planned()
+    first = next(a for a in plan.assignments if a.visit_id == "A")
+    shown = words(day_map(of, plan, MONDAY))
+    assert f"1 {plan.visit[first.visit_id].site_id} {first.starts_at:%H:%M}" in shown
+    tours = [_Tour(f"P{n}", None, None, (), 0, tuple(f"{k} site-{k} 08:00" for k in range(9))) for n in range(40)]
+    assert all(lines for _, lines, _ in _rows(tours[:10]))
+    assert not any(lines for _, lines, _ in _rows(tours))
 
 
 def test_names_are_words_and_never_markup() -> None:
