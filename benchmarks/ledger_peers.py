@@ -192,7 +192,8 @@ hosts(int(sys.argv[1]))
 
 def prefect_task_runs(count: int) -> tuple[float, float]:
     """So many empty task runs until the server has written them down; seconds, and the server's CPU."""
-    from tests.scale.company import PrefectServer, free_port
+    from tests.ports import free_port
+    from tests.scale.company import PrefectServer
 
     with tempfile.TemporaryDirectory(prefix="muster-prefect-") as name:
         server = PrefectServer(Path(name) / "home", free_port())

@@ -13,6 +13,8 @@ from muster.clock import SystemClock
 from muster.errors import ApprovalNeeded, CampaignStopped, MusterError
 from muster.fleet import Fleet, Host
 from muster.ids import CampaignId, HostId
+from muster.records import Standing
+from muster.words import count
 from push.offline import Doors
 from push.runners import this_runner
 
@@ -21,6 +23,8 @@ BY = "reconciler"
 MESSAGES_AT_ONCE = 200
 LOGGER = logging.getLogger("muster.reconcile")
 REAL_TIME = SystemClock()
+AT_HOSTS = frozenset({DutyKind.PUSH, DutyKind.VERIFY, DutyKind.KNOCK})
+"""After these, the log says how the campaign stands."""
 
 
 class Reconciler:
@@ -68,6 +72,8 @@ class Reconciler:
         finally:
             LOGGER.info("%s %s ended%s", duty.campaign_id, duty.kind.value, f": {said}" if said else "")
             self._duties.end(duty, said=said, in_vain=in_vain)
+        if duty.kind in AT_HOSTS:
+            LOGGER.info("%s: %s", duty.campaign_id, standing_words(self._services.ledger.standing(duty.campaign_id)))
 
     def _push(self, wanted: Due, campaign_id: CampaignId) -> bool:
         """Let the hosts of open visits loose; whether anybody was touched."""
@@ -116,6 +122,14 @@ class Reconciler:
 
     def _attempts(self, campaign_id: CampaignId) -> int:
         return sum(state.attempts for state in self._services.ledger.hosts(campaign_id))
+
+
+def standing_words(standing: Standing) -> str:
+    """Such as ``30 of 40 hosts protected; 7 needs the fix, 2 unknown, 1 failed``."""
+    hosts, left = standing.by_status, {one: n for one, n in standing.by_status.items() if n and not one.protected}
+    shown = ", ".join(f"{number:,} {one.value}" for one, number in sorted(left.items(), key=lambda each: -each[1]))
+    words = f"{sum(hosts.values()) - sum(left.values()):,} of {count(sum(hosts.values()), 'host')} protected"
+    return f"{words}; {shown}" if shown else words
 
 
 def _is_near(host: Host, fleet: Fleet) -> bool:

@@ -16,6 +16,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from random import SystemRandom
 from typing import IO
 
 import httpx
@@ -29,6 +30,7 @@ START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 15.0
 ANSWER_TIMEOUT_S = 10.0
 API_VARIABLE = "PREFECT_API_URL"
+PORTS, PORTS_TRIED = range(20_000, 32_000), 100
 
 
 def check_configured_server() -> None:
@@ -181,10 +183,18 @@ class OwnServer:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens at now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of this machine that nobody listens at now.
+
+    It is below those that the system gives to outgoing connections, one of which could have it before the server does.
+
+    Raises:
+        EngineError: there is none.
+    """
+    for port in SystemRandom().sample(PORTS, PORTS_TRIED):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise EngineError("Prefect's server finds no free port", hint=f"end what listens, or set {API_VARIABLE}")
 
 
 def is_healthy(url: str) -> bool:

@@ -79,9 +79,10 @@ def claim(
         for attempt_id, row in enumerate(free, start=first_id)
     ]
     if leases:
-        intents = [_attempt_values(writing, lease) for lease in leases]
-        insert_rows(writing.connection, tables.attempts, _ATTEMPT_COLUMNS, intents)
-        writing.append([_claimed(lease) for lease in leases])
+        with writing.sending():
+            intents = [_attempt_values(writing, lease) for lease in leases]
+            insert_rows(writing.connection, tables.attempts, _ATTEMPT_COLUMNS, intents)
+            writing.append([_claimed(lease) for lease in leases])
     return tuple(leases)
 
 
@@ -142,12 +143,13 @@ def finish(writing: Writing, results: Sequence[tuple[Lease, HostOutcome]]) -> tu
     """
     clean = {lease.attempt_id: (lease, writing.guard.outcome(outcome)) for lease, outcome in results}
     ours, others = _ours(writing, [lease for lease, _ in clean.values()])
-    _write_outcomes(writing, [(lease.attempt_id, clean[lease.attempt_id][1]) for lease in ours])
     lost = _not_written_before(writing, [clean[lease.attempt_id] for lease in others])
-    drafts = [_ended(Kind.FINISHED, lease, clean[lease.attempt_id][1], by=lease.runner_id) for lease in ours]
-    drafts += [_refused(lease, outcome) for lease, outcome in lost]
-    if drafts:
-        writing.append(drafts)
+    with writing.sending():
+        _write_outcomes(writing, [(lease.attempt_id, clean[lease.attempt_id][1]) for lease in ours])
+        drafts = [_ended(Kind.FINISHED, lease, clean[lease.attempt_id][1], by=lease.runner_id) for lease in ours]
+        drafts += [_refused(lease, outcome) for lease, outcome in lost]
+        if drafts:
+            writing.append(drafts)
     return tuple(lease for lease, _ in lost)
 
 

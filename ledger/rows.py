@@ -6,9 +6,10 @@ from dataclasses import fields
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
+from operator import attrgetter, is_not
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, and_, insert, select, update
+from sqlalchemy import ARRAY, Column, ColumnElement, Connection, Row, and_, any_, insert, literal, select, update
 
 from ledger import tables
 from ledger.bulk import insert_rows, update_rows
@@ -37,11 +38,19 @@ def host_rows(connection: Connection, campaign_id: str, host_ids: Sequence[str] 
     table = tables.host_states
     query = select(*(table.c[name] for name in _HOST_COLUMNS)).where(table.c.campaign_id == campaign_id)
     if host_ids is None:
-        return {row[1]: _host_row(row) for row in connection.execute(query)}
+        return {row[1]: _host_row(row) for row in connection.execute(query).all()}
     found: dict[str, HostRow] = {}
     for chunk in chunks(host_ids):
-        found |= {row[1]: _host_row(row) for row in connection.execute(query.where(table.c.host_id.in_(chunk)))}
+        among = query.where(is_one_of(connection, table.c.host_id, chunk))
+        found |= {row[1]: _host_row(row) for row in connection.execute(among).all()}
     return found
+
+
+def is_one_of(connection: Connection, column: Column[Any], values: Sequence[object]) -> ColumnElement[bool]:
+    """``column IN values``; on PostgreSQL as one array, so that a statement is the same for any number of them."""
+    if connection.dialect.name == "sqlite":
+        return column.in_(values)
+    return column == any_(literal(list(values), ARRAY(column.type)))
 
 
 def _host_row(row: Row[Any]) -> HostRow:
@@ -66,22 +75,26 @@ def insert_host_rows(connection: Connection, rows: Sequence[HostRow]) -> None:
 def update_host_rows(connection: Connection, pairs: Sequence[tuple[HostRow, HostRow]]) -> None:
     """Write what has changed of rows, given as (before, after); only the columns in which any of them differ."""
     changed = [(old, new) for old, new in pairs if old is not new]
-    names = tuple(
-        name
-        for name in _HOST_COLUMNS
-        if any(getattr(old, name) is not getattr(new, name) for old, new in changed) and name not in _HOST_KEY
-    )
+    before, after = [old for old, _ in changed], [new for _, new in changed]
+    names = tuple(name for name in _HOST_COLUMNS if name not in _HOST_KEY and _differs(name, before, after))
     if not names:
         return
-    for chunk in chunks(changed):
-        values = [_host_values(new, (*names, *_HOST_KEY)) for _, new in chunk]
+    for chunk in chunks(after):
+        values = [_host_values(new, (*names, *_HOST_KEY)) for new in chunk]
         update_rows(connection, tables.host_states, names, _HOST_KEY, values)
 
 
-def _host_values(row: HostRow, names: Sequence[str]) -> list[object]:
-    return [
-        to_json(row.finding) if name == "finding" and row.finding is not None else getattr(row, name) for name in names
-    ]
+def _differs(name: str, before: Sequence[HostRow], after: Sequence[HostRow]) -> bool:
+    get = attrgetter(name)
+    return any(map(is_not, map(get, before), map(get, after)))
+
+
+def _host_values(row: HostRow, names: Sequence[str]) -> Sequence[object]:
+    values: tuple[object, ...] = attrgetter(*names)(row)
+    if row.finding is None or "finding" not in names:
+        return values
+    place = names.index("finding")
+    return (*values[:place], to_json(row.finding), *values[place + 1 :])
 
 
 def campaign_row(connection: Connection, campaign_id: str) -> CampaignRow | None:

@@ -1,13 +1,14 @@
 """One writer's transaction: events are appended, and whatever they change is changed with them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
 from ledger import tables
-from ledger.bulk import insert_rows
+from ledger.bulk import insert_rows, sending
 from ledger.codec import Plain, from_json, to_json
 from ledger.guard import Guard
 from ledger.kinds import Effect, Kind
@@ -76,10 +77,23 @@ class Writing:
         self.lease_now = lease_now
         self.notable: list[EventRow] = []
         self._hosts: dict[tuple[str, str], HostRow] = {}
+        self._revision: int | None = None
 
     def revision(self) -> int:
-        """Of the newest event."""
-        return self.connection.scalar(select(func.max(tables.events.c.revision))) or 0
+        """Of the newest event; read once, because nobody else writes."""
+        if self._revision is None:
+            self._revision = self.connection.scalar(select(func.max(tables.events.c.revision))) or 0
+        return self._revision
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Everything in the block is written without waiting for the database in between; nothing may be read in it.
+
+        Hosts whose events are appended in it must have been read before (``hosts``).
+        """
+        self.revision()
+        with sending(self.connection):
+            yield
 
     def campaign(self, campaign_id: str) -> CampaignRow:
         """A campaign's row.
@@ -116,6 +130,7 @@ class Writing:
             values.append(_event_values(rows[-1], text))
         for chunk in chunks(values):
             insert_rows(self.connection, tables.events, _EVENT_COLUMNS, chunk)
+        self._revision = revision
         self.notable += [row for row in rows if row.kind in _NOTABLE and row.effect != Effect.NONE]
         self._project_campaigns(rows)
         self._project_waves(rows)
@@ -150,11 +165,19 @@ class Writing:
             if event.kind == Kind.HOSTS_ENROLLED and event.effect != Effect.NONE:
                 added += [enrolled(campaign_id, host_id, event) for host_id in hosts_of(event) or ()]
                 continue
-            for host_id, row in self.hosts(campaign_id, hosts_of(event)).items():
-                before.setdefault((campaign_id, host_id), row)
-                self._hosts[campaign_id, host_id] = host_after(row, event)
+            for key, row in self._changed_by(event):
+                before.setdefault(key, row)
+                self._hosts[key] = host_after(row, event)
         insert_host_rows(self.connection, added)
         update_host_rows(self.connection, [(row, self._hosts[key]) for key, row in before.items()])
+
+    def _changed_by(self, event: EventRow) -> list[tuple[tuple[str, str], HostRow]]:
+        """The rows that an event changes, with their keys; that of a single host has been read (``_load_hosts``)."""
+        campaign_id, host_ids = str(event.campaign_id), hosts_of(event)
+        if event.host_id is None:
+            return [((campaign_id, host_id), row) for host_id, row in self.hosts(campaign_id, host_ids).items()]
+        row = self._hosts.get((campaign_id, event.host_id)) if host_ids else None
+        return [] if row is None else [((campaign_id, event.host_id), row)]
 
     def _load_hosts(self, events: Sequence[EventRow]) -> None:
         """Read the rows of all events at once."""

@@ -8,7 +8,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -19,10 +18,12 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from tests.ports import free_port
+
 USER = "muster"
 PASSWORD = "correct/horse@battery"
 _TEMPLATE = "muster_template"
-_START_S = 30.0
+_START_S = 120.0
 
 
 def find_binaries() -> Path | None:
@@ -46,7 +47,7 @@ class PostgresServer:
         self._home = Path(tempfile.mkdtemp(prefix="muster-postgres-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._names = 0
-        self.port = _free_port()
+        self.port = free_port()
         self._init()
 
     def start(self) -> None:
@@ -138,7 +139,7 @@ class PostgresServer:
             password=PASSWORD,
             dbname="postgres",
             autocommit=True,
-            connect_timeout=5,
+            connect_timeout=30,
         )
 
     def _init(self) -> None:
@@ -204,10 +205,3 @@ def _server_user() -> pwd.struct_passwd | None:
         except KeyError:
             continue
     raise RuntimeError("PostgreSQL does not run as root, and there is neither a user postgres nor nobody")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

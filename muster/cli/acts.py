@@ -38,6 +38,9 @@ from push.release import RUN, refuse_stopped
 from push.stop import STOP_FILE
 from push.waves import forecast, kinds_seen, site_kinds
 
+NO_GOOD_END = frozenset({HostStatus.FAILED, HostStatus.UNKNOWN, HostStatus.UNREACHABLE, HostStatus.UNTRUSTED})
+SOME_FAILED = 4
+"""The exit code of a push that came to its end, and hosts whose turn it was did not: for scripts."""
 NOT_ASKED_AGAIN = frozenset({HostStatus.VERIFIED, HostStatus.RIGHT, HostStatus.CLAIMED, HostStatus.ROLLED_BACK})
 
 
@@ -86,6 +89,8 @@ def run(
 ) -> None:
     """Push the fix to the hosts whose visit is due, wave after wave; carry on where a run was cut off.
 
+    Ends with 4 where hosts whose turn it was came to no good end (failed, unknown, unreachable, untrusted).
+
     Example: muster run --ahead
     """
     if check and wait:
@@ -95,8 +100,9 @@ def run(
         if check:
             check_waves(workspace, meant, ahead=ahead, most=most, as_json=as_json)
             return
-        push_waves(workspace, meant, ahead=ahead, retry_lost=False, quiet=as_json, most=most, wait=wait)
+        turn = push_waves(workspace, meant, ahead=ahead, retry_lost=False, quiet=as_json, most=most, wait=wait)
         say_standing(workspace, meant.id, as_json=as_json)
+        _end_by(workspace, meant, turn, quiet=as_json)
 
 
 def retry(
@@ -111,14 +117,17 @@ def retry(
 ) -> None:
     """Push again where it failed or is unknown, and nowhere else; each host is asked first.
 
+    Ends with 4 where that did not help everywhere.
+
     Example: muster retry web-03
     """
     with opened(context) as workspace:
         meant = campaign_to_push(workspace, campaign, quiet=as_json)
         only = chosen_hosts(hosts, workspace.ledger.hosts(meant.id)) if hosts else None
         explain(workspace.services, meant, only, cause=cause, by=by or me())
-        push_waves(workspace, meant, ahead=True, retry_lost=True, only=only, quiet=as_json)
+        turn = push_waves(workspace, meant, ahead=True, retry_lost=True, only=only, quiet=as_json)
         say_standing(workspace, meant.id, as_json=as_json)
+        _end_by(workspace, meant, turn, quiet=as_json)
 
 
 def rollback(
@@ -252,8 +261,8 @@ def push_waves(
     quiet: bool = False,
     most: int = 0,
     wait: bool = False,
-) -> None:
-    """Push the hosts whose turn it is, with a bar; say before what will be touched.
+) -> Sequence[HostId]:
+    """Push the hosts whose turn it is, with a bar; say before what will be touched. Gives whose turn it was.
 
     Raises:
         NothingToPlan: no plan is dispatched.
@@ -281,6 +290,21 @@ def push_waves(
                 "wait": wait,
             },
         )
+    return turn
+
+
+def _end_by(workspace: Workspace, campaign: Campaign, turn: Sequence[HostId], *, quiet: bool) -> None:
+    """End with ``SOME_FAILED`` where a host whose turn it was came to no good end.
+
+    Raises:
+        Exit: so.
+    """
+    states = workspace.ledger.hosts(campaign.id)
+    lost = {one.host_id for one in states if one.status in NO_GOOD_END} & set(turn)
+    if lost and not quiet:
+        say(f"{count(len(lost), 'host')} of this run came to no good end: muster status says why, and what to do")
+    if lost:
+        raise typer.Exit(SOME_FAILED)
 
 
 def _say_turn(workspace: Workspace, campaign: Campaign, found: Turn) -> None:

@@ -45,6 +45,7 @@ class Part:
         started: told the process id whenever it was started.
         is_ready: asked until it is true before the parts behind it begin.
         is_elsewhere: while this is true somebody else's process does what the part would do, and it is not started.
+        is_chatter: lines of its output that are of no use to whoever reads the log, and are left out of it.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Part:
     started: Started = _nothing
     is_ready: Callable[[], bool] = lambda: True
     is_elsewhere: Callable[[], bool] = lambda: False
+    is_chatter: Callable[[str], bool] = lambda _: False
 
 
 class Supervisor:
@@ -138,20 +140,20 @@ class Supervisor:
         self._say(part.name, f"process {child.pid} began")
         with suppress(psutil.NoSuchProcess):
             part.started(child.pid)
-        reader = Thread(target=self._read, args=(part.name, child.stdout), daemon=True)
+        reader = Thread(target=self._read, args=(part, child.stdout), daemon=True)
         reader.start()
         code = child.wait()
         _kill_group(child.pid)  # what the child has started and left
         reader.join(5.0)
         return code
 
-    def _read(self, name: str, lines: IO[bytes] | None) -> None:
+    def _read(self, part: Part, lines: IO[bytes] | None) -> None:
         if lines is None:
             return
         with lines:
             for line in lines:
-                if text := line.decode(errors="replace").rstrip():
-                    self._say(name, text)
+                if (text := line.decode(errors="replace").rstrip()) and not part.is_chatter(text):
+                    self._say(part.name, text)
 
     def _end(self, part: Part) -> None:
         self._leaving[part.name].set()

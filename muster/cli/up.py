@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import signal
 import sys
 import time
@@ -22,6 +23,11 @@ RECORD_FILE = ".up.json"
 LOG_FILE = "muster.log"
 LOG_BYTES = 10_000_000
 LOGS_KEPT = 5
+GREETING = re.compile(
+    r"^[\s_|/\\()]+$|^\s*(?:Configure Prefect|prefect config set|View the API|Check out the dashboard|"
+    r"The dashboard is|See `prefect dev`|Server stopped|INFO:)"
+)
+"""What Prefect's server says when all is well: its name in large letters, and advice for who set it up by hand."""
 HAND_STOPS_S = 30.0
 """Pushes that are broken off give their leases back and write down how they ended; that takes a few seconds."""
 
@@ -108,6 +114,7 @@ def _server_part(own: OwnServer, url: str) -> Part:
         started=started,
         is_ready=lambda: is_healthy(url),
         is_elsewhere=lambda: not mine and is_healthy(url),
+        is_chatter=lambda line: GREETING.search(line) is not None,
     )
 
 

@@ -74,7 +74,7 @@ def test_a_look_is_carried_out_and_what_is_long_over_is_tidied_away(
     deployment = hand._deploy()
     hand._take(deployment)
     (thread,) = hand._threads
-    thread.join(60)
+    thread.join(240)
     with get_client(sync_client=True) as client:
         (run,) = [one for one in client.read_flow_runs(limit=50) if one.deployment_id == deployment]
         assert run.state_type is Completed().type

@@ -12,7 +12,8 @@ import httpx
 import psutil
 import pytest
 
-IDLE_S = 4.0
+IDLE_S = 12.0
+"""Longer than two users take to start, also on a busy machine."""
 USER = """
 import sys
 from pathlib import Path
@@ -61,7 +62,7 @@ class User:
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/health", timeout=5).status_code == 200
+        return httpx.get(f"{url}/health", timeout=30).status_code == 200
     except httpx.HTTPError:
         return False
 
@@ -77,7 +78,7 @@ def test_the_server_is_shared_survives_a_killed_user_and_ends_when_nobody_has_us
     time.sleep(IDLE_S + 3)
     assert answers(second.url), "somebody still uses it"
     second.leave()
-    end = time.monotonic() + IDLE_S + 30
+    end = time.monotonic() + IDLE_S + 120
     while answers(second.url) and time.monotonic() < end:
         time.sleep(0.2)
     assert not answers(second.url), "its keeper has ended it"

@@ -13,7 +13,7 @@ from ledger.store import SqlLedger
 from muster.clock import ManualClock
 
 DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
-QUICK = Limits(connect_s=5, lock_s=20, statement_s=30, reconnect_s=5)
+QUICK = Limits(connect_s=30, lock_s=20, statement_s=30, reconnect_s=5)
 
 Open = Callable[..., SqlLedger]
 

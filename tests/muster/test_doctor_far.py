@@ -26,7 +26,7 @@ from muster.steps import StepName
 from tests.flows.reconciling import campaign_of
 from tests.muster.shell import Shell
 from tests.muster.test_doctor import checkups, of
-from tests.muster.test_up import free_port
+from tests.ports import free_port
 
 NOW = datetime(2026, 10, 19, 12, 0, tzinfo=UTC)
 

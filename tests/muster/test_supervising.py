@@ -17,6 +17,7 @@ import pytest
 
 from muster.cli import supervising
 from muster.cli.supervising import Part, Supervisor, only_one
+from muster.cli.up import GREETING
 from muster.errors import InputError
 
 PATIENCE_S = 60.0
@@ -175,3 +176,20 @@ def test_only_one_at_a_time(tmp_path: Path) -> None:
         pytest.fail("two at once")
     with only_one(lock, "muster up"):
         pass
+
+
+def test_what_prefects_server_says_when_all_is_well_is_left_out_of_the_log(tmp_path: Path, said: Lines) -> None:
+    from prefect.cli._server_utils import generate_welcome_blurb
+
+    words = [
+        *(generate_welcome_blurb("http://127.0.0.1:4200", ui_enabled=one) for one in (True, False)),
+        "INFO:     Uvicorn running on http://127.0.0.1:4200\nServer stopped!",
+        "Port 4200 is already in use. Please specify a different port with the `--port` flag.",
+        "12:00:00.000 | WARNING | prefect.server - the disk is full\n| a table |",
+    ]
+    code = f"print({chr(10).join(words)!r}, flush=True); import time; time.sleep(600)"
+    part = Part("prefect", (sys.executable, "-c", code), is_chatter=lambda line: GREETING.search(line) is not None)
+    with running(tmp_path, part):
+        until(lambda: said.hold("a table"))
+    lines = [line for line in said.lines if line.startswith("prefect:") and "process" not in line]
+    assert [line.split()[1] for line in lines] == ["Port", "12:00:00.000", "|"], lines

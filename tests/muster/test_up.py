@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
@@ -27,6 +26,7 @@ from muster.settings import Settings
 from muster.steps import StepName
 from tests.flows.workspaces import muster, workspace_with_fleet
 from tests.muster.test_supervising import gone, until
+from tests.ports import free_port
 from tests.survival.workplace import MUSTER, plain_environment
 
 CAMPAIGN = CampaignId("vancouver-2026")
@@ -85,12 +85,6 @@ class Up:
             if ours and process.pid not in self.before and "MUSTER_ROOT" not in environment:
                 found.append(process)
         return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def stand_after_the_last_visit(folder: Path) -> None:

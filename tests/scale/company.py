@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -164,14 +163,6 @@ class Company:
         """How many pushes hosts have begun; quick to ask."""
         log = self.hosts_folder / "log"
         return log.read_bytes().count(b'"step": "apply", "said": ""') if log.exists() else 0
-
-
-def free_port() -> int:
-    """A port that nobody listens at now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def wait_for(what: Callable[[], object], words: str, *, limit_s: float = PATIENCE_S) -> None:

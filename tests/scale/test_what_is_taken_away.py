@@ -20,8 +20,9 @@ from ledger.replay import differences
 from ledger.store import SqlLedger
 from muster.campaign import WavePolicy
 from muster.clock import SystemClock
+from tests.ports import free_port
 from tests.postgres import PostgresServer, find_binaries
-from tests.scale.company import Company, PrefectServer, free_port, kill_family, wait_for
+from tests.scale.company import Company, PrefectServer, kill_family, wait_for
 from tests.survival.host_log import Session, of_step, pushed_blindly
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(3600)]

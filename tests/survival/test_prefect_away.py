@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from muster.cli.acts import SOME_FAILED
 from tests.survival.host_log import pushed_blindly
 from tests.survival.stage import Stage
 from tests.survival.workplace import kill
@@ -60,7 +61,7 @@ def test_its_database_is_deleted_between_two_runs_and_its_server_killed_in_the_m
     stage.wait_for(lambda: len(stage.sessions()) > before and stage.at_work("apply"), second)
     end_server(stage)
     said = stage.end(second)
-    assert said.code == 0, "what the hosts came to counts, and not whether Prefect has heard of it"
+    assert said.code in {0, SOME_FAILED}, "what the hosts came to counts, and not whether Prefect has heard of it"
     progress = re.compile(r"\d\d:\d\d:\d\d push: .*")  # said where a run takes long, as on a busy machine
     assert [line for line in said.err.splitlines() if not progress.fullmatch(line)] == [], (
         "nor is its trouble the user's"

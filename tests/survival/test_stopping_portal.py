@@ -33,7 +33,7 @@ def test_a_stop_on_the_board_ends_pushes_of_another_process_within_seconds(stage
         with running.client(Role.MANAGER) as client:
             pressed = {"reason": "smoke in the server room", "how": "stop"}
             said, seconds = stop_in_the_middle(
-                stage, lambda _: client.post(f"/manager/{campaign.id}/stop", data=pressed).raise_for_status
+                stage, lambda _: client.post(f"/manager/{campaign.id}/stop", data=pressed).raise_for_status()
             )
             nothing_happens_by_itself(stage)
             page = client.get(f"/manager/{campaign.id}").text

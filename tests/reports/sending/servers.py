@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from muster.messages import Alert, Channel, Content, Message, MessageState, Queued, Severity
+from tests.ports import free_port
 
 PASSWORD = "correct horse battery staple"
 AT = dt.datetime(2026, 10, 19, 8, tzinfo=dt.UTC)
@@ -80,13 +81,6 @@ def make_certificate(folder: Path, name: str = "localhost") -> Certificate:
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return found
-
-
-def free_port() -> int:
-    """A port that nobody listens at."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @dataclass

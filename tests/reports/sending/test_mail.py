@@ -11,12 +11,12 @@ from reports.sending.answers import Answer, Fate, OutletTrouble
 from reports.sending.letters import letter_of
 from reports.sending.mail import Mailer
 from reports.sending.outlets import MailServer, Outlets, Security
+from tests.ports import free_port
 from tests.reports.sending.servers import (
     PASSWORD,
     Certificate,
     Mailbox,
     drip,
-    free_port,
     make_certificate,
     queued,
     smtp_server,

@@ -17,12 +17,12 @@ from reports.sending.answers import Answer, Fate
 from reports.sending.hook_bodies import body_of
 from reports.sending.outlets import HookKind, Outlets, Webhook
 from reports.sending.webhooks import post_to, wait_asked_s
+from tests.ports import free_port
 from tests.reports.sending.servers import (
     ALERT,
     Certificate,
     Receiver,
     drip,
-    free_port,
     http_server,
     queued,
     talker,
