@@ -11,6 +11,7 @@ from muster.outcomes import HostStatus
 from portal.access import nothing_there
 from portal.manager.common import Looker, PageNumber, campaign_now, head_of, path_of
 from portal.manager.queries_hosts import Sifted, machines, places
+from portal.manager.queries_map import box_named, map_of
 from portal.render import page
 from portal.services import reading_of
 
@@ -44,6 +45,20 @@ def sites(
         sifted=sifted,
         states=STATES,
         address=sifted.address(f"{path_of(found.campaign.id)}/sites"),
+    )
+
+
+@router.get("/manager/{campaign_id}/map")
+def on_map(request: Request, viewer: Looker, campaign_id: str, box: str = "") -> Response:
+    """Sites by state on a map; ``box`` is a part of it."""
+    reading = reading_of(request)
+    found = campaign_now(reading, campaign_id)
+    return page(
+        request,
+        viewer,
+        "manager/map.html",
+        head=head_of(found, reading.now, viewer, "Sites"),
+        drawn=map_of(reading, found.campaign.id, box_named(box)),
     )
 
 

@@ -12,7 +12,7 @@ from muster.ids import CampaignId, PartnerId, PersonId, VisitId
 from muster.plan import Assignment, Plan
 from portal.field.records import FIELD, FieldKind, FieldReport
 from portal.manager.changing import AWAY, DECLINED
-from portal.manager.kept import kept
+from portal.manager.kept import kept_besides
 from portal.manager.queries_move import MoveLine, move_line
 from portal.partner.records import ANSWERS, AnswerState
 from portal.reading import Reading
@@ -37,6 +37,7 @@ class Wanted:
     Attributes:
         happened: ``away`` or ``declined``; goes into the form.
         sentence: who said what of which visit.
+        waits_until: when it is too late for a new plan.
     """
 
     happened: str
@@ -45,6 +46,7 @@ class Wanted:
     sentence: str
     text: str
     starts_at: datetime
+    waits_until: datetime
     when: str
     said_at: datetime
 
@@ -75,6 +77,7 @@ class ChoiceLine:
     elsewhere: int
     stayed_share: float
     left_out: int
+    left_out_before: int
     cost_cents: int
     concerned: tuple[tuple[str, str, int], ...]
     fees: tuple[str, ...]
@@ -94,7 +97,8 @@ class ChangePage:
 
 def wanted_of(services: Services, reading: Reading, campaign_id: CampaignId) -> tuple[Wanted, ...]:
     """What waits for a new plan, the next visit first."""
-    return kept(reading, ("replans wanted", campaign_id), lambda: _wanted(services, reading, campaign_id))
+    found = kept_besides(reading, ("replans wanted", campaign_id), lambda: _wanted(services, reading, campaign_id))
+    return tuple(one for one in found if one.waits_until > reading.now)
 
 
 def decided_of(services: Services, campaign_id: CampaignId) -> tuple[ChangeRecord, ...]:
@@ -126,8 +130,7 @@ def _cannot_come(services: Services, reading: Reading, plan: Plan) -> list[Wante
     for report in services.book.papers(FIELD, campaign_id=plan.campaign_id):
         one = report.value
         made = _made(reading, plan, one.visit_id, one.person_id)
-        waits = made is not None and made.ends_at > reading.now and not _answered(one, made, away)
-        if one.kind is FieldKind.CANNOT_COME and made is not None and waits:
+        if one.kind is FieldKind.CANNOT_COME and made is not None and not _answered(one, made, away):
             found.append(_line(reading, plan, AWAY, made, "cannot come to", one.text, one.received_at))
     return found
 
@@ -139,7 +142,7 @@ def _declined(services: Services, reading: Reading, plan: Plan) -> list[Wanted]:
         team = reading.assignments(plan).get(one.visit_id, ())
         theirs = [each for each in team if _partner(reading, each) == one.partner_id]
         made = next((each for each in theirs if each.starts_at == one.planned_start), None)
-        if one.state is AnswerState.DECLINED and made is not None and made.starts_at > reading.now:
+        if one.state is AnswerState.DECLINED and made is not None:
             found.append(_line(reading, plan, DECLINED, made, "gives back", one.text, one.at))
     return found
 
@@ -170,7 +173,8 @@ def _line(
     who = partner.name if partner and happened == DECLINED else person.name
     when = f"{moment(made.starts_at, site.timezone)} {zone_name(made.starts_at, site.timezone)}"
     sentence = f"{who} {words} {site.name} ({fleet.client[site.client_id].name})"
-    return Wanted(happened, made.visit_id, made.person_id, sentence, text, made.starts_at, when, said_at)
+    until = made.starts_at if happened == DECLINED else made.ends_at
+    return Wanted(happened, made.visit_id, made.person_id, sentence, text, made.starts_at, until, when, said_at)
 
 
 def _choice(reading: Reading, found: "Proposal", number: int, one: "Choice") -> ChoiceLine:
@@ -187,6 +191,7 @@ def _choice(reading: Reading, found: "Proposal", number: int, one: "Choice") -> 
         one.elsewhere,
         one.stayed_share,
         len(one.plan.unplaced),
+        len(found.before.unplaced) if found.before is not None else 0,
         one.difference.cost_cents,
         tuple((told.who, told.name or told.id, len(told.moves)) for told in found.concerned[number]),
         tuple(

@@ -19,6 +19,13 @@
     if (said && words.textContent !== said) words.textContent = said;
   });
   const board = document.querySelector("[data-timeline]");
+  if (board) {
+    // on a small screen the day begins where something happens
+    const first = board.querySelectorAll(".bar-link > rect");
+    const left = Math.min(...[...first].map((one) => Number(one.getAttribute("x"))));
+    const scroller = board.querySelector(".tl-scroll");
+    if (first.length && left > scroller.clientWidth / 2) scroller.scrollLeft = left - 60;
+  }
   if (!board || !("mayChange" in board.dataset)) return;
   const hour = Number(board.dataset.hourWidth);
   const STEP_MIN = 15;
