@@ -19,17 +19,19 @@ from muster.errors import InputError
 from muster.ports import Ledger
 from portal.access import Role, nothing_there, open_to_all
 from portal.accounts import Whom
+from portal.client.speech import Speech
 from portal.forms import OpenForm
 from portal.keys import hashed, random_word, same
 from portal.limits import count_way_in
 from portal.render import page
 from portal.services import Portal, portal_of
 from portal.sessions import address_of, begin, is_secure, set_cookie
+from portal.words import local
+from reports.notices.languages import language
 
 router = APIRouter()
 ROLES = {Role.PARTNER_MANAGER, Role.PARTNER_TECHNICIAN, Role.CLIENT_CONTACT}
 LONGEST = timedelta(days=120)
-OTHER_DEVICE = "This link was opened on another device before, and works on that one only."
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def link_address(portal_url: str, word: str) -> str:
 def offer(request: Request, word: str) -> Response:
     """Show whom a link is for, and the button that opens it."""
     link = _good(portal_of(request), word)
-    return page(request, None, "enter.html", link=link, word=word, wrong="")
+    return _offered(request, link, word)
 
 
 @router.post("/enter", dependencies=[Depends(open_to_all)])
@@ -107,14 +109,32 @@ def enter(request: Request, form: OpenForm) -> Response:
     if not device:
         device = random_word()
         if not portal.store.bind_link(link.id, hashed(device), portal.clock.now()):
-            return page(request, None, "enter.html", status=403, link=link, word=word, wrong=OTHER_DEVICE)
+            return _offered(request, link, word, elsewhere=True)
         set_cookie(portal, response, _cookie(portal, link), device, link.expires_at - portal.clock.now())
         data = {"link": link.id, "from": address_of(request)}
         portal.services.ledger.note("portal: link opened first", by=f"{link.name} (link:{link.id})", data=data)
     elif link.device_hash is None or not same(hashed(device), link.device_hash):
-        return page(request, None, "enter.html", status=403, link=link, word=word, wrong=OTHER_DEVICE)
+        return _offered(request, link, word, elsewhere=True)
     begin(request, response, link=link)
     return response
+
+
+def _offered(request: Request, link: Link, word: str, *, elsewhere: bool = False) -> Response:
+    """The page of a link, to a client's contact in their language; ``elsewhere``: it is another device's."""
+    speech = Speech(language(_language(portal_of(request), link)))
+    until = local(link.expires_at, link.timezone)
+    return page(
+        request, None, "enter.html", status=403 if elsewhere else 200, link=link, word=word, elsewhere=elsewhere,
+        t=speech, language=speech.code, until=until,
+    )  # fmt: skip
+
+
+def _language(portal: Portal, link: Link) -> str:
+    """The link's own, else that of the client's sites; partners' pages are in English."""
+    if link.role != Role.CLIENT_CONTACT:
+        return "en"
+    sites = (one for one in portal.services.ledger.fleet().sites if one.client_id in link.client_ids)
+    return link.language or next((one.language for one in sites if one.language), "")
 
 
 def _good(portal: Portal, word: str) -> Link:

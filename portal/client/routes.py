@@ -1,5 +1,6 @@
 """The routes of a client's contact: visits, another time, whom to ask for, how it was, the certificate."""
 
+from itertools import groupby
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -64,7 +65,8 @@ def times(request: Request, viewer: Contact, campaign_id: str, visit_id: str) ->
     services, reading = services_of(request), reading_of(request)
     slots = slots_soon(services, reading, plan, found.visit_id, zone)
     local = [(one.starts_at.astimezone(zone), one.ends_at.astimezone(zone)) for one in slots or ()]
-    return _page(request, viewer, speech, "client/visit.html", visit=found, slots=local, looking=slots is None)
+    by_day = [(day, list(some)) for day, some in groupby(local, key=lambda one: one[0].replace(hour=0, minute=0))]
+    return _page(request, viewer, speech, "client/visit.html", visit=found, slots=by_day, looking=slots is None)
 
 
 @router.post(f"{VISIT}/times")

@@ -60,6 +60,14 @@ EN = {
     "certificate_signed": "The file is signed: anybody can check that nothing in it was changed.",
     "download": "Download the signed file",
     "no_key": "The signed file cannot be had yet. Please ask us for it.",
+    "log_out": "Log out",
+    "to_content": "To the content",
+    "welcome": "Hello {who}",
+    "welcome_text": "{company} sent you this link: it shows who comes to you, when and why, without a password.",
+    "welcome_device": "It works on this device only, until {day}.",
+    "welcome_open": "Open on this device",
+    "welcome_other": "This link was opened on another device before, and works on that one only.",
+    "welcome_ask": "Please ask whoever sent it to you at {company} for a new one.",
 }
 FR = {
     "language": "Français",
@@ -118,6 +126,14 @@ FR = {
     "certificate_signed": "Le fichier est signé : chacun peut vérifier que rien n'y a été changé.",
     "download": "Télécharger le fichier signé",
     "no_key": "Le fichier signé n'est pas encore disponible. Demandez-le-nous.",
+    "log_out": "Se déconnecter",
+    "to_content": "Aller au contenu",
+    "welcome": "Bonjour {who}",
+    "welcome_text": "Avec ce lien de {company}, vous voyez sans mot de passe qui vient chez vous, quand et pourquoi.",
+    "welcome_device": "Il fonctionne sur cet appareil seulement, jusqu'au {day}.",
+    "welcome_open": "Ouvrir sur cet appareil",
+    "welcome_other": "Ce lien a déjà été ouvert sur un autre appareil et ne fonctionne que sur celui-là.",
+    "welcome_ask": "Demandez-en un nouveau à la personne de {company} qui vous l'a envoyé.",
 }
 DE = {
     "language": "Deutsch",
@@ -176,6 +192,14 @@ DE = {
     "certificate_signed": "Die Datei ist unterschrieben: jeder kann prüfen, dass nichts darin geändert wurde.",
     "download": "Unterschriebene Datei herunterladen",
     "no_key": "Die unterschriebene Datei gibt es noch nicht. Fragen Sie uns bitte danach.",
+    "log_out": "Abmelden",
+    "to_content": "Zum Inhalt",
+    "welcome": "Guten Tag, {who}",
+    "welcome_text": "Mit diesem Link von {company} sehen Sie ohne Kennwort, wer zu Ihnen kommt, wann und warum.",
+    "welcome_device": "Er gilt nur auf diesem Gerät, bis {day}.",
+    "welcome_open": "Auf diesem Gerät öffnen",
+    "welcome_other": "Dieser Link wurde schon auf einem anderen Gerät geöffnet und gilt nur dort.",
+    "welcome_ask": "Bitten Sie die Person bei {company}, die ihn geschickt hat, um einen neuen.",
 }
 ES = {
     "language": "Español",
@@ -234,5 +258,13 @@ ES = {
     "certificate_signed": "El archivo está firmado: cualquiera puede comprobar que nada se ha cambiado.",
     "download": "Descargar el archivo firmado",
     "no_key": "El archivo firmado aún no está disponible. Pídanoslo, por favor.",
+    "log_out": "Cerrar sesión",
+    "to_content": "Ir al contenido",
+    "welcome": "Hola, {who}",
+    "welcome_text": "Con este enlace de {company} ve, sin contraseña, quién va a su empresa, cuándo y por qué.",
+    "welcome_device": "Funciona solo en este dispositivo, hasta el {day}.",
+    "welcome_open": "Abrir en este dispositivo",
+    "welcome_other": "Este enlace ya se abrió en otro dispositivo y solo funciona en él.",
+    "welcome_ask": "Pida uno nuevo a quien se lo envió en {company}.",
 }
 SENTENCES = {"en": EN, "fr": FR, "de": DE, "es": ES}

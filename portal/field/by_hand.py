@@ -65,8 +65,8 @@ KNOWN: tuple[tuple[str, tuple[OsFamily, ...], tuple[str, ...]], ...] = (
         r"no space left|disk (?:is )?full",
         ANY,
         (
-            "See which file system is full: df -h",
-            "As root, make room: apt-get clean or dnf clean all, and journalctl --vacuum-size=200M.",
+            "See which file system is full: `df -h`",
+            "As root, make room: `apt-get clean` or `dnf clean all`, and `journalctl --vacuum-size=200M`.",
             ASK_FIRST,
             THEN_PUSH,
         ),
@@ -74,22 +74,22 @@ KNOWN: tuple[tuple[str, tuple[OsFamily, ...], tuple[str, ...]], ...] = (
     (
         r"nothing listens",
         (OsFamily.WINDOWS,),
-        ("As an administrator, in PowerShell: winrm quickconfig starts the service and opens its port.", THEN_PUSH),
+        ("As an administrator, in PowerShell: `winrm quickconfig` starts the service and opens its port.", THEN_PUSH),
     ),
     (
         r"nothing listens",
         ANY,
-        ("As root: systemctl status ssh (or sshd) says why it does not run; systemctl start ssh.", THEN_PUSH),
+        ("As root: `systemctl status ssh` (or sshd) says why it does not run; `systemctl start ssh`.", THEN_PUSH),
     ),
     (
         r"no answer|no route|name .* is not known",
         (OsFamily.WINDOWS,),
-        (SWITCHED_ON, "Is it on? Report a problem with what ipconfig says: its address may have changed.", THEN_PUSH),
+        (SWITCHED_ON, "Is it on? Report a problem with what `ipconfig` says: its address may have changed.", THEN_PUSH),
     ),
     (
         r"no answer|no route|name .* is not known",
         ANY,
-        (SWITCHED_ON, "Is it on? Report a problem with what ip addr says: its address may have changed.", THEN_PUSH),
+        (SWITCHED_ON, "Is it on? Report a problem with what `ip addr` says: its address may have changed.", THEN_PUSH),
     ),
     (
         r"credential|log(?:in|on)|second proof|password",
