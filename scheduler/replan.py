@@ -74,7 +74,7 @@ class Choice:
     Attributes:
         difference: to the plan that binds.
         moves: every visit that is not as it was, promised ones first.
-        broken_promises: promised visits that cannot stay; empty in every choice, or the same in every choice.
+        broken_promises: promised visits that could not stay, and now stand elsewhere or nowhere.
         stayed_share: of the visits that could stay exactly where they were: how many do.
     """
 
@@ -173,7 +173,8 @@ class _Keeper:
         difference = diff(self.current, plan)
         moves = [Caused(move, self._cause(move, freedom)) for move in difference.changed]
         first = sorted(moves, key=lambda caused: (caused.move.visit_id not in self.promised, caused.move.visit_id))
-        lost = tuple(v for v in sorted(self.promised) if v in self.fallen)
+        changed = {move.visit_id for move in difference.changed}
+        lost = tuple(v for v in sorted(self.promised) if v in self.fallen and v in changed)
         could = {self.problem.demands[visit].visit.id for visit in self.held}
         stayed = sum(move.kind is Kind.SAME and move.visit_id in could for move in difference.moves)
         return Choice(freedom, plan, difference, tuple(first), lost, stayed / len(could) if could else 1.0)
@@ -192,7 +193,12 @@ class _Keeper:
         state = self._kept(held)
         for visit in [v for v in held if v not in state.days_of]:
             visit_id = self.problem.demands[visit].visit.id
-            fallen[visit_id] = "it does not fit any more beside what is kept"
+            waits = [str(v) for v in self.problem.demands[visit].visit.after if v in fallen]
+            fallen[visit_id] = (
+                f"it waits for {waits[0]}, which cannot stay"
+                if waits
+                else "it does not fit any more beside what is kept"
+            )
             del held[visit]
         return held, fallen
 

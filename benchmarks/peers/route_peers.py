@@ -67,7 +67,9 @@ def ortools(vehicles, capacity, places, away, seconds, seed):  # noqa: ANN001, A
 
 
 def vroom(vehicles, capacity, places, away, seconds, seed):  # noqa: ANN001, ANN201, ARG001 -- the peers' environment has no checker
-    """VROOM at its highest exploration, which ends by itself."""
+    """VROOM at its highest exploration, which ends by itself, or when the time is over."""
+    from datetime import timedelta
+
     import numpy as np
     import vroom
 
@@ -81,7 +83,7 @@ def vroom(vehicles, capacity, places, away, seconds, seed):  # noqa: ANN001, ANN
             problem.add_job(
                 vroom.Job(number, location=number, default_service=service, delivery=[demand], time_windows=window)
             )
-    solution = problem.solve(exploration_level=5, nb_threads=1)
+    solution = problem.solve(exploration_level=5, nb_threads=1, timeout=timedelta(seconds=seconds))
     return None if solution.summary.unassigned else solution.summary.duration / 10
 
 

@@ -3,15 +3,17 @@
 from typing import TYPE_CHECKING
 
 from muster.cli.output import say
-from muster.cli.replanning import placing, say_moves
+from muster.cli.replanning import placing, say_lost, say_moves
+from muster.crew import Crew
+from muster.ids import PersonId
 from muster.words import amount, count
 
 if TYPE_CHECKING:  # they bring the solver
     from flows.changes import ChangeRecord, Proposal
 
 
-def say_proposal(found: "Proposal", zone: str) -> None:
-    """What happened, and what it would do to the plan that binds."""
+def say_proposal(found: "Proposal", zone: str, crew: Crew | None = None) -> None:
+    """What happened, and what it would do to the plan that binds; people by name where the crew is known."""
     say(found.edit.sentence, style="bold")
     if not found.choices:
         say("  no plan binds, so nothing moves" if found.before is None else "  nothing is left to plan")
@@ -24,16 +26,17 @@ def say_proposal(found: "Proposal", zone: str) -> None:
             f"{f', {out} not placed' if out else ''}, cost {amount(one.plan.cost.total_cents)} "
             f"({_signed(one.difference.cost_cents)}); {count(one.elsewhere, 'visit')} with another person or day"
         )
-        for visit_id in one.broken_promises:
-            say(f"  {visit_id} cannot stay where it was promised", style="bold red")
+        say_lost(one)
         if one.moves:
-            say_moves([(moved.move, moved.cause) for moved in one.moves], zone)
+            say_moves([(moved.move, moved.cause) for moved in one.moves], zone, crew)
         for off in found.called_off[number] if found.called_off else ():
             if off.fee.amount:
                 say(f"  calling off {off.visit_id} of {off.partner_id} costs {off.fee}")
         for told in found.concerned[number]:
             how = told.email or "no e-mail address"
-            say(f"  concerns {told.who} {told.id} ({how}): {count(len(told.moves), 'visit')}")
+            known = crew.engineer.get(PersonId(told.id)) if crew is not None and told.who == "person" else None
+            name = f"{told.id}, {known.name}" if known else told.id
+            say(f"  concerns {told.who} {name} ({how}): {count(len(told.moves), 'visit')}")
 
 
 def document(found: "Proposal") -> dict[str, object]:

@@ -222,7 +222,7 @@ def go_about(workspace: Workspace, meant: Campaign, edit: "Edit", way: Way) -> N
     if way.as_json:
         say_json({**document(found), "accepted": record_document(record) if record is not None else None})
         return
-    say_proposal(found, meant.timezone)
+    say_proposal(found, meant.timezone, workspace.ledger.crew())
     if record is not None:
         say_record(record)
     elif found.choices or edit.what.papers:

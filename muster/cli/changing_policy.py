@@ -59,7 +59,7 @@ def guidance(  # noqa: PLR0913, PLR0917 - every option is an argument
             say_json({**_machines(found), **document(proposal), "accepted": told})
             return
         _say(found)
-        say_proposal(proposal, meant.timezone)
+        say_proposal(proposal, meant.timezone, workspace.ledger.crew())
         if record is not None:
             say_record(record)
         else:

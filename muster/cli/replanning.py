@@ -15,7 +15,7 @@ from muster.cli.planning import PlanOption, chosen_plan
 from muster.cli.workspace import Workspace, opened
 from muster.crew import Crew
 from muster.errors import InputError, MusterError, NothingToPlan
-from muster.files import write_whole
+from muster.files import why_unreadable, write_whole
 from muster.ids import CampaignId
 from muster.plan import Plan
 from muster.words import amount, count
@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # the solver takes a second to import
     from scheduler.replan import Choice
 
 SHOWN_MOVES = 40
+SHOWN_LOST = 6
 ORDER = (
     "left out now", "placed now", "new visit", "not needed any more", "other person", "other day", "other time"
 )  # fmt: skip
@@ -177,7 +178,11 @@ def _plan_or_file(workspace: Workspace, campaign_id: CampaignId, name: str) -> P
     try:
         return plan_from_json(Path(name).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{name}: cannot be read: {error}", hint="muster plan export writes one") from None
+        raise InputError(
+            f"{name}: cannot be read: {why_unreadable(error)}", hint="muster plan export writes one"
+        ) from None
+    except InputError as error:
+        raise InputError(f"{name}: {error.message}", hint="muster plan export writes one") from None
 
 
 def _written(path: Path, content: bytes) -> None:
@@ -234,13 +239,21 @@ def _say_choice(choice: "Choice", zone: str, crew: Crew) -> None:
         f"{count(choice.elsewhere, 'visit')} with another person or day",
         style="bold",
     )
-    for visit_id in choice.broken_promises:
-        say(f"  {visit_id} cannot stay where it was promised", style="bold red")
+    say_lost(choice)
     if choice.moves:
         say_moves([(one.move, one.cause) for one in choice.moves], zone, crew)
     else:
         say("  nothing moves")
     say(f"  make it binding: muster dispatch {choice.plan.id}\n")
+
+
+def say_lost(choice: "Choice") -> None:
+    """Promised visits that cannot stay, the first of them by name."""
+    lost = [str(visit_id) for visit_id in choice.broken_promises]
+    if lost:
+        more = f" and {len(lost) - SHOWN_LOST} more" if len(lost) > SHOWN_LOST else ""
+        told = f"{', '.join(lost[:SHOWN_LOST])}{more}"
+        say(f"  {count(len(lost), 'visit')} cannot stay where promised: {told}", style="bold red")
 
 
 def say_moves(

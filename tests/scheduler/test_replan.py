@@ -219,3 +219,17 @@ def test_the_same_seed_gives_the_same_choice(freedom: Freedom) -> None:
     ill = without(of, "Ben")
     one, other = (replan(ill, plan, MaxIterations(20), 4, freedoms=(freedom,)).least for _ in range(2))
     assert where(one.plan) == where(other.plan)
+
+
+def test_what_waits_for_a_visit_that_cannot_stay_says_so_and_is_no_broken_promise_where_it_stays() -> None:
+    """Anna's visit goes to another day; what Ben does after it falls with it, and may come to stand as it stood."""
+    of = problem(
+        [demand("A", skills=["linux"]), demand("B", after=["A"], excluded=["anna", "cid"], spans=[(720, 780)])],
+        [person("Anna", skills=["linux"]), person("Ben", skills=[]), person("Cid", skills=["linux"], rate=9_000)],
+        [day(0), day(1), day(2)],
+    )
+    plan = solve(of, MaxIterations(20), 0)
+    assert where(plan)["A"][0] == "anna"
+    choice = least(without(of, "Anna"), plan, promised=[VisitId("A"), VisitId("B")])
+    assert where(choice.plan)["B"] == where(plan)["B"]
+    assert choice.broken_promises == ("A",), "B stands where it was promised"
