@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from inventory.ansible_wrong import wrong_in
 from inventory.formats.credentials import HIDDEN, REFUSED_RIGHT, REFUSED_WRONG, names_secret
 from inventory.formats.texts import did_you_mean
 from inventory.tables import Table, Word
@@ -102,7 +103,7 @@ def _list(path: Path, source: str) -> tuple[Mapping[str, object] | None, Problem
                 source, "", "", f"was not read within {_TIMEOUT_S:.0f} s", "split it into smaller files"
             )
     if done.returncode != 0:
-        return None, _refused(source, plugin, done.stderr.decode(errors="replace"))
+        return None, _refused(path, source, plugin, done.stderr.decode(errors="replace"))
     return _mapping(json.loads(done.stdout)), None
 
 
@@ -119,11 +120,13 @@ def _environment(folder: str, plugin: str) -> dict[str, str]:
     }
 
 
-def _refused(source: str, plugin: str, stderr: str) -> Problem:
-    """Ansible's own last cause, in one line and without anything that looks like a secret."""
+def _refused(path: Path, source: str, plugin: str, stderr: str) -> Problem:
+    """The line that is wrong, where it is found; else Ansible's own last cause, without what looks like a secret."""
     if "vault" in stderr.lower():
         right = "Muster reads no vaults: take the encrypted file away from the inventory; credentials are references"
         return Problem(source, "", "", "needs a vault's password", right)
+    if found := wrong_in(path.read_text(encoding="utf-8", errors="replace"), plugin):
+        return Problem(f"{source} line {found.line}", "", found.value, found.wrong, found.right)
     said = [line.strip() for line in stderr.splitlines() if line.strip()]
     causes = [line for index, line in enumerate(said) if index and "caused by" in said[index - 1]]
     origin = re.search(r"Origin: .*?:(\d+)(?::\d+)?$", stderr, re.MULTILINE)

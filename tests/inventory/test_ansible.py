@@ -104,9 +104,38 @@ def test_a_vaulted_password_is_refused_too(read_text: ReadText) -> None:
 
 def test_a_line_that_cannot_be_read_is_told_without_its_secrets(read_text: ReadText) -> None:
     (problem,) = read_text({"hosts.ini": '[van]\nh1 ansible_password="hunter2\n'}).problems
-    assert problem.place == "hosts.ini"
-    assert "No closing quotation" in problem.wrong
+    assert problem.place == "hosts.ini line 2"
+    assert "never closed" in problem.wrong
     assert "hunter2" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place", "wrong"),
+    [
+        ("a.ini", "h1\n[van\nh2\n", "line 2", "'[van' is no section; write [name]"),
+        ("a.ini", "[van:hots]\nh1\n", "line 1", "there is no 'hots'"),
+        (
+            "a.ini",
+            "[van]\nh1 ansible_password= hunter2\n",
+            "line 2",
+            "'h1' is followed by a word that is no name=value",
+        ),
+        ("a.ini", "[van]\nh1\n[van:vars]\n# why\nuser\n", "line 5", "'user' is given no value; write name=value"),
+        ("a.ini", "[van:children]\nburnaby\n", "line 2", "'burnaby' is not a group of this file"),
+        ("a.yml", "all:\n  hosts:\n    h1\n   x: 3\n", "line 4", "is no YAML"),
+        ("a.yml", "all:\n  hosts:\n\th1:\n", "line 3", "indent with spaces"),
+        ("a.yml", "all:\n  children:\n    van:\n      hosts: [h1]\n", "line 4", "with a colon after its name"),
+        ("a.yml", "- h1\n", "line 1", "is not a mapping of groups; begin with all:"),
+    ],
+)
+def test_the_line_that_is_wrong_is_named_with_what_would_be_right(
+    read_text: ReadText, name: str, text: str, place: str, wrong: str
+) -> None:
+    (problem,) = read_text({name: text}).problems
+    assert problem.place == f"{name} {place}"
+    assert wrong in str(problem)
+    assert "hunter2" not in str(problem)
+    assert "nsible" not in str(problem), "it is told in our own words"
 
 
 def test_a_program_is_not_executed_and_a_plugin_is_not_loaded(read_text: ReadText, tmp_path: Path) -> None:
@@ -118,7 +147,7 @@ def test_a_program_is_not_executed_and_a_plugin_is_not_loaded(read_text: ReadTex
         {"hosts.ini": f"#!/bin/sh\ntouch {mark}\n", "plugin.yml": "plugin: ansible.builtin.generator\n"}
     )
     assert not mark.exists()
-    assert [problem.place for problem in imported.problems] == ["hosts.ini", "plugin.yml"]
+    assert [problem.place for problem in imported.problems] == ["hosts.ini line 2", "plugin.yml line 1"]
 
 
 def test_templates_and_other_connections_are_refused_in_words(read_text: ReadText) -> None:
