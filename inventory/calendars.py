@@ -87,6 +87,11 @@ def read_calendars(paths: Sequence[Path], crew: Crew, now: datetime, person_id: 
 def _files(paths: Iterable[Path], problems: list[Problem]) -> Iterator[Path]:
     for path in paths:
         found = sorted(path.glob("*.ics")) if path.is_dir() else [path]
+        if not path.exists():
+            problems.append(
+                Problem(str(path), "", "", "is not there", "give the path of a file or of a folder of files")
+            )
+            continue
         if not found:
             problems.append(Problem(str(path), "", "", "holds no calendar", "give files that end in .ics"))
         yield from found

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from muster.campaign import Campaign, EffortPolicy, PlanningPolicy, WavePolicy
 from muster.errors import CampaignFileError, Problem
+from muster.files import why_unreadable
 from muster.fleet import Fleet, Host
 from muster.forecasting import ForecastSection
 from muster.ids import CampaignId, FixName, HostId
@@ -200,7 +201,7 @@ def read_campaign_file(path: Path) -> CampaignFile:
     except FileNotFoundError:
         raise CampaignFileError(f"{path}: there is no such file", hint="muster init writes one to start from") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise CampaignFileError(f"{path}: cannot be read: {error}") from None
+        raise CampaignFileError(f"{path}: cannot be read: {why_unreadable(error)}") from None
     if not isinstance(values, dict):
         raise CampaignFileError(f"{path}: holds no lines of the form 'key: value'")
     try:

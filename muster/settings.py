@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from muster.errors import SettingsError
+from muster.files import why_unreadable
 
 SETTINGS_FILE = "muster.yml"
 
@@ -140,6 +141,10 @@ class Settings(BaseSettings):
     portal_oidc_secret: str = Field(default="", description="Credential reference to the portal's secret there.")
     portal_oidc_scopes: str = Field(default="openid profile email", description="What is asked of it.")
     portal_oidc_claim: str = Field(default="groups", description="The claim whose values say who has which role.")
+    portal_oidc_logout: bool = Field(
+        default=True,
+        description="Who logs out of the portal is logged out at the identity provider, too, where it can do that.",
+    )
     portal_oidc_roles: dict[str, str] = Field(
         default_factory=dict,
         description="Roles by value of that claim, such as {muster-managers: manager, engineers: engineer, north-it: "
@@ -272,7 +277,7 @@ def _read_file(file: Path) -> dict[str, object]:
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"{file}: cannot be read: {error}") from None
+        raise SettingsError(f"{file}: cannot be read: {why_unreadable(error)}") from None
     if not isinstance(values, dict):
         raise SettingsError(f"{file}: holds {type(values).__name__}, not lines of the form 'key: value'")
     return {str(key): value for key, value in values.items()}

@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from muster.errors import FixError
+from muster.files import why_unreadable
 from muster.fleet import OsFamily
 from muster.steps import StepName
 
@@ -237,7 +238,7 @@ def _read_yaml(place: str, file: Traversable) -> object:
     except FileNotFoundError:
         raise FixError(f"{place}: is not there; every fix has one", hint="docs/fixes.md shows a small one.") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise FixError(f"{place}: cannot be read: {' '.join(str(error).split())}") from None
+        raise FixError(f"{place}: cannot be read: {why_unreadable(error)}") from None
 
 
 @lru_cache(maxsize=64)

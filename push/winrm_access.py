@@ -22,6 +22,7 @@ from typing import Any
 import yaml
 
 from muster.errors import SettingsError
+from muster.files import why_unreadable
 from muster.ports import Target
 
 HTTPS_PORT = 5986
@@ -96,7 +97,7 @@ def read_access(file: Path) -> AccessBook:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"{file}: cannot be read: {' '.join(str(error).split())}") from None
+        raise SettingsError(f"{file}: cannot be read: {why_unreadable(error)}") from None
     if not isinstance(content, dict) or set(content) - {"default", "sites", "hosts"}:
         raise SettingsError(f"{file}: takes the keys default, sites and hosts")
     return AccessBook(

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from muster.crew import Crew
 from muster.errors import InputError
+from muster.files import why_unreadable
 from muster.fleet import Fleet
 from muster.ids import HostId
 from muster.plan import Assignment, Plan, Visit, VisitMode
@@ -124,8 +125,8 @@ def read_mapping(path: Path) -> PsaNames:
         return PsaNames()
     try:
         return PsaNames.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{path}: cannot be read: {why_unreadable(error)}") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

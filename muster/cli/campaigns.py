@@ -30,6 +30,8 @@ def open_campaign_of_file(workspace: Workspace, *, quiet: bool = False) -> Campa
     workspace.ledger.open_campaign(file.campaign, host_ids, by=me())
     if file.campaign.id not in known and not quiet:
         say(f"opened campaign {file.campaign.id} with {count(len(host_ids), 'host')} ({CAMPAIGN_FILE})")
+        if file.campaign.deadline <= workspace.services.clock.now():
+            say(f"its deadline is over: nothing can be planned until {CAMPAIGN_FILE} has a later one", style="bold red")
     return file.campaign
 
 

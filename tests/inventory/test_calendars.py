@@ -156,7 +156,7 @@ def test_a_file_that_is_cut_off_or_no_calendar_is_named(tmp_path: Path) -> None:
         assert said in str(problem)
     (tmp_path / "kim.ics").write_bytes(b"\xff\xfe\x00")
     assert "not text in UTF-8" in str(read_calendars([tmp_path / "kim.ics"], CREW, NOW).problems[0])
-    assert "cannot be read" in str(read_calendars([tmp_path / "none" / "kim.ics"], CREW, NOW).problems[0])
+    assert "is not there" in str(read_calendars([tmp_path / "none" / "kim.ics"], CREW, NOW).problems[0])
 
 
 def test_a_calendar_may_be_named_by_the_address_and_replaces_the_one_before(tmp_path: Path) -> None:

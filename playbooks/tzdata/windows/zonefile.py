@@ -28,6 +28,7 @@ from pathlib import Path
 import yaml
 
 from muster.errors import FixError
+from muster.files import why_unreadable
 from playbooks.tzdata.windows.rows import Row, Rules, Turn, shown
 
 DATABASE = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Time Zones"
@@ -97,7 +98,7 @@ def read_zone_file(path: Path | Traversable) -> ZoneFile:
             raise FixError(f"{path}: source: says nothing; name who says that these rows are right")
         return ZoneFile(str(source).strip(), tuple(_zone(path, entry) for entry in zones))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise FixError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
+        raise FixError(f"{path}: cannot be read: {why_unreadable(error)}") from None
     except (KeyError, TypeError, AttributeError) as error:
         raise FixError(f"{path}: is not of the form 'source: ..., zones: [{{key: ..., ...}}]': {error}") from None
 
