@@ -1,22 +1,15 @@
 """The small world of the partners' command-line tests, and what is typed in it again and again."""
 
 import json
-import shutil
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
-from muster.cli.app import main
-from muster.cli.workspace import Workspace
-from muster.ids import CampaignId, HostId
-from muster.outcomes import Finding, HostStatus, Stage, Verdict
-from muster.records import ProbeRecord
+from muster.ids import HostId
+from muster.outcomes import HostStatus
+from tests.muster import worlds
 from tests.muster.shell import Done, Shell
 
-SPRING = CampaignId("spring")
 NOW = datetime(2027, 3, 1, 15, tzinfo=UTC)
 SITES = """id,client_id,name,timezone,region,latitude,longitude,address
 hq,acme,Head office,America/Vancouver,west,49.26,-123.11,1 Main Street
@@ -58,38 +51,10 @@ ELIGIBLE = (
 """What it takes until a partner may be given work."""
 
 
-def copied(made: Path, folder: Path) -> Path:
-    """The workspace that was made, in a folder of its own, at the hour at which it was made."""
-    shutil.copytree(made, folder, dirs_exist_ok=True)
-    standing_at(folder, NOW)
-    return folder
-
-
-def typed(folder: Path, *words: str) -> None:
-    """A command typed where no fixture of a single test may be used; its answer is not looked at."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setattr(sys, "argv", ["muster", *words])
-        with pytest.raises(SystemExit):
-            main()
-
-
-def standing_at(folder: Path, at: datetime) -> None:
-    shift = (at - datetime.now(UTC)).total_seconds()
-    (folder / "muster.yml").write_text(f"solve_seconds: 1\nclock_shift_s: {shift:.0f}\ncompany: Clockworks\n")
-
-
 def answer(folder: Path, ids: Sequence[HostId], status: HostStatus) -> None:
     """A probe of hosts, answered now."""
-    verdict = {HostStatus.RIGHT: Verdict.RIGHT, HostStatus.STALE: Verdict.STALE}.get(status)
-    finding = Finding(verdict, "so it is", ()) if verdict else None
-    opened = Workspace(folder)
-    opened.ledger.begin_probes(SPRING, ids, by="test")
-    at = opened.services.clock.now()
-    opened.ledger.record_probes(
-        SPRING, [ProbeRecord(one, status, finding, Stage.FINISHED, "", "", at) for one in ids], by="test"
-    )
-    opened.close()
+    with worlds.services_in(folder) as services:
+        worlds.answer(services, dict.fromkeys(ids, status))
 
 
 def good(done: Done) -> str:

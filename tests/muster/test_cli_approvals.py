@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,10 +16,12 @@ from muster.records import WaveState
 from muster.steps import StepName
 from tests.muster import test_cli_waves as waves
 from tests.muster.shell import Shell
+from tests.muster.worlds import SPRING, standing_at
 
 muster = waves.muster
+made = waves.made
 workspace = waves.workspace
-SPRING, NOW, add = waves.SPRING, waves.NOW, waves.add
+NOW, add = waves.NOW, waves.add
 APPROVALS = """
 approvals:
   ramp: {by: [Kim Lee, Ana Ruiz]}
@@ -118,7 +120,7 @@ def test_a_visit_is_started_at_its_time_and_not_before(muster: Shell, ruled: Pat
     assert early.returncode == 2
     assert "5 minutes before" in " ".join(early.stderr.split())
     opened.close()
-    stand_at(ruled, first.starts_at)
+    standing_at(ruled, first.starts_at)
     done = muster(ruled, "visit", "start", first.visit_id, "--by", "Anna")
     assert done.returncode == 0, done.stderr
     assert "says Anna" in done.stdout
@@ -140,22 +142,14 @@ def test_what_is_due_under_way_and_missed_is_told(muster: Shell, ruled: Path) ->
     (plan_id,) = opened.ledger.plans(SPRING)
     placed = sorted(opened.ledger.plan(plan_id).assignments, key=lambda one: one.starts_at)
     opened.close()
-    stand_at(ruled, placed[-1].starts_at + timedelta(minutes=1))
+    standing_at(ruled, placed[-1].starts_at + timedelta(minutes=1))
     rows = json.loads(muster(ruled, "due", "--json").stdout)
     assert "push" in [one["what"] for one in rows if one["state"] == "due"]
-    stand_at(ruled, max(one.ends_at for one in placed) + timedelta(minutes=1))
+    standing_at(ruled, max(one.ends_at for one in placed) + timedelta(minutes=1))
     rows = json.loads(muster(ruled, "due", "--json").stdout)
     assert {one["what"] for one in rows if one["state"] == "missed"} == {one.visit_id for one in placed}
     assert muster(ruled, "stop").returncode == 0
     assert "until somebody says muster resume" in muster(ruled, "due").stdout
-
-
-def stand_at(workspace: Path, at: datetime) -> None:
-    """Have the workspace's clock show this time from now on."""
-    lines = (workspace / "muster.yml").read_text().splitlines()
-    shift_s = (at - datetime.now(UTC)).total_seconds()
-    (workspace / "muster.yml").write_text("\n".join([lines[0], f"clock_shift_s: {shift_s:.0f}", *lines[2:]]))
-    services_of.cache_clear()
 
 
 def pushed_as_a_wave(workspace: Path, host: str) -> None:

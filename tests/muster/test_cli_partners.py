@@ -26,16 +26,13 @@ from tests.muster.partnering import (
     LIST,
     NOW,
     SITES,
-    SPRING,
     answer,
-    copied,
     good,
     make_eligible,
     planned,
-    standing_at,
-    typed,
 )
 from tests.muster.shell import Shell
+from tests.muster.worlds import SPRING, bring_in, copied, enrol, standing_at, typed
 from tests.reports.printers import can_print
 
 
@@ -48,8 +45,7 @@ def muster(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six hosts that somebody must go to; a partner in the crew's file that nobody has vetted. Made once."""
     folder = tmp_path_factory.mktemp("partners")
-    standing_at(folder, NOW)
-    (folder / "campaign.yml").write_text(CAMPAIGN)
+    standing_at(folder, NOW, solve_seconds=1, company="Clockworks")
     (folder / "community.csv").write_text(LIST)
     tables = {
         "clients": "id,name,email\nacme,Acme,a@acme.example\nborg,Borg,b@borg.example\n",
@@ -58,15 +54,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "partners": "id,name\nnorthwest-it,Northwest IT\n",
         "crew": CREW,
     }
-    for name, text in tables.items():
-        (folder / f"{name}.csv").write_text(text)
-    typed(folder, "import", *(f"{name}.csv" for name in tables))
-    opened = Workspace(folder)
-    file = opened.campaign_file()
-    ids = file.hosts_of(opened.ledger.fleet())
-    opened.ledger.open_campaign(file.campaign, ids, by="test")
-    opened.close()
-    answer(folder, ids, HostStatus.UNREACHABLE)
+    bring_in(folder, CAMPAIGN, tables)
+    answer(folder, enrol(folder), HostStatus.UNREACHABLE)
     services_of.cache_clear()
     return folder
 
@@ -75,7 +64,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def made_eligible(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same, with the partner vetted, insured, signed and approved: five commands that few tests are about."""
     folder = shutil.copytree(made, tmp_path_factory.mktemp("eligible"), dirs_exist_ok=True)
-    typed(folder, "partner", "import", "community.csv")
+    typed(folder, "partner", "import", "community.csv", code=1)
     for words in ELIGIBLE:
         typed(folder, "partner", *words)
     services_of.cache_clear()
@@ -85,14 +74,14 @@ def made_eligible(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def workspace(made: Path, tmp_path: Path) -> Iterator[Path]:
     """Six hosts that somebody must go to; a partner in the crew's file that nobody has vetted."""
-    yield copied(made, tmp_path)
+    yield copied(made, tmp_path, NOW)
     services_of.cache_clear()
 
 
 @pytest.fixture
 def eligible(made_eligible: Path, tmp_path: Path) -> Iterator[Path]:
     """The same with a partner that may be given work."""
-    yield copied(made_eligible, tmp_path)
+    yield copied(made_eligible, tmp_path, NOW)
     services_of.cache_clear()
 
 

@@ -12,12 +12,11 @@ import pytest
 from flows.services import services_of
 from flows.turns import whose_turn
 from muster.cli.workspace import Workspace
-from muster.ids import CampaignId, HostId
-from muster.outcomes import Finding, HostStatus, Stage, Verdict
-from muster.records import ProbeRecord
+from muster.ids import HostId
+from muster.outcomes import HostStatus
 from tests.muster.shell import Shell
+from tests.muster.worlds import SPRING, answer, bring_in, copied, enrol, services_in, standing_at
 
-SPRING = CampaignId("spring")
 CREW = """id,name,timezone,shifts,skills,rate_per_hour,home_latitude,home_longitude
 anna,Anna,America/Vancouver,Mon-Fri 08:00-16:00,linux,60,49.28,-123.12
 ben,Ben,America/Vancouver,Mon-Fri 08:00-16:00,linux,70,49.88,-119.49
@@ -47,37 +46,23 @@ def muster(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -
     return Shell(monkeypatch, capfd)
 
 
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight hosts: seven stale, one of them Windows, for which there is nobody; one unreachable. Made once."""
+    folder = tmp_path_factory.mktemp("planning")
+    standing_at(folder, NOW, solve_seconds=1)
+    clients = "id,name,email\nacme,Acme,office@acme.example\n"
+    bring_in(folder, CAMPAIGN, {"clients": clients, "sites": SITES, "hosts": HOSTS, "crew": CREW})
+    ids = enrol(folder)
+    with services_in(folder) as services:
+        answer(services, {**dict.fromkeys(ids, HostStatus.STALE), HostId("h8"): HostStatus.UNREACHABLE})
+    return folder
+
+
 @pytest.fixture
-def workspace(muster: Shell, tmp_path: Path) -> Iterator[Path]:
-    """Eight hosts: six stale, one unreachable, one that nobody can be found for (Windows)."""
-    shift = (NOW - datetime.now(UTC)).total_seconds()
-    (tmp_path / "muster.yml").write_text(f"solve_seconds: 1\nclock_shift_s: {shift:.0f}\n")
-    (tmp_path / "campaign.yml").write_text(CAMPAIGN)
-    for name, text in {
-        "clients": "id,name,email\nacme,Acme,office@acme.example\n",
-        "sites": SITES,
-        "hosts": HOSTS,
-        "crew": CREW,
-    }.items():
-        (tmp_path / f"{name}.csv").write_text(text)
-    done = muster(tmp_path, "import", "clients.csv", "sites.csv", "hosts.csv", "crew.csv")
-    assert done.returncode == 0, done.stderr
-    opened = Workspace(tmp_path)
-    file = opened.campaign_file()
-    ids = file.hosts_of(opened.ledger.fleet())
-    opened.ledger.open_campaign(file.campaign, ids, by="test")
-    opened.ledger.begin_probes(SPRING, ids, by="test")
-    opened.ledger.record_probes(SPRING, [answered(host_id) for host_id in ids], by="test")
-    opened.close()
-    yield tmp_path
+def workspace(made: Path, tmp_path: Path) -> Iterator[Path]:
+    yield copied(made, tmp_path, NOW)
     services_of.cache_clear()
-
-
-def answered(host_id: HostId) -> ProbeRecord:
-    if host_id == "h8":
-        return ProbeRecord(host_id, HostStatus.UNREACHABLE, None, Stage.CONNECT, "refused", "look at it", NOW)
-    finding = Finding(Verdict.STALE, "it is old", ())
-    return ProbeRecord(host_id, HostStatus.STALE, finding, Stage.FINISHED, "", "", NOW)
 
 
 def made_plan(muster: Shell, workspace: Path) -> dict[str, list[dict[str, object]]]:
@@ -111,11 +96,7 @@ def test_what_is_done_meanwhile_does_not_change_why_a_visit_stands_where_it_does
     before = [muster(workspace, "plan", "explain", visit).stdout for visit in visits]
     opened = Workspace(workspace)
     done = [HostId(str(host)) for host in list(plan["assignments"][0]["hosts"])]  # type: ignore[call-overload]
-    right = Finding(Verdict.RIGHT, "it is right", ())
-    opened.ledger.begin_probes(SPRING, done, by="test")
-    opened.ledger.record_probes(
-        SPRING, [ProbeRecord(h, HostStatus.RIGHT, right, Stage.FINISHED, "", "", NOW) for h in done], by="test"
-    )
+    answer(opened.services, dict.fromkeys(done, HostStatus.RIGHT))
     opened.close()
     assert [muster(workspace, "plan", "explain", visit).stdout for visit in visits] == before
     for one in plan["assignments"]:

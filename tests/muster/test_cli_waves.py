@@ -12,14 +12,14 @@ from flows.services import services_of
 from muster.cli import progress
 from muster.cli.answers import say_unanswered, unanswered
 from muster.cli.workspace import Workspace
-from muster.ids import CampaignId, HostId, RunnerId
-from muster.outcomes import Evidence, Finding, HostOutcome, HostStatus, Stage, Verdict
-from muster.records import HostState, ProbeRecord
+from muster.ids import HostId, RunnerId
+from muster.outcomes import Evidence, HostOutcome, HostStatus, Stage
+from muster.records import HostState
 from muster.steps import StepName
 from push.probing import UNANSWERED
 from tests.muster.shell import Shell
+from tests.muster.worlds import SPRING, answer, bring_in, copied, enrol, services_in, standing_at, typed
 
-SPRING = CampaignId("spring")
 CREW = "id,name,timezone,shifts,skills,rate_per_hour\nanna,Anna,America/Vancouver,daily 00:00-24:00,linux,60\n"
 SITES = """id,client_id,name,timezone,kind,maintenance
 hq,acme,Head office,America/Vancouver,office,
@@ -53,36 +53,25 @@ def muster(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -
     return Shell(monkeypatch, capfd)
 
 
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight stale hosts, two of them at a mill with hours of its own, and a plan that binds. Made once."""
+    folder = tmp_path_factory.mktemp("waves")
+    standing_at(folder, NOW, solve_seconds=1)
+    bring_in(folder, CAMPAIGN, {"clients": "id,name\nacme,Acme\n", "sites": SITES, "hosts": HOSTS, "crew": CREW})
+    ids = enrol(folder)
+    with services_in(folder) as services:
+        answer(services, dict.fromkeys(ids, HostStatus.STALE))
+    typed(folder, "plan")
+    with services_in(folder) as services:
+        (plan_id,) = services.ledger.plans(SPRING)
+        services.ledger.dispatch(plan_id, by="test", expected_revision=services.ledger.revision())
+    return folder
+
+
 @pytest.fixture
-def workspace(muster: Shell, tmp_path: Path) -> Iterator[Path]:
-    """Eight stale hosts, two of them at a mill with hours of its own, and a plan that binds."""
-    shift = (NOW - datetime.now(UTC)).total_seconds()
-    (tmp_path / "muster.yml").write_text(f"solve_seconds: 1\nclock_shift_s: {shift:.0f}\n")
-    (tmp_path / "campaign.yml").write_text(CAMPAIGN)
-    for name, text in {
-        "clients": "id,name\nacme,Acme\n",
-        "sites": SITES,
-        "hosts": HOSTS,
-        "crew": CREW,
-    }.items():
-        (tmp_path / f"{name}.csv").write_text(text)
-    done = muster(tmp_path, "import", "clients.csv", "sites.csv", "hosts.csv", "crew.csv")
-    assert done.returncode == 0, done.stderr
-    opened = Workspace(tmp_path)
-    file = opened.campaign_file()
-    ids = file.hosts_of(opened.ledger.fleet())
-    opened.ledger.open_campaign(file.campaign, ids, by="test")
-    opened.ledger.begin_probes(SPRING, ids, by="test")
-    finding = Finding(Verdict.STALE, "it is old", ())
-    stale = [ProbeRecord(host_id, HostStatus.STALE, finding, Stage.FINISHED, "", "", NOW) for host_id in ids]
-    opened.ledger.record_probes(SPRING, stale, by="test")
-    opened.close()
-    assert muster(tmp_path, "plan").returncode == 0
-    opened = Workspace(tmp_path)
-    (plan_id,) = opened.ledger.plans(SPRING)
-    opened.ledger.dispatch(plan_id, by="test", expected_revision=opened.ledger.revision())
-    opened.close()
-    yield tmp_path
+def workspace(made: Path, tmp_path: Path) -> Iterator[Path]:
+    yield copied(made, tmp_path, NOW)
     services_of.cache_clear()
 
 

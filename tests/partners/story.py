@@ -1,15 +1,15 @@
 """The story's company: 60 clients, 400 sites, 12,000 machines, six weeks; drawn with a seed, the same every time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from muster.cli.workspace import Workspace
 from muster.ids import CampaignId, HostId
-from muster.outcomes import Finding, HostStatus, Stage, Verdict
-from muster.records import ProbeRecord
+from muster.outcomes import HostStatus
+from tests.muster import worlds
+from tests.muster.worlds import enrol, services_in
 
 CLOCKS = CampaignId("clocks")
 START = datetime(2026, 9, 21, 15, 0, tzinfo=UTC)
@@ -117,33 +117,11 @@ def _csv(header: str, rows: Iterable[str]) -> str:
     return "\n".join([header, *rows]) + "\n"
 
 
-def standing_at(folder: Path, at: datetime) -> None:
-    """Set the workspace's clock."""
-    shift = (at - datetime.now(UTC)).total_seconds()
-    (folder / "muster.yml").write_text(f"clock_shift_s: {shift:.0f}\ncompany: Clockworks\ncurrency: CAD\n")
-
-
-def answer(folder: Path, standing: dict[HostId, HostStatus]) -> None:
+def answer(folder: Path, standing: Mapping[HostId, HostStatus]) -> None:
     """Enrol what the campaign file takes, and let these hosts answer a probe."""
-    opened = Workspace(folder)
-    file = opened.campaign_file()
-    opened.ledger.open_campaign(file.campaign, file.hosts_of(opened.ledger.fleet()), by="story")
-    ids = list(standing)
-    opened.ledger.begin_probes(CLOCKS, ids, by="story")
-    at = opened.services.clock.now()
-    opened.ledger.record_probes(CLOCKS, [_record(one, standing[one], at) for one in ids], by="story")
-    opened.close()
-
-
-def _record(host_id: HostId, status: HostStatus, at: datetime) -> ProbeRecord:
-    verdicts = {
-        HostStatus.RIGHT: Verdict.RIGHT,
-        HostStatus.STALE: Verdict.STALE,
-        HostStatus.UNSUPPORTED: Verdict.UNSUPPORTED,
-    }
-    finding = Finding(verdicts[status], f"it is {verdicts[status]}", ()) if status in verdicts else None
-    stage = Stage.FINISHED if finding else Stage.CONNECT
-    return ProbeRecord(host_id, status, finding, stage, "" if finding else "no answer", "", at)
+    enrol(folder)
+    with services_in(folder) as services:
+        worlds.answer(services, standing, CLOCKS)
 
 
 def right(hosts: Sequence[HostId]) -> dict[HostId, HostStatus]:

@@ -18,6 +18,7 @@ from muster.cli.workspace import Workspace
 from muster.ids import HostId
 from muster.outcomes import HostStatus
 from tests.muster.shell import Shell
+from tests.muster.worlds import standing_at
 from tests.partners.story import (
     CAMPAIGN,
     CLOCKS,
@@ -29,7 +30,6 @@ from tests.partners.story import (
     later,
     partners_list,
     right,
-    standing_at,
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
@@ -74,7 +74,7 @@ def hours(said: str) -> tuple[float, float, float]:
 
 def begin(manager: Manager) -> None:
     story, folder = company(), manager.folder
-    standing_at(folder, START)
+    standing_at(folder, START, company="Clockworks", currency="CAD")
     (folder / "campaign.yml").write_text(CAMPAIGN)
     partners = "id,name\n" + "".join(f"{key},{name}\n" for key, name, _, _ in PARTNERS)
     for name, text in {**story.tables, "crew": crew(), "partners": partners}.items():

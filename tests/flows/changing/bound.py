@@ -1,23 +1,18 @@
 """A small campaign of four clients whose plan binds and whose clients were told; made once, copied for each test."""
 
-import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.planning import dispatch_plan, make_plan
 from flows.services import services_of
-from inventory.read import read_files
-from muster.cli.workspace import Workspace
-from muster.crew import Crew
-from muster.fleet import Fleet
-from muster.ids import CampaignId, HostId, PersonId, VisitId
-from muster.outcomes import Finding, HostStatus, Stage, Verdict
+from muster.ids import HostId, PersonId, VisitId
+from muster.outcomes import HostStatus
 from muster.plan import Plan
-from muster.records import ProbeRecord
 from muster.wiring import Wired
+from tests.muster import worlds
+from tests.muster.worlds import SPRING, bring_in, enrol, services_in, standing_at
 
-SPRING = CampaignId("spring")
 NOW = datetime(2027, 3, 1, 15, tzinfo=UTC)
 """Monday, 07:00 in Vancouver."""
 
@@ -65,46 +60,20 @@ effort: {onsite_minutes_per_host: 20, setup_minutes: 20}
 """
 
 
-def standing_at(folder: Path, at: datetime) -> None:
-    """Set the clock of a workspace; its services are opened anew."""
-    shift = (at - datetime.now(UTC)).total_seconds()
-    (folder / "muster.yml").write_text(f"solve_seconds: 0.3\nclock_shift_s: {shift:.0f}\ncompany: Clockworks\n")
-    services_of.cache_clear()
-
-
 def build(folder: Path) -> None:
     """The workspace, its plan dispatched."""
-    standing_at(folder, NOW)
-    (folder / "campaign.yml").write_text(CAMPAIGN)
-    for name, text in TABLES.items():
-        (folder / f"{name}.csv").write_text(text)
-    opened = Workspace(folder)
-    services = opened.services
-    found = read_files([folder / f"{name}.csv" for name in TABLES], known=Fleet(), known_crew=Crew())
-    services.ledger.save_inventory(found.fleet, found.crew, by="test")
-    file = opened.campaign_file()
-    services.ledger.open_campaign(file.campaign, file.hosts_of(services.ledger.fleet()), by="test")
-    answer(services, file.hosts_of(services.ledger.fleet()), HostStatus.UNREACHABLE)
-    dispatch_plan(services, make_plan(services, SPRING, seconds=0.5, seed=0).id, by="test")
-    opened.close()
+    standing_at(folder, NOW, solve_seconds=0.3, company="Clockworks")
+    bring_in(folder, CAMPAIGN, TABLES)
+    ids = enrol(folder)
+    with services_in(folder) as services:
+        answer(services, ids, HostStatus.UNREACHABLE)
+        dispatch_plan(services, make_plan(services, SPRING, seconds=0.5, seed=0).id, by="test")
     services_of.cache_clear()
-
-
-def copied(made: Path, folder: Path) -> Path:
-    """A copy that stands at ``NOW``."""
-    shutil.copytree(made, folder, dirs_exist_ok=True)
-    standing_at(folder, NOW)
-    return folder
 
 
 def answer(services: Wired, ids: Sequence[HostId], status: HostStatus) -> None:
     """A probe of hosts, answered now."""
-    finding = Finding(Verdict.RIGHT, "it is right", ()) if status is HostStatus.RIGHT else None
-    at = services.clock.now()
-    services.ledger.begin_probes(SPRING, ids, by="test")
-    services.ledger.record_probes(
-        SPRING, [ProbeRecord(one, status, finding, Stage.FINISHED, "", "", at) for one in ids], by="test"
-    )
+    worlds.answer(services, dict.fromkeys(ids, status))
 
 
 def binding(services: Wired) -> Plan:

@@ -8,8 +8,9 @@ import pytest
 from flows.services import services_of
 from muster.cli.workspace import Workspace
 from muster.wiring import Wired
-from tests.flows.changing.bound import build, copied
+from tests.flows.changing.bound import NOW, build
 from tests.muster.shell import Shell
+from tests.muster.worlds import copied
 
 Within = Callable[[], Wired]
 
@@ -31,7 +32,7 @@ def muster(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -
 @pytest.fixture
 def workspace(made: Path, tmp_path: Path) -> Iterator[Path]:
     """Four clients, each with one visit of about two hours; a plan binds, and everybody was told."""
-    yield copied(made, tmp_path)
+    yield copied(made, tmp_path, NOW)
     services_of.cache_clear()
 
 

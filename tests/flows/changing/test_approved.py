@@ -12,8 +12,9 @@ from flows.changes import accept, propose
 from flows.planning import dispatch_plan
 from muster.approvals import ApprovalPolicy, ApprovalRule
 from muster.errors import ApprovalNeeded
-from tests.flows.changing.bound import NOW, SPRING, binding
+from tests.flows.changing.bound import NOW, binding
 from tests.flows.changing.conftest import Within
+from tests.muster.worlds import SPRING
 
 
 def test_what_happened_is_written_and_the_plan_waits_for_its_approval(within: Within) -> None:

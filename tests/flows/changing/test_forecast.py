@@ -16,9 +16,10 @@ from muster.messages import Channel
 from muster.outcomes import Evidence, HostOutcome, HostStatus, Stage
 from muster.steps import StepName
 from muster.wiring import Wired
-from tests.flows.changing.bound import CLIENTS, NOW, SPRING, answer, standing_at
+from tests.flows.changing.bound import CLIENTS, NOW, answer
 from tests.flows.changing.conftest import Within
 from tests.muster.shell import Shell
+from tests.muster.worlds import SPRING, standing_at
 
 HOSTS = tuple(HostId(f"{client}{number}") for client in CLIENTS for number in range(1, 5))
 

@@ -9,9 +9,10 @@ from muster.campaign_file import read_campaign_file
 from muster.ids import HostId
 from muster.outcomes import HostStatus
 from push.ramp import changed_at
-from tests.flows.changing.bound import CAMPAIGN, SPRING, answer, binding, placed
+from tests.flows.changing.bound import CAMPAIGN, answer, binding, placed
 from tests.flows.changing.conftest import Within
 from tests.muster.shell import Shell
+from tests.muster.worlds import SPRING
 
 ORDER = """
 gates:

@@ -7,9 +7,10 @@ from pathlib import Path
 from muster.ids import ClientId
 from partners.papers import QUOTES
 from reports.notices.told import read_told
-from tests.flows.changing.bound import NOW, SPRING, binding, clients_csv, hosts_csv, placed, sites_csv
+from tests.flows.changing.bound import NOW, binding, clients_csv, hosts_csv, placed, sites_csv
 from tests.flows.changing.conftest import Within
 from tests.muster.shell import Shell
+from tests.muster.worlds import SPRING
 
 LATE = ("late/clients.csv", "late/sites.csv", "late/hosts.csv")
 

@@ -5,8 +5,9 @@ import pytest
 from flows.measured import finish_visit, learned_ratio
 from flows.planning import problem_of
 from muster.plan import VisitMode
-from tests.flows.changing.bound import SPRING, binding
+from tests.flows.changing.bound import binding
 from tests.flows.changing.conftest import Within
+from tests.muster.worlds import SPRING
 
 
 def test_a_few_trips_change_nothing_and_enough_of_them_make_every_way_longer(

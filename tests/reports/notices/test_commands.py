@@ -8,39 +8,24 @@ import pytest
 
 from flows.services import services_of
 from muster.cli.workspace import Workspace
-from muster.ids import CampaignId, HostId
-from muster.outcomes import Finding, HostStatus, Stage, Verdict
-from muster.records import ProbeRecord
+from muster.ids import CampaignId
+from muster.outcomes import HostStatus
 from reports.notes import notes_of, text_of
 from reports.notices.told import WAIVED, WRITTEN
 from tests.muster.shell import Done, Shell
-from tests.muster.test_cli_planning import CAMPAIGN, CREW, HOSTS, NOW, SITES, SPRING
+from tests.muster.test_cli_planning import CAMPAIGN, CREW, HOSTS, NOW, SITES
+from tests.muster.worlds import answer, bring_in, enrol, services_in, standing_at
 
 CLIENTS = "id,name,email\nacme,Acme,{}\n"
 
 
 def workspace_in(folder: Path, muster: Shell, email: str) -> Path:
     """Eight hosts that need the fix, and a plan for them."""
-    from datetime import UTC, datetime
-
-    shift = (NOW - datetime.now(UTC)).total_seconds()
-    (folder / "muster.yml").write_text(
-        f"solve_seconds: 1\nclock_shift_s: {shift:.0f}\ncompany: Helpline\nnotice_from: us@helpline.example\n"
-    )
-    (folder / "campaign.yml").write_text(CAMPAIGN)
-    files = {"clients": CLIENTS.format(email), "sites": SITES, "hosts": HOSTS, "crew": CREW}
-    for name, text in files.items():
-        (folder / f"{name}.csv").write_text(text)
-    assert muster(folder, "import", *(f"{name}.csv" for name in files)).returncode == 0
-    opened = Workspace(folder)
-    file = opened.campaign_file()
-    ids = file.hosts_of(opened.ledger.fleet())
-    opened.ledger.open_campaign(file.campaign, ids, by="test")
-    opened.ledger.begin_probes(SPRING, ids, by="test")
-    stale = Finding(Verdict.STALE, "it is old", ())
-    rows = [ProbeRecord(HostId(one), HostStatus.STALE, stale, Stage.FINISHED, "", "", NOW) for one in ids]
-    opened.ledger.record_probes(SPRING, rows, by="test")
-    opened.close()
+    standing_at(folder, NOW, solve_seconds=1, company="Helpline", notice_from="us@helpline.example")
+    bring_in(folder, CAMPAIGN, {"clients": CLIENTS.format(email), "sites": SITES, "hosts": HOSTS, "crew": CREW})
+    ids = enrol(folder)
+    with services_in(folder) as services:
+        answer(services, dict.fromkeys(ids, HostStatus.STALE))
     well(muster(folder, "plan"))
     return folder
 
