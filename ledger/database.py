@@ -13,14 +13,16 @@ not begun is begun again for at most ``reconnect_s``. Nothing is tried again onc
 whether a commit arrived; the caller gets LedgerUnavailable, and ``recover`` sorts the rest out.
 """
 
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 from ledger.address import Address
@@ -158,24 +160,46 @@ class Database:
 
 
 def _sqlite_engine(address: Address, limits: Limits) -> Engine:
+    file = Path(str(address.url.database))
+    only_read = _may_only_be_read(file)
     engine = create_engine(
-        address.url,
+        _read_only(address.url, file) if only_read else address.url,
         connect_args={"timeout": limits.lock_s, "check_same_thread": False},
         pool_timeout=limits.connect_s,
         json_serializer=_as_it_is,
         json_deserializer=_as_it_is,
         hide_parameters=True,
     )
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", _prepare_to_read if only_read else _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
+def _may_only_be_read(file: Path) -> bool:
+    """Whether this is somebody else's ledger, or lies on a medium that cannot be written, such as a backup's."""
+    return file.exists() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
+
+
+def _read_only(url: URL, file: Path) -> URL:
+    """The address of a file that may only be read.
+
+    In WAL mode SQLite writes beside the file even to read it, unless it may take the file for one that nobody changes.
+    That it is while no journal lies beside it; whoever writes at this moment makes one.
+    """
+    journal = file.with_name(f"{file.name}-wal").exists()
+    query = {"mode": "ro", "uri": "true"} if journal else {"mode": "ro", "immutable": "1", "uri": "true"}
+    return url.set(database=file.absolute().as_uri(), query=query)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
+    _prepare_to_read(connection, record)
     # recursive_triggers: without it INSERT OR REPLACE would delete rows past the triggers that refuse deletion
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _prepare_to_read(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,6 +1,7 @@
 """The command line without hosts: workspaces, imports, errors, what scripts read."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -220,3 +221,28 @@ def test_a_narrow_terminal_breaks_lines_under_the_status() -> None:
     cause = [line for line in narrow.export_text().splitlines() if "SHA256" in line]
     assert len(cause) > 1
     assert all(line.startswith(" " * 9) for line in cause)
+
+
+def test_somebody_elses_workspace_can_be_looked_at_and_not_changed(muster: Shell, workspace: Path) -> None:
+    assert muster(workspace, "import", "clients.csv", "sites.csv", "hosts.csv").returncode == 0
+    opened = Workspace(workspace)
+    file = opened.campaign_file()
+    opened.ledger.open_campaign(file.campaign, file.hosts_of(opened.ledger.fleet()), by="test")
+    opened.close()
+    before = {path.name: path.read_bytes() for path in workspace.iterdir()}
+    assert before
+    for path in (workspace, *workspace.iterdir()):
+        path.chmod(path.stat().st_mode & ~0o222)
+    seen, refused = as_one_who_may_only_read(workspace, "status"), as_one_who_may_only_read(workspace, "stop")
+    assert seen.returncode == 0, seen.stderr
+    assert "0 of 2 hosts protected" in seen.stdout
+    assert refused.returncode == 1
+    assert "cannot be written: it is read-only" in " ".join(refused.stderr.split())
+    assert {path.name: path.read_bytes() for path in workspace.iterdir()} == before
+
+
+def as_one_who_may_only_read(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """A command by somebody whom the folder's permissions bind; they do not bind root."""
+    lesser = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"] if os.geteuid() == 0 else []
+    command = [*lesser, sys.executable, "-m", "muster", "-C", str(folder), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
