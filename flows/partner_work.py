@@ -51,10 +51,15 @@ def agreement_in_force(services: Services, partner_id: PartnerId, at: datetime) 
     Raises:
         Refused: the partner is not eligible.
     """
-    return _covering(known_of(services.book), partner_id, at)
+    return covering(known_of(services.book), partner_id, at)
 
 
-def _covering(known: Known, partner_id: PartnerId, at: datetime) -> SignedAgreement:
+def covering(known: Known, partner_id: PartnerId, at: datetime) -> SignedAgreement:
+    """The same, by what is known of partners.
+
+    Raises:
+        Refused: the partner is not eligible.
+    """
     file = known.files.get(partner_id)
     if file is None:
         raise Refused(f"there is no file on {partner_id}", hint="muster partner import")
@@ -115,7 +120,7 @@ def claim_work(services: Services, campaign_id: CampaignId, claims: Sequence[Cla
             work = claimed_again(before.value, now)
         else:
             one, partner_id = _assignment(crew, plan, claim.visit_id)
-            agreement = _covering(known, partner_id, claim.started_at)
+            agreement = covering(known, partner_id, claim.started_at)
             work = _claimed(claim, one, partner_id, plan, agreement)
             work = replace(work, confirmed_at=binding.at if binding else None)
         made.append(work)

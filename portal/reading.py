@@ -22,12 +22,13 @@ from muster.campaign import Campaign
 from muster.clock import Clock
 from muster.crew import Crew
 from muster.errors import NotFound
-from muster.fleet import Fleet
-from muster.ids import CampaignId, HostId, PlanId, SiteId, VisitId
+from muster.fleet import Fleet, Site
+from muster.ids import CampaignId, ClientId, HostId, PlanId, SiteId, VisitId
 from muster.outcomes import HostStatus
 from muster.plan import Assignment, Plan
 from muster.ports import Ledger
 from muster.records import DispatchedPlan, HostState, Stop, WaveRow
+from portal.plan_index import PlanIndex, index_of
 from portal.standing import F, Standing
 
 T = TypeVar("T")
@@ -86,7 +87,9 @@ class Reading:
         self._hosts: dict[CampaignId, Standing] = {}
         self._moved_at: dict[CampaignId, int] = {}
         self._plans: OrderedDict[PlanId, Plan] = OrderedDict()
-        self._by_visit: dict[PlanId, dict[VisitId, tuple[Assignment, ...]]] = {}
+        self._indexes: dict[PlanId, PlanIndex] = {}
+        self._sites_of: dict[ClientId, tuple[Site, ...]] | None = None
+        self._hosts_of_client: dict[ClientId, tuple[HostId, ...]] | None = None
 
     # how fresh
     @property
@@ -123,7 +126,7 @@ class Reading:
         for campaign in self.campaigns():
             self.in_order(campaign.id)
             if (plan := self.binding_plan(campaign.id)) is not None:
-                self.assignments(plan)
+                self.index(plan)
 
     def moved_at(self, campaign_id: CampaignId) -> int:
         """The revision of the newest event that is of this campaign; what was made at it still holds."""
@@ -137,6 +140,27 @@ class Reading:
             if self._fleet is None:
                 self._fleet = self._ledger.fleet()
             return self._fleet
+
+    def sites_of(self, client_id: ClientId) -> tuple[Site, ...]:
+        """The places of one client."""
+        with self._lock:
+            if self._sites_of is None:
+                found: dict[ClientId, list[Site]] = defaultdict(list)
+                for site in self.fleet.sites:
+                    found[site.client_id].append(site)
+                self._sites_of = {client: tuple(sites) for client, sites in found.items()}
+            return self._sites_of.get(client_id, ())
+
+    def hosts_of(self, client_id: ClientId) -> tuple[HostId, ...]:
+        """The machines of one client, whatever campaign they are in."""
+        with self._lock:
+            if self._hosts_of_client is None:
+                client_of = {site.id: site.client_id for site in self.fleet.sites}
+                found: dict[ClientId, list[HostId]] = defaultdict(list)
+                for host in self.fleet.hosts:
+                    found[client_of[host.site_id]].append(host.id)
+                self._hosts_of_client = {client: tuple(ids) for client, ids in found.items()}
+            return self._hosts_of_client.get(client_id, ())
 
     @property
     def crew(self) -> Crew:
@@ -173,7 +197,7 @@ class Reading:
                 self._plans[plan_id] = self._ledger.plan(plan_id)
                 while len(self._plans) > PLANS_KEPT:
                     old, _ = self._plans.popitem(last=False)
-                    self._by_visit.pop(old, None)
+                    self._indexes.pop(old, None)
             self._plans.move_to_end(plan_id)
             return self._plans[plan_id]
 
@@ -184,13 +208,14 @@ class Reading:
 
     def assignments(self, plan: Plan) -> Mapping[VisitId, tuple[Assignment, ...]]:
         """Who does each visit of a plan, and when."""
+        return self.index(plan).by_visit
+
+    def index(self, plan: Plan) -> PlanIndex:
+        """The assignments of a plan by visit, person and client."""
         with self._lock:
-            found = self._by_visit.get(plan.id)
+            found = self._indexes.get(plan.id)
             if found is None:
-                lists: dict[VisitId, list[Assignment]] = defaultdict(list)
-                for one in plan.assignments:
-                    lists[one.visit_id].append(one)
-                found = self._by_visit[plan.id] = {visit_id: tuple(some) for visit_id, some in lists.items()}
+                found = self._indexes[plan.id] = index_of(plan)
             return found
 
     # hosts
@@ -272,7 +297,7 @@ class Reading:
 
     def _forget(self, revision: int) -> None:
         with self._lock:
-            self._fleet = self._crew = self._campaigns = None
+            self._fleet = self._crew = self._sites_of = self._hosts_of_client = self._campaigns = None
             self._now.clear()
             self._hosts.clear()
             self._moved_at.clear()
@@ -301,7 +326,7 @@ class Reading:
         if event.kind not in _STEPS:
             self._besides = event.revision
         if event.kind == Kind.INVENTORY_SAVED:
-            self._fleet = self._crew = None
+            self._fleet = self._crew = self._sites_of = self._hosts_of_client = None
             self._hosts.clear()  # a host may have another site now
         if event.campaign_id is None:
             return

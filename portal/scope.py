@@ -6,7 +6,7 @@
 * a client's contact: those at their own sites.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -92,9 +92,24 @@ class Scope:
         if (plan := self.reading.binding_plan(campaign_id)) is None:
             return
         campaign = self.reading.campaign(campaign_id).campaign
-        for one in plan.assignments:
+        for one in self._possible(plan):
             if self._may_see(plan.visit[one.visit_id], one, now):
                 yield self._seen(campaign, plan, one)
+
+    def _possible(self, plan: Plan) -> Iterable[Assignment]:
+        """Assignments among which all are that the viewer may see, by the plan's index: few are looked at."""
+        viewer, index = self.viewer, self.reading.index(plan)
+        match viewer.role:
+            case Role.MANAGER | Role.AUDITOR:
+                return plan.assignments
+            case Role.CLIENT_CONTACT:
+                return index.at_clients(viewer.client_ids)
+            case Role.PARTNER_MANAGER:
+                return index.of_people(
+                    one.id for one in self.reading.crew.engineers if one.partner_id == viewer.partner_id
+                )
+            case Role.ENGINEER | Role.PARTNER_TECHNICIAN:
+                return index.of_people([viewer.engineer_id] if viewer.engineer_id else ())
 
     def _may_see(self, visit: Visit, assignment: Assignment, now: datetime) -> bool:
         viewer = self.viewer

@@ -1,12 +1,12 @@
 """The certificate of a client: each machine before and now, how that is known, who did it, and what is left."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from muster.fleet import Client
-from muster.ids import ClientId, HostId
+from muster.fleet import Client, Site
+from muster.ids import ClientId, HostId, SiteId
 from muster.outcomes import HostStatus
 from muster.plan import VisitMode
 from muster.records import HostState
@@ -63,12 +63,27 @@ class SiteLines:
         return sum(one.good for one in self.machines)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which machines a page lists, where it does not list all: the page of so many, with so many on each, from 1."""
+
+    page: int
+    size: int
+
+    def pages(self, total: int) -> int:
+        """How many pages there are."""
+        return max(1, -(-total // self.size))
+
+
 @dataclass(frozen=True)
 class Certificate:
     """What the page shows.
 
     Attributes:
         number: what people call it by.
+        sites: with the machines that are listed.
+        total, protected: of all machines, listed or not.
+        page, pages: of a certificate that is looked at part by part.
         fingerprint, head: of the key and of the chain; empty where it is only looked at.
     """
 
@@ -82,33 +97,38 @@ class Certificate:
     deadline: str
     sites: tuple[SiteLines, ...]
     findings: tuple[BeneficialFinding, ...]
+    total: int
+    protected: int
+    page: int = 1
+    pages: int = 1
     fingerprint: str = ""
     head: str = ""
     evidence: str = ""
 
     @property
     def machines(self) -> tuple[MachineLine, ...]:
-        """All of them."""
+        """All that are listed."""
         return tuple(one for site in self.sites for one in site.machines)
 
     @property
-    def protected(self) -> int:
-        """How many are right."""
-        return sum(one.good for one in self.machines)
-
-    @property
     def left(self) -> tuple[MachineLine, ...]:
-        """Those on which something is left."""
+        """Those of the listed on which something is left."""
         return tuple(one for one in self.machines if not one.good)
 
 
 def certificate_of(
-    record: CampaignRecord, client: Client, company: str, findings: Iterable[BeneficialFinding] = ()
+    record: CampaignRecord,
+    client: Client,
+    company: str,
+    findings: Iterable[BeneficialFinding] = (),
+    part: Part | None = None,
 ) -> Certificate:
-    """The certificate of one client; it holds nothing of another one."""
-    mine = record.for_client(client.id)
+    """The certificate of one client, or a part of it to be looked at; it holds nothing of another one."""
+    whole = record.for_client(client.id)
+    mine = whole if part is None else of_part(whole, part)
     rows = {HostId(row.host_id): row for row in evidence_rows(mine)}
     states = {state.host_id: state for state in mine.hosts}
+    visits = _Visits.ahead(record)
     return Certificate(
         number=number_of(record, client.id),
         company=company,
@@ -119,12 +139,22 @@ def certificate_of(
         issued=moment(record.local(record.now)),
         deadline=moment(record.local(record.campaign.deadline)),
         sites=tuple(
-            SiteLines(site.name, tuple(_line(record, states[id_], rows[id_]) for id_ in _at(states, record, site.id)))
-            for site in sorted(record.fleet.sites, key=lambda one: one.name)
-            if site.client_id == client.id and _at(states, record, site.id)
+            SiteLines(site.name, tuple(_line(record, states[id_], rows[id_], visits) for id_ in ids))
+            for site, ids in _by_site(states, record)
         ),
         findings=tuple(findings),
+        total=len(whole.hosts),
+        protected=whole.protected,
+        page=1 if part is None else part.page,
+        pages=1 if part is None else part.pages(len(whole.hosts)),
     )
+
+
+def of_part(record: CampaignRecord, part: Part) -> CampaignRecord:
+    """The record of a client with the machines of one page, which lists them by site."""
+    states = {state.host_id: state for state in record.hosts}
+    ids = [host_id for _, here in _by_site(states, record) for host_id in here]
+    return replace(record, hosts=tuple(states[one] for one in ids[(part.page - 1) * part.size : part.page * part.size]))
 
 
 def number_of(record: CampaignRecord, client_id: ClientId) -> str:
@@ -137,11 +167,34 @@ def certificate_html(certificate: Certificate) -> str:
     return render(PAGE, {"c": certificate})
 
 
-def _at(states: dict[HostId, HostState], record: CampaignRecord, site_id: str) -> list[HostId]:
-    return sorted((id_ for id_ in states if record.host(id_).site_id == site_id), key=natural)
+@dataclass(frozen=True)
+class _Visits:
+    """The visits that lie ahead, by machine: the first of each, and whether somebody comes."""
+
+    first: Mapping[HostId, tuple[datetime, VisitMode]]
+
+    @staticmethod
+    def ahead(record: CampaignRecord) -> "_Visits":
+        """Of the plan that binds."""
+        first: dict[HostId, tuple[datetime, VisitMode]] = {}
+        if record.plan is not None and record.dispatched is not None:
+            coming = (one for one in record.plan.assignments if one.ends_at > record.now)
+            for one in sorted(coming, key=lambda found: found.starts_at, reverse=True):
+                visit = record.plan.visit[one.visit_id]
+                first.update(dict.fromkeys(visit.host_ids, (one.starts_at, visit.mode)))
+        return _Visits(first)
 
 
-def _line(record: CampaignRecord, state: HostState, row: EvidenceRow) -> MachineLine:
+def _by_site(states: Iterable[HostId], record: CampaignRecord) -> Iterator[tuple[Site, list[HostId]]]:
+    """The sites of these machines by name, with the machines of each in natural order."""
+    found: dict[SiteId, list[HostId]] = {}
+    for host_id in states:
+        found.setdefault(record.host(host_id).site_id, []).append(host_id)
+    for site in sorted((record.fleet.site[site_id] for site_id in found), key=lambda one: one.name):
+        yield site, sorted(found[site.id], key=natural)
+
+
+def _line(record: CampaignRecord, state: HostState, row: EvidenceRow, visits: _Visits) -> MachineLine:
     host, good = record.host(state.host_id), state.status.protected
     return MachineLine(
         name=host.name,
@@ -153,7 +206,7 @@ def _line(record: CampaignRecord, state: HostState, row: EvidenceRow) -> Machine
         when=moment(datetime.fromisoformat(row.when_local)) if good or state.attempts else "",
         who=row.responsible,
         left="" if good else LEFT.get(state.status, NOT_YET),
-        by="" if good else _by(record, state.host_id),
+        by="" if good else _by(record, state.host_id, visits),
     )
 
 
@@ -180,14 +233,11 @@ def _first(text: str) -> str:
     return text.partition("\n")[0]
 
 
-def _by(record: CampaignRecord, host_id: HostId) -> str:
+def _by(record: CampaignRecord, host_id: HostId, visits: _Visits) -> str:
     """When it is to be done: its visit of the plan that lies ahead, else the deadline."""
-    if record.plan is not None and record.dispatched is not None:
-        visits = {visit.id: visit for visit in record.plan.visits if host_id in visit.host_ids}
-        ahead = [one for one in record.plan.assignments if one.visit_id in visits and one.ends_at > record.now]
-        if ahead:
-            one = min(ahead, key=lambda found: found.starts_at)
-            zone = ZoneInfo(record.fleet.timezone_of(record.host(host_id)))
-            how = "visit" if visits[one.visit_id].mode is VisitMode.ONSITE else "work from afar"
-            return f"{how} on {moment(one.starts_at.astimezone(zone))}"
+    if host_id in visits.first:
+        starts_at, mode = visits.first[host_id]
+        zone = ZoneInfo(record.fleet.timezone_of(record.host(host_id)))
+        how = "visit" if mode is VisitMode.ONSITE else "work from afar"
+        return f"{how} on {moment(starts_at.astimezone(zone))}"
     return f"by {moment(record.local(record.campaign.deadline))}"

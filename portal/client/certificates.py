@@ -2,20 +2,20 @@
 
 import io
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 
 from flows.services import Services
 from ledger.portal_reads import attempts_at
 from muster.errors import MusterError
 from muster.ids import CampaignId, ClientId
-from muster.records import AttemptRow
 from muster.settings import Settings
+from portal.manager.kept import kept
 from portal.reading import Reading
 from reports.bundle import write_bundle
-from reports.certificate import certificate_html, certificate_of
+from reports.certificate import Part, certificate_html, certificate_of, of_part
 from reports.chain import linked
-from reports.findings import findings_of, read_seen
+from reports.findings import BeneficialFinding, findings_of, read_seen
 from reports.notes import events_of
 from reports.record import CampaignRecord, read_record
 from reports.signing import read_key
@@ -33,16 +33,34 @@ class Archive:
     content: bytes
 
 
+LISTED = 150
+"""Machines of one page of a certificate that is looked at."""
+
+
 def certificate_page(
-    services: Services, reading: Reading, settings: Settings, campaign_id: CampaignId, client_id: ClientId
+    services: Services, reading: Reading, settings: Settings, campaign_id: CampaignId, client_id: ClientId, page: int
 ) -> str:
-    """The certificate as it would be issued now; unsigned, to be looked at."""
-    record, attempts = _record_of(services, reading, campaign_id, client_id)
-    client = record.fleet.client[client_id]
+    """The certificate as it would be issued now, page by page; unsigned, to be looked at."""
+    bare = _record_of(services, reading, campaign_id, client_id)
+    pages = Part(1, LISTED).pages(len(bare.hosts))
+    part = Part(min(max(1, page), pages), LISTED) if pages > 1 else None
+    listed = bare.hosts if part is None else of_part(bare, part).hosts
+    attempts = attempts_at(services.ledger, [one.host_id for one in listed])
+    record = replace(bare, attempts=tuple(one for one in attempts if one.campaign_id == campaign_id))
+    found = kept(reading, ("findings", campaign_id, client_id), lambda: _findings(services, reading, bare, client_id))
+    return certificate_html(certificate_of(record, record.fleet.client[client_id], settings.company, found, part))
+
+
+def _findings(
+    services: Services, reading: Reading, bare: CampaignRecord, client_id: ClientId
+) -> tuple[BeneficialFinding, ...]:
+    """What was seen at a client's machines, in all campaigns."""
+    attempts = attempts_at(services.ledger, [one.host_id for one in bare.hosts])
+    record = replace(bare, attempts=tuple(one for one in attempts if one.campaign_id == bare.campaign.id))
     fix_of = {one.id: one.fix for one in reading.campaigns()}
-    tried = ((fix_of[one.campaign_id], one) for one in attempts)
-    found = findings_of(read_seen(services.ledger, record, tried), client_id)
-    return certificate_html(certificate_of(record, client, settings.company, found))
+    return findings_of(
+        read_seen(services.ledger, record, ((fix_of[one.campaign_id], one) for one in attempts)), client_id
+    )
 
 
 def certificate_archive(
@@ -71,27 +89,21 @@ def certificate_archive(
     return Archive(f"{made.certificate.number}.zip", made.certificate.number, packed.getvalue())
 
 
-def _record_of(
-    services: Services, reading: Reading, campaign_id: CampaignId, client_id: ClientId
-) -> tuple[CampaignRecord, tuple[AttemptRow, ...]]:
-    """The campaign as far as one client's machines go, and every attempt at these, of all campaigns."""
-    now, fleet = reading.campaign(campaign_id), reading.fleet
-    theirs = {site.id for site in fleet.sites if site.client_id == client_id}
-    states = tuple(one for one in reading.states(campaign_id) if fleet.host[one.host_id].site_id in theirs)
-    attempts = attempts_at(services.ledger, [one.host_id for one in states])
-    record = CampaignRecord(
+def _record_of(services: Services, reading: Reading, campaign_id: CampaignId, client_id: ClientId) -> CampaignRecord:
+    """The campaign as far as one client's machines go, without attempts and waves."""
+    now = reading.campaign(campaign_id)
+    return CampaignRecord(
         campaign=now.campaign,
-        fleet=fleet,
+        fleet=reading.fleet,
         crew=reading.crew,
-        hosts=states,
-        attempts=tuple(one for one in attempts if one.campaign_id == campaign_id),
-        waves=now.waves,
+        hosts=reading.states(campaign_id, reading.hosts_of(client_id)),
+        attempts=(),
+        waves=(),
         plan=reading.binding_plan(campaign_id),
         dispatched=now.dispatched,
         stop=now.stop,
         now=services.clock.now().astimezone(UTC),
     )
-    return record, attempts
 
 
 def _record(services: Services, campaign_id: CampaignId) -> CampaignRecord:

@@ -131,6 +131,7 @@ class _Look:
     speech: Speech
     company: str
     workspace: Path
+    photos: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +176,8 @@ def client_visit(
     if campaign_id in {one.id for one in source.reading.campaigns()}:
         campaign = source.reading.campaign(campaign_id).campaign
         found = list(_visits(source, viewer, campaign))
-        for one in _told(source, viewer, found, speech, company, workspace):
-            if one.visit_id == visit_id:
-                return one, next(placed.plan for placed in found if placed.visit.id == visit_id)
+        for one in _told(source, viewer, found, speech, company, workspace, only=visit_id):
+            return one, next(placed.plan for placed in found if placed.visit.id == visit_id)
     raise nothing_there()
 
 
@@ -186,8 +186,7 @@ def certificate_lines(source: Source, viewer: Viewer) -> tuple[CertificateLine, 
     reading, found = source.reading, []
     for campaign in reading.campaigns():
         for client_id in viewer.client_ids:
-            sites = [site.id for site in reading.fleet.sites if site.client_id == client_id]
-            counts = [reading.counts_of_site(campaign.id, site_id) for site_id in sites]
+            counts = [reading.counts_of_site(campaign.id, site.id) for site in reading.sites_of(client_id)]
             number = sum(sum(one.values()) for one in counts)
             right = sum(n for one in counts for status, n in one.items() if status.protected)
             if number:
@@ -204,17 +203,24 @@ def photo_file(workspace: Path, person_id: str) -> Path | None:
     return next((one for one in files if one.is_file()), None)
 
 
+def _photographed(workspace: Path) -> frozenset[str]:
+    """Everybody of whom there is a photo."""
+    folder = workspace / PHOTOS
+    names = folder.iterdir() if folder.is_dir() else ()
+    return frozenset(one.stem for one in names if one.suffix.removeprefix(".") in SUFFIXES)
+
+
 def _visits(source: Source, viewer: Viewer, campaign: Campaign) -> Iterator[_Placed]:
     """The visits at the contact's clients: those of the plan that binds, and older ones that were done."""
     clients = frozenset(viewer.client_ids)
     plan = source.reading.binding_plan(campaign.id)
     if plan is None or not clients:
         return
-    marks = marks_of(source.services, campaign.id, clients)
+    marks = marks_of(source.services.ledger, source.book, campaign.id, clients)
     seen: set[VisitId] = set()
-    for one in plan.assignments:
+    for one in source.reading.index(plan).at_clients(sorted(clients)):
         visit = plan.visit[one.visit_id]
-        if visit.client_id in clients and visit.id not in seen:
+        if visit.id not in seen:
             seen.add(visit.id)
             yield _Placed(campaign, plan, visit, one, marks.get(visit.id, NO_MARK).of(campaign, one), binds=True)
     lost = {visit_id for visit_id in marks if visit_id not in seen and visit_id not in plan.visit}
@@ -227,16 +233,25 @@ def _visits(source: Source, viewer: Viewer, campaign: Campaign) -> Iterator[_Pla
 
 
 def _told(
-    source: Source, viewer: Viewer, found: Iterable[_Placed], speech: Speech, company: str, workspace: Path
+    source: Source,
+    viewer: Viewer,
+    found: Iterable[_Placed],
+    speech: Speech,
+    company: str,
+    workspace: Path,
+    *,
+    only: VisitId | None = None,
 ) -> list[ClientVisit]:
-    look = _Look(source, viewer, _said(source, viewer), speech, company, workspace)
+    """Visits as they are told, by time: all of them, or the one that is wanted (the others say whether it repairs)."""
+    look = _Look(source, viewer, _said(source, viewer), speech, company, workspace, _photographed(workspace))
     earlier: dict[CampaignId, set[HostId]] = {}
     made = []
     for one in sorted(found, key=lambda placed: (placed.assignment.starts_at, placed.visit.id)):
         before = earlier.setdefault(one.campaign.id, set())
         repair = bool(before & set(one.visit.host_ids))
         before |= set(one.visit.host_ids)
-        made.append(_visit(look, one, repair=repair))
+        if only in {None, one.visit.id}:
+            made.append(_visit(look, one, repair=repair))
     return made
 
 
@@ -282,7 +297,7 @@ def _who(look: _Look, one: Assignment) -> Who:
         return Who(look.company, "", photo=False)
     partner = crew.partner.get(person.partner_id) if person.partner_id else None
     company = partner.name if partner else look.company
-    return Who(person.name, company, photo_file(look.workspace, person.id) is not None)
+    return Who(person.name, company, person.id in look.photos)
 
 
 @lru_cache(maxsize=32)
@@ -300,7 +315,7 @@ def _left(look: _Look, state: HostState) -> str:
 
 
 def _said(source: Source, viewer: Viewer) -> _Said:
-    book = source.services.book
+    book = source.book
     contacts: dict[SiteId, SiteContact] = {}
     points: dict[str, int] = {}
     wishes: dict[str, SlotRequest] = {}

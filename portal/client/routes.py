@@ -22,6 +22,7 @@ from portal.client.speech import COOKIE, LASTS_S, Speech, speech_of
 from portal.field.common import source_of
 from portal.field.contacts import CONTACTS, SiteContact
 from portal.forms import Form, audited
+from portal.manager.common import PageNumber
 from portal.nav import NavItem, is_current
 from portal.render import back_to, page
 from portal.services import portal_of, reading_of, services_of
@@ -145,10 +146,13 @@ def certificates(request: Request, viewer: Contact) -> Response:
 
 
 @router.get(CERTIFICATE)
-def certificate(request: Request, viewer: Contact, campaign_id: str, client_id: str) -> Response:
+def certificate(
+    request: Request, viewer: Contact, campaign_id: str, client_id: str, page_number: PageNumber = 1
+) -> Response:
     """A certificate as it would be issued now."""
     campaign, client = _certified(request, viewer, campaign_id, client_id)
-    text = certificate_page(services_of(request), reading_of(request), portal_of(request).settings, campaign, client)
+    reading, settings = reading_of(request), portal_of(request).settings
+    text = certificate_page(services_of(request), reading, settings, campaign, client, page_number)
     return Response(text, media_type="text/html; charset=utf-8", headers={"content-security-policy": CONTENT_POLICY})
 
 

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from flows.services import Services
 from muster.fleet import Client, Site
 from muster.ids import ClientId, SiteId
 from partners.file import ClientTerms
-from partners.papers import TERMS, Index, Shelf
+from partners.papers import TERMS, Book, Index, Shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +29,10 @@ class SiteContact:
 CONTACTS = Shelf("site contact", SiteContact, lambda one: Index(one.site_id, None, one.client_id))
 
 
-def contact_of(services: Services, site: Site, client: Client) -> SiteContact:
+def contact_of(book: Book, site: Site, client: Client) -> SiteContact:
     """Whom to ask for at a site, with the client's address and owner to fall back on."""
-    kept = services.book.find(CONTACTS, site.id)
+    kept = book.find(CONTACTS, site.id)
     found = SiteContact(site.id, client.id) if kept is None else kept.value
-    terms = services.book.find(TERMS, client.id)
+    terms = book.find(TERMS, client.id)
     owner = (ClientTerms(client.id) if terms is None else terms.value).owner
     return SiteContact(site.id, client.id, found.name, found.phone, found.arriving, owner, client.email)

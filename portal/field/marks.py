@@ -7,13 +7,13 @@ from threading import Lock
 from weakref import WeakKeyDictionary
 
 from flows.measured import FINISHED
-from flows.services import Services
 from flows.visits import STARTS
 from muster.campaign import Campaign
 from muster.ids import CampaignId, ClientId, VisitId
 from muster.plan import Assignment
 from muster.ports import Ledger
 from muster.records import Event
+from partners.papers import Book
 from portal.field.push_process import FAILED, PUSHED
 from reports.notes import text_of
 
@@ -58,11 +58,13 @@ _KNOWN: WeakKeyDictionary[Ledger, dict[CampaignId, _Known]] = WeakKeyDictionary(
 _LOCK = Lock()
 
 
-def marks_of(services: Services, campaign_id: CampaignId, client_ids: Iterable[ClientId]) -> Mapping[VisitId, Mark]:
+def marks_of(
+    ledger: Ledger, book: Book, campaign_id: CampaignId, client_ids: Iterable[ClientId]
+) -> Mapping[VisitId, Mark]:
     """Of every visit at these clients that somebody started or finished."""
-    found = dict(_ends(services.ledger, campaign_id))
+    found = dict(_ends(ledger, campaign_id))
     for client_id in sorted(set(client_ids)):
-        for kept in services.book.papers(STARTS, campaign_id=campaign_id, client_id=client_id):
+        for kept in book.papers(STARTS, campaign_id=campaign_id, client_id=client_id):
             start = kept.value
             before = found.get(start.visit_id, NO_MARK)
             found[start.visit_id] = replace(before, started_at=start.at, started_by=start.by)

@@ -16,11 +16,13 @@ from muster.ids import CampaignId, ClientId, HostId, PersonId, VisitId
 from muster.outcomes import HostStatus
 from muster.plan import Assignment, Plan, Visit, VisitMode
 from muster.records import HostState
+from partners.papers import Book
 from portal.field.by_hand import Advice, advice
 from portal.field.contacts import contact_of
 from portal.field.marks import NO_MARK, Mark, marks_of
 from portal.field.records import FieldKind, FieldReport, reports_of
 from portal.field.views import SAID, Card, DayPage, Machine, Phase, Tone, VisitPage
+from portal.known_book import known_book
 from portal.reading import Reading
 from reports.schedule_entries import door_text
 
@@ -62,6 +64,11 @@ class Source:
     services: Services
     workspace: Path
 
+    @property
+    def book(self) -> Book:
+        """What is kept of partners and people, with a memory for what pages ask again and again."""
+        return known_book(self.reading, self.services.book)
+
 
 def day_page(source: Source, person_id: PersonId, day: date | None, *, zone: str) -> DayPage:
     """A person's day: by default today in the person's own zone. Visits stand on the day of their site's clock.
@@ -89,8 +96,8 @@ def own_visits(source: Source, person_id: PersonId) -> list[Own]:
     found = []
     for campaign in source.reading.campaigns():
         plan = source.reading.binding_plan(campaign.id)
-        for one in plan.assignments if plan else ():
-            if one.person_id == person_id and plan is not None:
+        for one in source.reading.index(plan).by_person.get(person_id, ()) if plan else ():
+            if plan is not None:
                 site = source.reading.fleet.site[plan.visit[one.visit_id].site_id]
                 found.append(Own(campaign, plan, one, one.starts_at.astimezone(ZoneInfo(site.timezone)).date()))
     return sorted(found, key=lambda one: (one.assignment.starts_at, one.assignment.visit_id))
@@ -138,7 +145,7 @@ def visit_page(
         card=card(gathered, mine),
         reason=campaign.reason,
         campaign=campaign.name,
-        ask_for=contact_of(source.services, site, gathered.fleet.client[site.client_id]),
+        ask_for=contact_of(source.book, site, gathered.fleet.client[site.client_id]),
         first=first_step(gathered, visit),
         machines=tuple(machines_of(gathered, visit, told=told)),
         reports=gathered.reports.get(visit_id, ()),
@@ -170,8 +177,8 @@ def gather(source: Source, campaign: Campaign, plan: Plan, visits: Iterable[Visi
         return Gathered(campaign, plan, Fleet(), {}, {}, source.workspace)
     host_ids = [host_id for visit in found for host_id in visit.host_ids]
     states = {one.host_id: one for one in source.reading.states(campaign.id, host_ids)}
-    marks = marks_of(source.services, campaign.id, {visit.client_id for visit in found})
-    reports = _reports(source.services, campaign, found)
+    marks = marks_of(source.services.ledger, source.book, campaign.id, {visit.client_id for visit in found})
+    reports = _reports(source.book, campaign, found)
     return Gathered(campaign, plan, source.reading.fleet, states, marks, source.workspace, reports)
 
 
@@ -273,11 +280,11 @@ def _hosts(gathered: Gathered, visit: Visit) -> list[Host]:
     return [gathered.fleet.host[host_id] for host_id in visit.host_ids if host_id in gathered.fleet.host]
 
 
-def _reports(services: Services, campaign: Campaign, visits: Iterable[Visit]) -> dict[VisitId, tuple[FieldReport, ...]]:
+def _reports(book: Book, campaign: Campaign, visits: Iterable[Visit]) -> dict[VisitId, tuple[FieldReport, ...]]:
     found: dict[VisitId, tuple[FieldReport, ...]] = {}
     clients: set[ClientId] = {visit.client_id for visit in visits}
     for client_id in sorted(clients):
-        for one in reports_of(services, campaign.id, client_id):
+        for one in reports_of(book, campaign.id, client_id):
             found[one.visit_id] = (*found.get(one.visit_id, ()), one)
     return found
 

@@ -14,7 +14,7 @@ from flows.services import Services
 from muster.errors import Conflict, InputError
 from muster.ids import CampaignId, ClientId, HostId, PartnerId, PersonId, VisitId
 from muster.messages import Message, Severity
-from partners.papers import Index, Shelf, change
+from partners.papers import Book, Index, Shelf, change
 from portal.field.telling import alert_of
 
 KEY = re.compile(r"[0-9A-Za-z-]{8,64}")
@@ -131,9 +131,9 @@ def keep(services: Services, report: FieldReport) -> FieldReport:
     return report
 
 
-def reports_of(services: Services, campaign_id: CampaignId, client_id: ClientId) -> tuple[FieldReport, ...]:
+def reports_of(book: Book, campaign_id: CampaignId, client_id: ClientId) -> tuple[FieldReport, ...]:
     """Everything that was said of a client's visits, in the order in which it was said."""
-    kept = services.book.papers(FIELD, campaign_id=campaign_id, client_id=client_id)
+    kept = book.papers(FIELD, campaign_id=campaign_id, client_id=client_id)
     return tuple(sorted((one.value for one in kept), key=lambda one: (one.said_at, one.id)))
 
 

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from flows.notices import scene_of
 from flows.planning import dispatch_plan
 from muster.errors import ApprovalNeeded, DispatchRejected
+from muster.ids import VisitId
 from muster.plan import Plan
 from muster.words import count
 from portal.access import Viewer, nothing_there
@@ -47,7 +48,7 @@ def why(request: Request, viewer: Looker, campaign_id: str, plan_id: str, visit_
     if plan is None:
         raise nothing_there()
     reasons = reasons_of(services, reading, plan, visit_id)
-    visit = next(one for one in plan.visits if one.id == visit_id)
+    visit = plan.visit[VisitId(visit_id)]
     return page(
         request,
         viewer,

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from itertools import islice
 
 from flows.moving import Checked, Moving, Wish, around, check, make_way
 from flows.services import Services
 from muster.errors import InputError, NotFound
 from muster.ids import PersonId, PlanId, VisitId
-from muster.plan import Plan, VisitMode
+from muster.plan import Assignment, Plan, VisitMode
 from portal.beside import Sum
 from portal.forms import Posted
-from portal.manager.kept import SMALL_HOSTS, kept, worked_out, worked_out_now
+from portal.manager.kept import SMALL_HOSTS, kept, kept_for_good, worked_out, worked_out_now
 from portal.manager.queries_timeline import local_instant, local_parts
 from portal.reading import Reading
 from portal.words import moment, zone_name
@@ -230,14 +231,18 @@ def people_of(reading: Reading) -> tuple[tuple[str, str], ...]:
 
 def visits_to_come(reading: Reading, plan: Plan) -> tuple[tuple[str, str], ...]:
     """The visits of a plan that are not over, the next first: id and what it is."""
-    fleet, people = reading.fleet, reading.crew.engineer
-    coming = sorted((one for one in plan.assignments if one.ends_at > reading.now), key=lambda one: one.starts_at)
+    fleet, people, now = reading.fleet, reading.crew.engineer, reading.now
+    by_start = kept_for_good(reading, ("by start", plan.id), lambda: sorted(plan.assignments, key=_start))
     found: dict[str, str] = {}
-    for one in coming[:SHOWN_VISITS]:
+    for one in islice((each for each in by_start if each.ends_at > now), SHOWN_VISITS):
         site = fleet.site[plan.visit[one.visit_id].site_id]
         name = people[one.person_id].name if one.person_id in people else str(one.person_id)
         found.setdefault(str(one.visit_id), f"{moment(one.starts_at, site.timezone)} {site.name}, {name}")
     return tuple(found.items())
+
+
+def _start(one: Assignment) -> datetime:
+    return one.starts_at
 
 
 def move_line(reading: Reading, plan: Plan, move: Move) -> MoveLine:

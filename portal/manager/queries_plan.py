@@ -16,7 +16,7 @@ from muster.records import DispatchedPlan
 from portal.access import nothing_there
 from portal.beside import Sum
 from portal.manager.common import Rows, rows_of
-from portal.manager.kept import kept_besides, worked_out
+from portal.manager.kept import kept_besides, kept_for_good, worked_out
 from portal.manager.queries_move import MoveLine, moves_between
 from portal.reading import CampaignNow, Reading
 from reports.notices.due import Held, due, held_back
@@ -130,22 +130,29 @@ def plan_page(reading: Reading, found: CampaignNow, plan: Plan, page: int) -> Pl
         ("partners", cost.partner_cents),
     )
     quality, tone = _quality(plan)
-    placed = {one.visit_id for one in plan.assignments}
+    placed, hosts, people = kept_for_good(reading, ("placed", plan.id), lambda: _placed(plan))
     out = rows_of([one.visit_id for one in plan.unplaced], page)
     return PlanPage(
         plan,
         found.dispatched if found.dispatched and found.dispatched.plan_id == plan.id else None,
         _names(reading, found, plan),
         len(found.plan_ids),
-        len(placed),
-        sum(len(plan.visit[visit_id].host_ids) for visit_id in placed),
-        len({one.person_id for one in plan.assignments}),
+        placed,
+        hosts,
+        people,
         sum(len(plan.visit[one.visit_id].host_ids) for one in plan.unplaced),
         tuple((name, cents) for name, cents in parts if cents),
         quality,
         tone,
         Rows(tuple(_left_out(reading, plan, one) for one in out.rows), out.total, out.page, out.pages),
     )
+
+
+def _placed(plan: Plan) -> tuple[int, int, int]:
+    """How many visits are placed, of how many hosts, with how many people."""
+    placed = {one.visit_id for one in plan.assignments}
+    hosts = sum(len(plan.visit[visit_id].host_ids) for visit_id in placed)
+    return len(placed), hosts, len({one.person_id for one in plan.assignments})
 
 
 def dispatching_of(

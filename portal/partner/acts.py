@@ -14,7 +14,7 @@ from partners.conduct import conduct
 from partners.file import ClientTerms
 from partners.matters import About, Matter, MatterKind, opened
 from partners.money import Money
-from partners.papers import MATTERS, SWAPS, TERMS, WORK, Kept, change
+from partners.papers import MATTERS, SWAPS, TERMS, WORK, Book, Kept, change
 from partners.swaps import Swap, SwapState, asked
 from portal.field.proposals import Tried, try_at
 from portal.field.queries import Source
@@ -50,9 +50,9 @@ def owner_of(services: Services, client_id: ClientId) -> str:
     return (ClientTerms(client_id) if kept is None else kept.value).owner
 
 
-def answer_of(services: Services, shown: Shown) -> Answer | None:
+def answer_of(book: Book, shown: Shown) -> Answer | None:
     """What the partner said of the visit as it stands; a word on an earlier time of it does not count."""
-    kept = services.book.find(ANSWERS, f"{shown.campaign.id}/{shown.listed.visit_id}")
+    kept = book.find(ANSWERS, f"{shown.campaign.id}/{shown.listed.visit_id}")
     if kept is None or kept.value.planned_start != shown.assignment.starts_at:
         return None
     return kept.value

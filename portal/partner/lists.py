@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from flows.partner_work import agreement_in_force
+from flows.partner_work import covering
+from flows.partnering import known_of
 from muster.campaign import Campaign
 from muster.ids import CampaignId, PartnerId, PersonId, VisitId
 from muster.plan import Assignment, Plan
@@ -70,7 +71,7 @@ def shown_to(source: Source, eyes: Eyes) -> tuple[Shown, ...]:
         Refused: the partner is not eligible now; nothing is shown.
     """
     found: list[Shown] = []
-    agreement = agreement_in_force(source.services, eyes.partner_id, source.reading.now)
+    agreement = covering(known_of(source.book), eyes.partner_id, source.reading.now)
     for campaign in source.reading.campaigns():
         plan = source.reading.binding_plan(campaign.id)
         if plan is not None:
@@ -91,7 +92,7 @@ def one_shown(source: Source, eyes: Eyes, campaign_id: CampaignId, visit_id: Vis
     for one in _listed(source, plan, eyes) if plan else ():
         if one.visit_id == visit_id and plan is not None:
             try:
-                agreement = agreement_in_force(source.services, eyes.partner_id, source.reading.now)
+                agreement = covering(known_of(source.book), eyes.partner_id, source.reading.now)
             except Refused:  # its reasons are not for this page
                 break
             campaign = source.reading.campaign(campaign_id).campaign
@@ -123,7 +124,7 @@ def page_of(source: Source, eyes: Eyes, shown: Shown) -> VisitPage:
     gathered = _gathered(source, shown)
     visit = shown.plan.visit[shown.listed.visit_id]
     site = gathered.fleet.site[visit.site_id]
-    contact = replace(contact_of(source.services, site, gathered.fleet.client[site.client_id]), email="")
+    contact = replace(contact_of(source.book, site, gathered.fleet.client[site.client_id]), email="")
     if contact.name or contact.phone:
         _disclose_more(source, eyes, shown)
     said = gathered.reports.get(visit.id, ())
@@ -162,7 +163,7 @@ def _shown(source: Source, campaign: Campaign, plan: Plan, listed: ListedVisit, 
 
 
 def _disclose(source: Source, eyes: Eyes, found: list[Shown]) -> None:
-    book, now = source.services.book, source.reading.now
+    book, now = source.book, source.reading.now
     known = {kept.value.id for kept in book.papers(DISCLOSURES, partner_id=eyes.partner_id)} if found else set()
     changes: list[Change] = []
     for one in found:
@@ -175,7 +176,7 @@ def _disclose(source: Source, eyes: Eyes, found: list[Shown]) -> None:
 
 def _disclose_more(source: Source, eyes: Eyes, shown: Shown) -> None:
     """Whom to ask for is more than the list tells: it is added to what was disclosed, once."""
-    book = source.services.book
+    book = source.book
     made = disclosure(shown.listed, eyes.partner_id, shown.plan, shown.agreement, at=source.reading.now, by=eyes.by)
     kept = book.find(DISCLOSURES, made.id)
     if kept is not None and WHO_TO_ASK not in kept.value.shown:

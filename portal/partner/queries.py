@@ -84,12 +84,12 @@ class WorkPage:
 
 def lines_of(source: Source, shown: tuple[Shown, ...]) -> tuple[Line, ...]:
     """The visits that are shown, with what the partner said of each."""
-    return tuple(Line(card_of(source, one), one.listed.person, answer_of(source.services, one)) for one in shown)
+    return tuple(Line(card_of(source, one), one.listed.person, answer_of(source.book, one)) for one in shown)
 
 
 def people_of(source: Source, eyes: Eyes, shown: tuple[Shown, ...]) -> tuple[Somebody, ...]:
     """Everybody of the partner, and who of them may be sent today."""
-    known = known_of(source.services.book)
+    known = known_of(source.book)
     file, day = known.files.get(eyes.partner_id), source.reading.now.date()
     counts = Counter(one.listed.person_id for one in shown)
     found = [
@@ -108,7 +108,7 @@ def people_of(source: Source, eyes: Eyes, shown: tuple[Shown, ...]) -> tuple[Som
 
 def work_page(source: Source, partner_id: PartnerId) -> WorkPage:
     """Everything that the partner has claimed, and what became of it."""
-    book = source.services.book
+    book = source.book
     works = [kept.value for kept in book.papers(WORK, partner_id=partner_id)]
     lines = [_line(source, work) for work in sorted(works, key=lambda one: one.started_at, reverse=True)]
     owed = [w.payable.net for w in works if w.payable and w.state is WorkState.PAYABLE]
@@ -151,5 +151,5 @@ def _name(source: Source, person_id: PersonId) -> str:
 
 
 def _reasons(file: PartnerFile, person_id: PersonId, day: date, source: Source) -> tuple[str, ...]:
-    rules = known_of(source.services.book).rules
+    rules = known_of(source.book).rules
     return tuple(reason.text for reason in person_reasons(file, person_id, day, rules))

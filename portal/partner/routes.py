@@ -197,7 +197,7 @@ def _visit(request: Request, viewer: Viewer, campaign_id: str, visit_id: str, te
         request, viewer, template, visit=found, person=shown.listed.person, key=random_word(), base="/partner",
         pushing=is_pushing(found.card.campaign_id, found.card.visit_id), rules=rules, confirmed=confirmed,
         swaps=swaps, waiting=acts.waiting_swap(swaps), others=others, names=names,
-        answer=acts.answer_of(source.services, shown),
+        answer=acts.answer_of(source.book, shown),
         matters=acts.matters_of(source.services, eyes, shown), manager=viewer.role is Role.PARTNER_MANAGER,
         photos=False, may_start=viewer.role is Role.PARTNER_TECHNICIAN and confirmed,
     )  # fmt: skip
