@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from inventory.ansible_wrong import wrong_in
 from muster.fleet import OsFamily, TransportName
 from tests.inventory.conftest import ReadText
 
@@ -109,33 +110,39 @@ def test_a_line_that_cannot_be_read_is_told_without_its_secrets(read_text: ReadT
     assert "hunter2" not in str(problem)
 
 
+def test_the_line_that_is_wrong_is_named_with_what_would_be_right(read_text: ReadText) -> None:
+    """Each was refused by Ansible once, and is told in our own words."""
+    (problem,) = read_text({"hosts.yml": "all:\n  children:\n    van:\n      hosts: [h1]\n"}).problems
+    assert problem.place == "hosts.yml line 4"
+    assert "with a colon after its name" in problem.right
+    assert "nsible" not in str(problem)
+
+
 @pytest.mark.parametrize(
-    ("name", "text", "place", "wrong"),
+    ("plugin", "text", "line", "said"),
     [
-        ("a.ini", "h1\n[van\nh2\n", "line 2", "'[van' is no section; write [name]"),
-        ("a.ini", "[van:hots]\nh1\n", "line 1", "there is no 'hots'"),
-        (
-            "a.ini",
-            "[van]\nh1 ansible_password= hunter2\n",
-            "line 2",
-            "'h1' is followed by a word that is no name=value",
-        ),
-        ("a.ini", "[van]\nh1\n[van:vars]\n# why\nuser\n", "line 5", "'user' is given no value; write name=value"),
-        ("a.ini", "[van:children]\nburnaby\n", "line 2", "'burnaby' is not a group of this file"),
-        ("a.yml", "all:\n  hosts:\n    h1\n   x: 3\n", "line 4", "is no YAML"),
-        ("a.yml", "all:\n  hosts:\n\th1:\n", "line 3", "indent with spaces"),
-        ("a.yml", "all:\n  children:\n    van:\n      hosts: [h1]\n", "line 4", "with a colon after its name"),
-        ("a.yml", "- h1\n", "line 1", "is not a mapping of groups; begin with all:"),
+        ("ini", "h1\n[van\nh2\n", 2, "'[van' is no section; write [name]"),
+        ("ini", "[van:hots]\nh1\n", 1, "there is no 'hots'"),
+        ("ini", "[van]\nh1 ansible_password= hunter2\n", 2, "'h1' is followed by a word that is no name=value"),
+        ("ini", "[van]\nh1\n[van:vars]\n# why\nuser\n", 5, "'user' is given no value; write name=value"),
+        ("ini", "[van:children]\nburnaby\n", 2, "'burnaby' is not a group of this file"),
+        ("yaml", "all:\n  hosts:\n    h1\n   x: 3\n", 4, "is no YAML"),
+        ("yaml", "all:\n  hosts:\n\th1:\n", 3, "indent with spaces"),
+        ("yaml", "all:\n  hsots:\n    h1:\n", 2, "'hsots' is nothing that group all has; hosts, vars or children"),
+        ("yaml", "all: h1\n", 1, "'all' is no group"),
+        ("yaml", "- h1\n", 1, "is not a mapping of groups; begin with all:"),
     ],
 )
-def test_the_line_that_is_wrong_is_named_with_what_would_be_right(
-    read_text: ReadText, name: str, text: str, place: str, wrong: str
-) -> None:
-    (problem,) = read_text({name: text}).problems
-    assert problem.place == f"{name} {place}"
-    assert wrong in str(problem)
-    assert "hunter2" not in str(problem)
-    assert "nsible" not in str(problem), "it is told in our own words"
+def test_every_sort_of_wrong_line_has_its_own_words(plugin: str, text: str, line: int, said: str) -> None:
+    found = wrong_in(text, plugin)
+    assert found is not None
+    assert (found.line, said in f"{found.value!r} {found.wrong}; {found.right}") == (line, True)
+    assert "hunter2" not in str(found)
+
+
+@pytest.mark.parametrize(("plugin", "text"), [("ini", INI), ("yaml", YAML), ("yaml", ""), ("ini", "")])
+def test_nothing_is_wrong_in_what_can_be_read(plugin: str, text: str) -> None:
+    assert wrong_in(text, plugin) is None
 
 
 def test_a_program_is_not_executed_and_a_plugin_is_not_loaded(read_text: ReadText, tmp_path: Path) -> None:
