@@ -1,10 +1,11 @@
 """A process that writes to a ledger as a push does, at a steady rate, for ``benchmarks.portal``.
 
-``python -m benchmarks.portal_push WORKSPACE URL EVENTS_PER_S``: claims and ends attempts in batches of 25 hosts,
+``python -m benchmarks.portal_push WORKSPACE EVENTS_PER_S``, with the ledger's address in ``MUSTER_LEDGER_URL``: claims and ends attempts in batches of 25 hosts,
 the size that a pusher's results come in, and writes a line for each commit (when, and how many hosts have ended).
 """
 
 import json
+import os
 import sys
 import time
 from datetime import UTC, datetime
@@ -46,4 +47,4 @@ def main(folder: Path, url: str, events_per_s: float) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]))
+    main(Path(sys.argv[1]), os.environ["MUSTER_LEDGER_URL"], float(sys.argv[2]))

@@ -422,7 +422,10 @@ class _Pool:
     def _report(self, knock: Knock, judgement: Judgement, raw: RawResult) -> StepReport:
         now = datetime.now(UTC)
         begun = judgement.ending is not Ending.NOT_STARTED or judgement.stage is not Stage.NOT_STARTED
-        started = datetime.fromtimestamp(time.time() - (time.monotonic() - knock.guard.began_at), UTC) if begun else now
+        # The time that passed is read first: whoever is interrupted between the two clocks must not seem to have begun
+        # before the host that made room for it had ended.
+        lasted_s = time.monotonic() - knock.guard.began_at
+        started = datetime.fromtimestamp(time.time() - lasted_s, UTC) if begun else now
         clean = self._redactor.clean
         return StepReport(
             host_id=knock.order.target.host_id,

@@ -13,7 +13,7 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from muster.plan import Plan
 from portal.access import Role
@@ -26,6 +26,9 @@ CHROMIUM = Path("/usr/bin/chromium")
 SCREENSHOTS = Path(__file__).parent.parent.parent / ".cache" / "screenshots"
 DESKTOP = ViewportSize(width=1280, height=900)
 PHONE = ViewportSize(width=390, height=844)
+FRESH = httpx.Limits(keepalive_expiry=1.0)
+"""The server closes connections that nobody used for five seconds; a test that pauses must not come in that moment."""
+expect.set_options(timeout=30_000)
 
 
 @dataclass
@@ -49,7 +52,7 @@ class RunningPortal:
 
     def client(self, who: Role | str | None = None) -> httpx.Client:
         """A client that is logged in as a role's usual account, as an account by name, or (None) as nobody."""
-        made = httpx.Client(base_url=self.url, timeout=60, follow_redirects=False)
+        made = httpx.Client(base_url=self.url, timeout=60, follow_redirects=False, limits=FRESH)
         if who is not None:
             word = self.word(who)
             made.cookies.set("muster", word)

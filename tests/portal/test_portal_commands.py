@@ -3,7 +3,6 @@
 import io
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import pytest
 from tests.muster.shell import Shell
 from tests.portal.conftest import copy_world
 from tests.portal.world import PASSWORD
+from tests.ports import free_port
 
 NEW = "quite another password"
 
@@ -73,8 +73,7 @@ def test_links_and_tokens_are_shown_once(shell: Portal) -> None:
 
 
 def test_it_serves_with_secure_cookies_where_its_address_is_https(shell: Portal) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "muster", "-C", str(shell.folder), "portal", "--port", str(port)]
     process = subprocess.Popen(command, env=os.environ, stdout=subprocess.DEVNULL)
     try:
