@@ -1,7 +1,8 @@
 """A process that writes to a ledger as a push does, at a steady rate, for ``benchmarks.portal``.
 
-``python -m benchmarks.portal_push WORKSPACE EVENTS_PER_S``, with the ledger's address in ``MUSTER_LEDGER_URL``: claims and ends attempts in batches of 25 hosts,
-the size that a pusher's results come in, and writes a line for each commit (when, and how many hosts have ended).
+``python -m benchmarks.portal_push WORKSPACE EVENTS_PER_S``, with the ledger's address in ``MUSTER_LEDGER_URL``: claims
+and ends attempts in batches of 25 hosts, the size that a pusher's results come in, and writes a line for each commit
+(when, and how many hosts have ended).
 """
 
 import json
