@@ -125,7 +125,7 @@ def ratios_of(rows: Sequence[Row]) -> dict[str, float]:
     ours = {(row["case"], given): row for row in rows if row["who"] == "muster" for given in (None, row.get("given_s"))}
     for row in rows:
         mine = ours.get((row["case"], row.get("given_s")), ours[row["case"], None])
-        for figure in ("cost", "distance"):
+        for figure in ("cost", "placed_cost", "distance"):
             one, other = mine.get(figure), row.get(figure)
             if row["who"] != "muster" and isinstance(one, int | float) and isinstance(other, int | float):
                 given = f", {row['given_s']} s" if row.get("given_s") else ""

@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarks import vrptw
 from benchmarks.instances import Recipe, make
+from benchmarks.schedule_peers import placed_cost
 from benchmarks.schedule_replan import Answer, change
 from scheduler.assemble import plan_of, state_of
 from scheduler.search import Bounded, first, prove, warm_up
@@ -71,6 +72,7 @@ def _plan(touring: Touring, seconds: float, seed: int, threads: int) -> tuple[An
         "seconds": round(searched_s, 1),
         "cpu_s": round(time.process_time() - computed, 1),
         "cost": state.objective(),
+        "placed_cost": placed_cost(state),
         "visits_left_out": len(touring.problem.demands) - len(state.days_of),
         "own_bound": large.bound,
     }

@@ -73,6 +73,13 @@ def write_job(touring: Touring, file: Path) -> None:
     file.with_suffix(".json").write_text(json.dumps(words))
 
 
+def placed_cost(state: State) -> int:
+    """The cost without the price of what is left out: of two plans that leave out the same, what can differ."""
+    prices = state.touring.arrays.visits.unplaced_cents
+    left_out = sum(int(prices[v]) for v in range(len(prices)) if v not in state.days_of)
+    return state.objective() - left_out
+
+
 def judged(touring: Touring, routes: Mapping[str, Sequence[int]]) -> Row:
     """A peer's tours by Muster's prices."""
     state = State.empty(touring)
@@ -92,6 +99,7 @@ def judged(touring: Touring, routes: Mapping[str, Sequence[int]]) -> Row:
     assert all(one.rule == "cap" for one in broken), [one for one in broken if one.rule != "cap"][:3]
     return {
         "cost": state.objective(),
+        "placed_cost": placed_cost(state),
         "visits_left_out": len(touring.problem.demands) - len(state.days_of),
         "visits_that_broke_a_rule": dropped,
         "caps_broken": len(broken),

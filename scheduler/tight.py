@@ -72,7 +72,7 @@ def tight(problem: Problem, plan: Plan, seconds: float = 5.0) -> tuple[Tight, ..
         problem: that the plan is of.
         plan: whose tours the program begins with.
         seconds: for its prices; a better plan and more seconds make them better. The first call on a machine
-            compiles for a minute besides.
+            compiles for two minutes of one core besides.
     """
     touring = Touring(problem)
     if not problem.days:

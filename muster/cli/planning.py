@@ -130,9 +130,12 @@ def tight(
     Example: muster plan tight
     """
     from flows.planning import problem_as_planned
+    from scheduler.search import is_warm
     from scheduler.tight import tight as priced
 
     with opened(context) as workspace:
+        if not is_warm() and not as_json:
+            say("the search is compiled first, once on this machine: a minute or two of one core")
         chosen = chosen_plan(workspace, workspace.campaign(campaign).id, plan_id)
         found = priced(problem_as_planned(workspace.services, chosen), chosen, seconds)
         if as_json:

@@ -1,8 +1,11 @@
 """Compile everything once, so that nobody's plan has to wait for it: ``python -m scheduler.search`` does just that."""
 
+import fcntl
 import multiprocessing
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from multiprocessing.process import BaseProcess
 
@@ -10,7 +13,7 @@ from muster.fleet import Place
 from muster.ids import CampaignId, ClientId, PersonId, SiteId, VisitId
 from muster.plan import Visit, VisitMode
 from scheduler.problem import Cap, Demand, Person, PersonDay, Problem, Rest, Span
-from scheduler.search.compiled import is_warm, note_warm
+from scheduler.search.compiled import FOLDER, is_warm, note_warm
 from scheduler.search.proving import prove
 from scheduler.search.run import first, search
 from scheduler.stop import MaxIterations
@@ -21,11 +24,37 @@ EPOCH = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 def warm_up() -> None:
-    """Run every compiled function once; about a minute of one core the first time, a second afterwards."""
+    """Run every compiled function once; about a minute of one core the first time, a second afterwards.
+
+    Of several processes that are to compile, such as the workers of a test run, one does and the others wait for it:
+    each by itself would compile the same, and on few cores all of them would take many minutes.
+    """
+    if is_warm():
+        _run_everything()
+        return
+    with _one_at_a_time():
+        _run_everything()
+        note_warm()
+
+
+def _run_everything() -> None:
     touring = Touring(_small())
     state = search(touring, first(touring, 0), MaxIterations(50), 0, threads=1)
     prove(touring, [state.solution()], 0.0)
-    note_warm()
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Hold the lock of the folder of machine code; the system gives it free when a process ends, however it ends."""
+    try:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        file = (FOLDER / "compiling").open("w")
+    except OSError:  # nothing can be kept there, so nothing would be gained by waiting
+        yield
+        return
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def warming() -> BaseProcess | None:

@@ -23,6 +23,7 @@ def test_tours_that_hold_cost_a_peer_what_they_cost_muster(touring: Touring) -> 
     answer = judged(touring, routes)
     assert answer["visits_that_broke_a_rule"] == 0
     assert answer["cost"] == state.objective()
+    assert answer["placed_cost"] == sum(tour.cents for tour in state.tours if tour is not None)
 
 
 def test_a_visit_that_breaks_a_rule_is_taken_out_and_offered_to_every_day_again(touring: Touring) -> None:

@@ -372,6 +372,7 @@ def test_a_picture_may_be_png(muster: Shell, workspace: Path) -> None:
     assert (workspace / "plan.PNG").stat().st_size > 5_000
 
 
+@pytest.mark.timeout(1200)  # where the search was never compiled it is now: two minutes of an idle core
 def test_everything_that_is_left_out_is_explained_at_once_and_what_is_short_is_told(
     muster: Shell, workspace: Path
 ) -> None:
