@@ -15,6 +15,7 @@ from muster.settings import Settings
 from muster.wiring import Wired
 from portal.access import Role, nothing_there, open_to_all
 from portal.accounts import Whom, checked, whom_of
+from portal.company_logout import keep_token
 from portal.entrance import local_path
 from portal.identity import Identity, IdentityError, Provider
 from portal.keys import hashed, random_word, same
@@ -79,11 +80,11 @@ def back(request: Request, state: str = "", code: str = "", error: str = "", iss
     if iss and iss.rstrip("/") != provider.identity.issuer.rstrip("/"):
         raise IdentityError("another identity provider than ours answered")
     nonce, verifier = str(pending.document["nonce"]), str(pending.document["verifier"])
-    claims = provider.claims(code, portal.settings.portal_url + BACK, nonce=nonce, verifier=verifier)
-    account = _account_of(portal, provider.identity, claims)
+    told = provider.claims(code, portal.settings.portal_url + BACK, nonce=nonce, verifier=verifier)
+    account = _account_of(portal, provider.identity, told.claims)
     response = RedirectResponse(str(pending.document["next"]) or "/", 303)
     response.delete_cookie(_cookie(portal), path="/")
-    begin(request, response, account=account)
+    keep_token(portal, begin(request, response, account=account), told.id_token)
     data = {"account": account.id, "from": address_of(request), "role": account.role}
     portal.services.ledger.note("portal: logged in", by=f"{account.name} ({account.id})", data=data)
     return response

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from ledger.portal_rows import Account
 from portal.access import LoginWanted, Role, Viewer, need, open_to_all
+from portal.company_logout import end_address
 from portal.factors import recovery_hash, step_of
 from portal.forms import Form, OpenForm
 from portal.keys import hashed
@@ -17,7 +18,7 @@ from portal.limits import TooOften, count_try, forgive
 from portal.passwords import is_password
 from portal.render import page
 from portal.services import Portal, portal_of
-from portal.sessions import address_of, begin, cookie_name, leave, set_cookie, viewer_or_none
+from portal.sessions import address_of, begin, cookie_name, leave, own_session_hash, set_cookie, viewer_or_none
 
 router = APIRouter()
 HOME = {
@@ -93,10 +94,13 @@ def code(request: Request, form: OpenForm) -> Response:
 
 
 @router.post("/logout")
-def logout(request: Request, _viewer: Annotated[Viewer, Depends(need())], _form: Form) -> Response:
-    """End the session."""
+def logout(request: Request, viewer: Annotated[Viewer, Depends(need())], _form: Form) -> Response:
+    """End the session; that of the company's login, too, where it was begun there."""
+    portal = portal_of(request)
+    there = end_address(portal, own_session_hash(request)) if viewer.how == "oidc" else None
     leave(request)
-    response = RedirectResponse("/login", 303)
+    # a page of its own leads there: the content policy lets no form end on another site, by a redirect neither
+    response = page(request, None, "logged_out.html", address=there) if there else RedirectResponse("/login", 303)
     response.delete_cookie(cookie_name(portal_of(request)), path="/")
     return response
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
+from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken
@@ -56,6 +57,14 @@ class Begun:
     verifier: str
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the provider said of who has logged in, and the token that says it: it is shown again when they log out."""
+
+    claims: Mapping[str, object]
+    id_token: str
+
+
 class Provider:
     """The provider, its addresses and keys learned from its own description; safe to share between threads."""
 
@@ -83,7 +92,7 @@ class Provider:
         )
         return Begun(str(address), state, nonce, verifier)
 
-    def claims(self, code: str, redirect: str, *, nonce: str, verifier: str) -> Mapping[str, object]:
+    def claims(self, code: str, redirect: str, *, nonce: str, verifier: str) -> Told:
         """What the provider says of who has logged in.
 
         Raises:
@@ -94,7 +103,23 @@ class Provider:
         claims = self._checked(token, nonce, str(access) if access else None)
         if self.identity.claim not in claims and access and self._described("userinfo_endpoint", needed=False):
             claims = {**self._user_info(str(access), str(claims["sub"])), **claims}
-        return claims
+        return Told(claims, token)
+
+    def end(self, id_token: str, back: str) -> str | None:
+        """Where to send somebody who logs out, so that they are logged out there, too; None where it has no such place.
+
+        ``back`` is where it sends them afterwards; it must know that address (RP-Initiated Logout 1.0).
+
+        Raises:
+            IdentityError: it cannot be reached.
+        """
+        address = self._described("end_session_endpoint", needed=False)
+        if not address:
+            return None
+        fields = {
+            "id_token_hint": id_token, "client_id": self.identity.client_id, "post_logout_redirect_uri": back,
+        }  # fmt: skip
+        return str(add_params_to_uri(address, list(fields.items())))
 
     def _ask_token(self, code: str, redirect: str, verifier: str) -> Mapping[str, object]:
         fields = {

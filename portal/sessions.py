@@ -48,8 +48,8 @@ def csrf_of(portal: Portal, word: str) -> str:
     return portal.keys.tag("csrf", word)
 
 
-def begin(request: Request, response: Response, *, account: Account | None = None, link: Link | None = None) -> None:
-    """Let somebody in: a new session (whatever was there before is left behind), and its cookie."""
+def begin(request: Request, response: Response, *, account: Account | None = None, link: Link | None = None) -> str:
+    """Let somebody in: a new session (whatever was there before is left behind), and its cookie; gives its hash."""
     portal = portal_of(request)
     leave(request)
     now, word = portal.clock.now(), random_word()
@@ -69,6 +69,7 @@ def begin(request: Request, response: Response, *, account: Account | None = Non
     )
     portal.store.begin_session(session)
     set_cookie(portal, response, cookie_name(portal), word, ends - now)
+    return session.id_hash
 
 
 def leave(request: Request) -> None:

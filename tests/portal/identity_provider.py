@@ -23,10 +23,11 @@ from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 from authlib.oauth2.rfc6750 import BearerTokenGenerator
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core.grants import OpenIDCode
+from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 CLIENT_ID, CLIENT_SECRET = "muster", "the portal's own secret"
@@ -264,6 +265,7 @@ async def describe(_request: Request) -> Response:
             "authorization_endpoint": f"{issuer}/authorize",
             "token_endpoint": f"{issuer}/token",
             "jwks_uri": f"{issuer}/keys",
+            "end_session_endpoint": f"{issuer}/end?tenant=one",
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
@@ -303,6 +305,24 @@ async def token(request: Request) -> Response:
     return made
 
 
+async def end(request: Request) -> Response:
+    """Log somebody out who shows the token that logged them in, and send them back to an address that is known."""
+    asked = request.query_params
+    hint = jwt.decode(asked["id_token_hint"], KeySet([KEY]), algorithms=["RS256"]).claims
+    back = asked["post_logout_redirect_uri"]
+    known = back.startswith("http://127.0.0.1:") and back.endswith("/login")
+    if asked["client_id"] != CLIENT_ID or hint["aud"] != [CLIENT_ID] or not known or asked["tenant"] != "one":
+        return JSONResponse({"error": "invalid_request"}, 400)
+    ENDED.append(str(hint["sub"]))
+    return RedirectResponse(back, 302)
+
+
+async def ended(_request: Request) -> Response:
+    """Who was logged out; for tests."""
+    return JSONResponse(ENDED)
+
+
+ENDED: list[str] = []
 SERVER: list[Server] = []
 
 
@@ -325,6 +345,8 @@ def main(port: int) -> None:
         Route("/keys", keys),
         Route("/authorize", authorize, methods=["GET", "POST"]),
         Route("/token", token, methods=["POST"]),
+        Route("/end", end),
+        Route("/ended", ended),
     ]
     uvicorn.run(Starlette(routes=routes), host="127.0.0.1", port=port, log_level="warning")
 

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -16,7 +16,7 @@ import pytest
 
 from portal.access import Role
 from portal.company_login import provider_of
-from tests.portal.conftest import RunningPortal, copy_world, start_portal, stop_portal
+from tests.portal.conftest import RunningPortal, Screens, copy_world, start_portal, stop_portal
 from tests.portal.identity_provider import CLIENT_ID, CLIENT_SECRET
 from tests.portal.world import PASSWORD, World
 
@@ -170,6 +170,39 @@ def test_a_disabled_account_stays_out(company: Company) -> None:
         assert client.get("/manager").status_code == 303
         assert company.log_in(client, "maria").status_code == 400
         store.change_account(found.id, disabled=False)
+
+
+def test_who_logs_out_is_logged_out_at_the_company_too(
+    company: Company, screens_of: Callable[[RunningPortal], Screens]
+) -> None:
+    """In a real browser: the content policy lets no form end at another site."""
+    page = screens_of(company.running).page()
+    page.goto("/login")
+    page.get_by_role("link", name="Log in with your company account").click()
+    page.get_by_role("button", name="maria").click()
+    page.wait_for_url("**/manager")
+    page.get_by_text("Maria", exact=True).first.click()
+    page.get_by_role("button", name="Log out").click()
+    page.wait_for_url("**/login")
+    assert httpx.get(f"{company.issuer}/ended", timeout=30).json()[-1] == "sub-maria"
+    page.goto("/manager")
+    assert page.url == f"{company.running.url}/login?next=/manager"
+
+
+def test_who_came_by_a_password_or_with_the_setting_off_is_logged_out_here_only(company: Company) -> None:
+    with company.browser() as client:
+        client.post("/login", data={"name": "ana", "password": PASSWORD})
+        token = re.findall(r'name="csrf" content="([^"]+)"', client.get("/manager").text)[0]
+        assert client.post("/logout", data={"csrf": token}).headers["location"] == "/login"
+        company.log_in(client, "maria")
+        token = re.findall(r'name="csrf" content="([^"]+)"', client.get("/manager").text)[0]
+        off = company.running.portal.settings.model_copy(update={"portal_oidc_logout": False})
+        on = company.running.portal.settings
+        object.__setattr__(company.running.portal, "settings", off)
+        try:
+            assert client.post("/logout", data={"csrf": token}).headers["location"] == "/login"
+        finally:
+            object.__setattr__(company.running.portal, "settings", on)
 
 
 def test_local_accounts_go_on_beside_it(company: Company) -> None:
