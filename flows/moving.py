@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from flows.moving_part import part_about, put_back, who_could, with_ways_of
 from flows.planning import SUMS, first_start, problem_around
 from flows.services import Services
 from muster.errors import InputError
@@ -41,7 +42,7 @@ class Checked:
     """What a wish breaks.
 
     Attributes:
-        plan: with the visit moved and nothing else; it need not hold.
+        plan: with the visit moved and nothing else; it need not hold. Of a large plan the part that it is about.
         breaks: rules that did hold and do not any more.
         broken_before: rules that the plan breaks anyway, as things stand now.
     """
@@ -78,6 +79,7 @@ def check(problem: Problem, plan: Plan, wish: Wish) -> Checked:
         InputError: nothing is left to do at the visit, or the person cannot be sent anywhere.
     """
     _must_be_known(problem, wish)
+    problem = part_about(problem, plan, [wish.visit_id], [wish.person_id])
     standing = within(problem, plan)
     moved = moved_to(problem, standing, wish)
     before = {str(one) for one in _judged(problem, standing)}
@@ -98,13 +100,18 @@ def make_way(services: Services, problem: Problem, plan: Plan, wish: Wish) -> Mo
     from scheduler.replan import KEEPING, replan  # brings OR-Tools, which takes longer to load than most pages take
 
     _must_be_known(problem, wish)
-    problem = _held(problem, wish, services.ledger.revision())
-    standing = moved_to(problem, within(problem, plan), wish)
-    moved = _with_room(problem, standing, wish)
-    problem = _not_at_once(problem, standing, wish, first_start(services.clock.now()))
+    whole, parted = within(problem, plan), _part_with_room(problem, plan, wish)
+    before = within(parted, plan)
+    held = with_ways_of(parted, _held(parted, wish, services.ledger.revision()))
+    standing = moved_to(held, before, wish)
+    moved = _with_room(held, standing, wish)
+    held = with_ways_of(held, _not_at_once(held, standing, wish, first_start(services.clock.now())))
     promised = frozenset(read_told(services.ledger, plan.campaign_id).announced(plan))
-    others = promised - {wish.visit_id}
-    made = replan(problem, moved, MaxIterations(0), 0, promised=others, freedoms=KEEPING).choices[-1].plan
+    others = promised & held.demand_index.keys() - {wish.visit_id}
+    made = replan(held, moved, MaxIterations(0), 0, promised=others, freedoms=KEEPING).choices[-1].plan
+    why_not = _why_not(made, wish)
+    if parted is not problem:
+        made = put_back(whole, parted, before, made)
     found = diff(plan, made)
     moves = tuple(one for one in found.changed if one.kind is not Kind.GONE)
     granted = any(one.visit_id == wish.visit_id and one.starts_at == wish.starts_at for one in made.assignments)
@@ -114,8 +121,19 @@ def make_way(services: Services, problem: Problem, plan: Plan, wish: Wish) -> Mo
         tuple(one.visit_id for one in moves if one.visit_id in promised),
         found.cost_cents,
         granted,
-        "" if granted else _why_not(made, wish),
+        "" if granted else why_not,
     )
+
+
+def _part_with_room(problem: Problem, plan: Plan, wish: Wish) -> Problem:
+    """The part of the problem that a wish is about, with those who could take what stands in its way."""
+    part = part_about(problem, plan, [wish.visit_id], [wish.person_id])
+    if part is problem:
+        return problem
+    standing = moved_to(part, within(part, plan), wish)
+    left = {one.visit_id for one in _with_room(part, standing, wish).assignments}
+    in_the_way = {one.visit_id for one in standing.assignments} - left
+    return part_about(problem, plan, [wish.visit_id, *in_the_way], {wish.person_id, *who_could(part, in_the_way)})
 
 
 def around(services: Services, plan: Plan) -> Problem:
