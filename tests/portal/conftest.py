@@ -97,9 +97,9 @@ class Screens:
         return file
 
 
-def start_portal(world: World) -> RunningPortal:
-    """Serve a world on a free port of loopback."""
-    listening = socket.create_server(("127.0.0.1", 0))
+def start_portal(world: World, *, port: int = 0) -> RunningPortal:
+    """Serve a world on a free port of loopback, or on the one where it was served before."""
+    listening = socket.create_server(("127.0.0.1", port))
     port = listening.getsockname()[1]
     settings = world.settings.model_copy(update={"portal_url": f"http://127.0.0.1:{port}"})
     app = create_app(world.services, settings)

@@ -9,9 +9,9 @@ from playwright.sync_api import Route, expect
 
 from muster.ids import HostId
 from portal.field.records import FIELD
-from tests.portal.conftest import RunningPortal, Screens
+from tests.portal.conftest import RunningPortal, Screens, copy_world, start_portal, stop_portal
 from tests.portal.field import PNG, may_start_early, notes, silent
-from tests.portal.world import CAMPAIGN, PASSWORD
+from tests.portal.world import CAMPAIGN, PASSWORD, open_world
 
 V2 = "/engineer/visits/vancouver/v2"
 
@@ -96,6 +96,43 @@ def test_what_is_entered_without_a_connection_is_kept_and_sent_later_once(
     assert [one.value.text for one in book.papers(FIELD, campaign_id=CAMPAIGN)] == ["The key is with the neighbour."]
     assert [by for by, _ in notes(fresh_portal.world, "visit started")] == ["Kim Lee (kim)"]
     assert list(notes(fresh_portal.world, "visit finished"))[-1] == ("Kim Lee (kim)", "v2")
+
+
+def test_what_is_entered_while_the_portal_is_down_is_sent_once_when_it_is_back(
+    world_folder: Path, tmp_path: Path, screens_of: Callable[[RunningPortal], Screens]
+) -> None:
+    """The telephone believes that it has a connection, and nobody answers; the page is even loaded anew meanwhile."""
+    world = copy_world(world_folder, tmp_path)
+    may_start_early(world)
+    running = start_portal(world)
+    port = int(running.url.rpartition(":")[2])
+    page = screens_of(running).page("kim", phone=True)
+    page.goto("/engineer")
+    page.wait_for_selector("html[data-kept]")
+    page.goto(V2)
+    stop_portal(running)
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("[data-waiting-why]")).to_contain_text("No connection", timeout=60_000)
+    expect(page.locator(".offline")).to_be_visible()
+    page.reload()
+    page.get_by_text("Add a note or a photo").click()
+    page.get_by_label("Note", exact=True).fill("Nobody answers at the office either.")
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.locator("[data-waiting-list] li")).to_have_count(2)
+    page.reload()
+    expect(page.locator("[data-waiting-list] li")).to_have_count(2)
+    again = start_portal(open_world(tmp_path), port=port)
+    try:
+        expect(page.locator(".said-list")).to_contain_text("Nobody answers at the office either.", timeout=90_000)
+        expect(page.get_by_text("Started at 09:00")).to_be_visible()
+        expect(page.locator("[data-waiting]")).to_be_hidden()
+        kept = [one.value for one in again.world.services.book.papers(FIELD, campaign_id=CAMPAIGN)]
+        assert [one.text for one in kept] == ["Nobody answers at the office either."]
+        assert kept[0].said_at <= kept[0].received_at
+        assert [by for by, _ in notes(again.world, "visit started")] == ["Kim Lee (kim)"]
+    finally:
+        page.goto("about:blank")
+        stop_portal(again)
 
 
 @pytest.mark.slow
