@@ -14,9 +14,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from muster.ids import ClientId
 from muster.outcomes import HostStatus
 from muster.records import Stop
+from muster.words import amount
 from reports.burndown import beginning, burn_down, series
 from reports.summary import render, summary_page, write_summary
-from reports.words import days_left, moment, money, pace, share
+from reports.words import days_left, moment, pace, share
 from tests.reports.records import DEADLINE, MIXED, START, Story
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -205,7 +206,7 @@ def test_times_are_told_in_the_campaigns_zone() -> None:
 
 def test_figures_in_words() -> None:
     assert share(11_999, 12_000) == "11,999 of 12,000 (99 %)"
-    assert money(123_456_70) == "123,456.70"
+    assert (amount(123_456_70), amount(-50)) == ("123,456.70", "-0.50")
     assert pace(100, timedelta(days=9, hours=1)) == "12 a day"
     assert pace(0, timedelta(days=9)) == ""
     assert moment(datetime(2026, 11, 1, 9, tzinfo=UTC)) == "Sun 1 Nov 2026, 09:00 UTC"
