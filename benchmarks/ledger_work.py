@@ -13,6 +13,7 @@ from benchmarks.stub_world import CAMPAIGN, StubWorld
 from ledger.open import open_ledger
 from muster.clock import SystemClock
 from muster.crew import Crew
+from muster.garbage import collect_seldom
 from muster.ids import HostId, RunnerId
 from muster.outcomes import Evidence, Finding, HostOutcome, HostStatus, Stage, Verdict
 from muster.ports import Ledger
@@ -147,6 +148,7 @@ def attempts_in_processes(url: str, hosts: int, batch: int, *, processes: int) -
 
 def main() -> None:
     """One of several processes."""
+    collect_seldom()
     url, first, count, batch = sys.argv[1], *map(int, sys.argv[2:5])
     with closing(open_ledger(url, clock=SystemClock())) as ledger:
         ledger.revision()

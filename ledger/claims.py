@@ -20,7 +20,7 @@ from ledger.campaigns import read_campaign_row, stop_of
 from ledger.codec import EVIDENCE, FINDING, Plain
 from ledger.kinds import Effect, Kind
 from ledger.projections import HostRow
-from ledger.rows import chunks
+from ledger.rows import PART, chunks
 from ledger.waves import must_not_be_stopped
 from ledger.writing import Draft, Writing
 from muster.errors import InputError
@@ -80,8 +80,9 @@ def claim(
     ]
     if leases:
         with writing.sending():
-            intents = [_attempt_values(writing, lease) for lease in leases]
-            insert_rows(writing.connection, tables.attempts, _ATTEMPT_COLUMNS, intents)
+            for part in chunks(leases, PART):
+                intents = [_attempt_values(writing, lease) for lease in part]
+                insert_rows(writing.connection, tables.attempts, _ATTEMPT_COLUMNS, intents)
             writing.append([_claimed(lease) for lease in leases])
     return tuple(leases)
 
@@ -230,8 +231,8 @@ def _ours(writing: Writing, leases: Sequence[Lease]) -> tuple[list[Lease], list[
 
 
 def _write_outcomes(writing: Writing, ends: Sequence[tuple[int, HostOutcome]]) -> None:
-    for chunk in chunks(ends):
-        rows = [_outcome_values(attempt_id, outcome) for attempt_id, outcome in chunk]
+    for part in chunks(ends, PART):
+        rows = [_outcome_values(attempt_id, outcome) for attempt_id, outcome in part]
         insert_rows(writing.connection, tables.outcomes, _OUTCOME_COLUMNS, rows)
 
 

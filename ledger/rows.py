@@ -19,6 +19,8 @@ from ledger.projections import CampaignRow, HostRow, WaveRecord
 T = TypeVar("T")
 CHUNK = 1000
 """Ids in one IN list; both databases take more, and gain nothing by it."""
+PART = 125
+"""Rows that are written in one statement: PostgreSQL works at these while the next are prepared (``bulk.sending``)."""
 
 _HOST_COLUMNS = tuple(field.name for field in fields(HostRow))
 _HOST_KEY = ("campaign_id", "host_id")
@@ -68,7 +70,7 @@ def _shared(text: str) -> Plain:
 
 def insert_host_rows(connection: Connection, rows: Sequence[HostRow]) -> None:
     """Add rows."""
-    for chunk in chunks(rows):
+    for chunk in chunks(rows, PART):
         insert_rows(connection, tables.host_states, _HOST_COLUMNS, [_host_values(row, _HOST_COLUMNS) for row in chunk])
 
 
@@ -79,7 +81,7 @@ def update_host_rows(connection: Connection, pairs: Sequence[tuple[HostRow, Host
     names = tuple(name for name in _HOST_COLUMNS if name not in _HOST_KEY and _differs(name, before, after))
     if not names:
         return
-    for chunk in chunks(after):
+    for chunk in chunks(after, PART):
         values = [_host_values(new, (*names, *_HOST_KEY)) for new in chunk]
         update_rows(connection, tables.host_states, names, _HOST_KEY, values)
 

@@ -24,6 +24,7 @@ from ledger.projections import (
     wave_opened,
 )
 from ledger.rows import (
+    PART,
     campaign_row,
     chunks,
     host_rows,
@@ -122,14 +123,14 @@ class Writing:
         """Append events and bring the projections up to them; gives the newest revision."""
         revision = self.revision()
         rows: list[EventRow] = []
-        values: list[tuple[object, ...]] = []
-        for draft in drafts:
-            revision += 1
-            text = to_json(draft.data)
-            rows.append(_event_row(draft, revision, draft.at or self.now, text))
-            values.append(_event_values(rows[-1], text))
-        for chunk in chunks(values):
-            insert_rows(self.connection, tables.events, _EVENT_COLUMNS, chunk)
+        for part in chunks(drafts, PART):
+            values: list[tuple[object, ...]] = []
+            for draft in part:
+                revision += 1
+                text = to_json(draft.data)
+                rows.append(_event_row(draft, revision, draft.at or self.now, text))
+                values.append(_event_values(rows[-1], text))
+            insert_rows(self.connection, tables.events, _EVENT_COLUMNS, values)
         self._revision = revision
         self.notable += [row for row in rows if row.kind in _NOTABLE and row.effect != Effect.NONE]
         self._project_campaigns(rows)

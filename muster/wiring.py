@@ -17,6 +17,7 @@ from muster.approvals import Persons
 from muster.campaign import Campaign
 from muster.clock import Clock, ShiftedClock, SystemClock
 from muster.fleet import Become
+from muster.garbage import collect_seldom
 from muster.ids import CampaignId
 from muster.ports import Ledger, Pusher
 from muster.records import Note
@@ -229,6 +230,7 @@ class Wired:
 
 def open_services(workspace: Path) -> Wired:
     """The services of a workspace; registered as the opener of ``muster.services``."""
+    collect_seldom()
     return Wired(load_settings(workspace))
 
 
