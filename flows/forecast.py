@@ -59,6 +59,15 @@ class ClientForecast:
 
 
 @dataclass(frozen=True, slots=True)
+class Open:
+    """How many machines are open at an instant, if it goes as in the worst, and as in the best tenth of lives."""
+
+    at: datetime
+    worst: int
+    best: int
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """How a campaign will probably end, as it was seen at one instant.
 
@@ -74,6 +83,7 @@ class Forecast:
         worst: what limits it, in sentences, the gravest first.
         tries: how often tries are taken to fail and to find a machine offline, in sentences with the evidence.
         remedies: the best, the most odds for the money first.
+        band: how many machines will be open, as the visits end one after the other.
     """
 
     campaign_id: CampaignId
@@ -96,6 +106,7 @@ class Forecast:
     lives: int = LIVES
     currency: str = ""
     tries: tuple[str, ...] = ()
+    band: tuple[Open, ...] = ()
 
     @property
     def falls_short(self) -> bool:
@@ -204,6 +215,7 @@ def look_ahead(services: Services, campaign_id: CampaignId, *, lives: int, secon
         lives=lives,
         currency=services.currency,
         tries=tries_of(services, campaign_id).sentences,
+        band=_band(len(states) - len(right), odds),
     )
     if plan is None or not found.falls_short or seconds <= 0:
         return found
@@ -234,6 +246,11 @@ def _lived(services: Services, problem: "Problem", plan: Plan, lives: int, seed:
     efforts = uncertain(effort_of(services, campaign.id), services.ledger.fleet(), plan)
     tries = tries_of(services, campaign.id).tries
     return simulate(problem, plan, efforts, lives=lives, no_show=campaign.forecast.no_show, tries=tries, seed=seed)
+
+
+def _band(still_open: int, odds: "Odds | None") -> tuple[Open, ...]:
+    points = odds.course if odds is not None else ()
+    return tuple(Open(one.at, max(0, still_open - one.worst), max(0, still_open - one.best)) for one in points)
 
 
 def _binding_id(services: Services, campaign_id: CampaignId) -> PlanId | None:

@@ -9,7 +9,8 @@ as it stands. Hosts that fail or are offline in a try are tried again (``schedul
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from math import log, sqrt
 
 import numpy as np
@@ -23,6 +24,8 @@ from scheduler.problem import AT_HOME, PersonDay, Problem, Rest
 from scheduler.repeats import Lived, Missed, Teams, Times, Yes, missed
 from scheduler.tries import Tries
 
+COURSE_POINTS = 60
+TENTHS = (0.1, 0.9)
 SURE = Tries()
 """Nothing fails, and nothing is offline."""
 
@@ -52,6 +55,15 @@ class ClientOdds:
 
 
 @dataclass(frozen=True, slots=True)
+class Course:
+    """How many machines are right by an instant (aware, UTC): in the worst and in the best tenth of lives, at least."""
+
+    at: datetime
+    worst: int
+    best: int
+
+
+@dataclass(frozen=True, slots=True)
 class Odds:
     """The answer: how often things come out well, of so many lives.
 
@@ -59,6 +71,7 @@ class Odds:
         visits: the share of lives in which the visit takes place in time and all of its machines come right.
         failed, offline: the share of lives in which a machine is not right at the deadline because it failed, or was
             offline, though its visit took place.
+        course: as the visits end one after the other; at most ``COURSE_POINTS`` of it.
     """
 
     lives: int
@@ -68,6 +81,7 @@ class Odds:
     visits: Mapping[VisitId, float]
     failed: float = 0.0
     offline: float = 0.0
+    course: tuple[Course, ...] = ()
 
 
 def uncertain(model: EffortModel, fleet: Fleet, plan: Plan) -> dict[VisitId, Uncertain]:
@@ -107,7 +121,29 @@ def simulate(
     teams = _teams(problem, plan)
     lived = _live(problem, teams, durations, comes)
     lost = missed(problem, teams, lived, tries, seed) if not tries.sure else None
-    return _odds(problem, lived.done, lost, lives)
+    return replace(_odds(problem, lived.done, lost, lives), course=_course(problem, teams, lived.done, lost, lives))
+
+
+def _course(
+    problem: Problem, teams: Teams, took_place: Mapping[VisitId, Yes], lost: Missed | None, lives: int
+) -> tuple[Course, ...]:
+    """What is done by when; a visit counts from its planned end on."""
+    ends = {visit_id: planned + _effort(problem, visit_id) for visit_id, (planned, _) in teams.items()}
+    order = sorted(ends, key=lambda visit_id: (ends[visit_id], visit_id))
+    step = max(1, -(-len(order) // COURSE_POINTS))
+    right, found = np.zeros(lives), []
+    for number, visit_id in enumerate(order, start=1):
+        hosts = len(problem.demands[problem.demand_index[visit_id]].visit.host_ids)
+        done = took_place[visit_id] * float(hosts)
+        right += done - lost.hosts[visit_id] if lost is not None and visit_id in lost.hosts else done
+        if number % step == 0 or number == len(order):
+            worst, best = np.quantile(right, TENTHS)
+            found.append(Course(problem.at(ends[visit_id]), int(worst), int(best)))
+    return tuple(found)
+
+
+def _effort(problem: Problem, visit_id: VisitId) -> int:
+    return problem.demands[problem.demand_index[visit_id]].visit.effort_minutes
 
 
 def _durations(

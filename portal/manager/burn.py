@@ -1,8 +1,8 @@
 """The burn-down of a campaign with its forecast: how many machines are open, and how many will be.
 
 What was: from the instants at which the machines that are protected now became so. What will be: the *course* of the
-plan that binds, visit by visit as it ends, and above it what is *expected* of it by the newest forecast; the pale band
-lies between the two.
+plan that binds, visit by visit as it ends; and the *band* of the newest forecast, in which eight of ten lives lie. The
+band begins when the forecast was made, so that one sees whether what came after it was like it.
 """
 
 from bisect import bisect_right
@@ -36,7 +36,7 @@ class Burn:
     Attributes:
         picture: the series, the axes, the deadline.
         course: a polyline of the plan's course from now on; empty where no plan binds or nothing is open.
-        band: a polygon between the course and what is expected; empty without a forecast.
+        band: a polygon between the worst and the best tenth of the forecast's lives; empty without a forecast.
     """
 
     picture: BurnDown
@@ -48,14 +48,16 @@ class Burn:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """What lies ahead: the plan's course, and the share of it (0 to 1) that is expected to come true.
+    """What lies ahead: the plan's course, and what is forecast.
 
     Attributes:
+        worst, best: how many are open in the worst and in the best tenth of the forecast's lives; empty without one.
         last_visit: when the last visit ends at which anything is left to do; None where there is none.
     """
 
     course: Points
-    expected: float | None
+    worst: Points
+    best: Points
     last_visit: datetime | None = None
 
 
@@ -80,25 +82,32 @@ def series(hosts: int, became: Counter[datetime], begun: datetime, now: datetime
 def ahead_of(
     reading: Reading, plan: Plan | None, deadline: datetime, still_open: int, forecast: Forecast | None
 ) -> Ahead:
-    """The course of a plan from now on until the deadline, and how much of it is expected."""
+    """The course of a plan from now on until the deadline, and the band of the newest forecast."""
     now = reading.now
     points = [(now, still_open)]
     for at, hosts in _ends(reading, plan, now) if plan is not None else ():
         points.append((at, max(0, points[-1][1] - hosts)))
-    planned = still_open - points[-1][1]
     last = points[-1][0] if len(points) > 1 else None
     if last is not None and last < deadline:
         points.append((deadline, points[-1][1]))
-    if forecast is None or not planned:
-        return Ahead(tuple(points), None, last)
-    left = forecast.hosts * (1 - forecast.done_share)
-    return Ahead(tuple(points), min(1.0, max(0.0, (still_open - left) / planned)), last)
+    if forecast is None or not forecast.band:
+        return Ahead(tuple(points), (), (), last)
+    begins = (forecast.at, forecast.hosts - forecast.protected)
+    worst = (begins, *((one.at, one.worst) for one in forecast.band))
+    best = (begins, *((one.at, one.best) for one in forecast.band))
+    return Ahead(tuple(points), _until(worst, deadline), _until(best, deadline), last)
+
+
+def _until(points: Points, deadline: datetime) -> Points:
+    """Led on to the deadline, where it ends before it."""
+    return (*points, (deadline, points[-1][1])) if points[-1][0] < deadline else points
 
 
 def burns(points: Points, ahead: Ahead, deadline: datetime, zone: str) -> tuple[Burn, Burn]:
     """The picture for a wide screen, and the one for a phone."""
     start, now = points[0][0], points[-1][0]
-    end = max(deadline, now, start + timedelta(hours=1), ahead.course[-1][0])
+    last = max((at for line in (ahead.course, ahead.worst, ahead.best) for at, _ in line[-1:]), default=now)
+    end = max(deadline, now, start + timedelta(hours=1), last)
     shown = deadline if deadline >= start else None
     return (
         _burn(draw(points, end, shown, ZoneInfo(zone)), ahead, WIDTH, HEIGHT),
@@ -109,18 +118,17 @@ def burns(points: Points, ahead: Ahead, deadline: datetime, zone: str) -> tuple[
 def _burn(picture: BurnDown, ahead: Ahead, width: int, height: int) -> Burn:
     if len(ahead.course) < 2:
         return Burn(picture, width, height, "", "")
-    course = _line(picture, ahead.course, 1.0)
+    course = _line(picture, ahead.course)
     band = ""
-    if ahead.expected is not None:
-        upper = _line(picture, ahead.course, ahead.expected)
-        band = " ".join(f"{x},{y}" for x, y in (*course, *reversed(upper)))
+    if ahead.worst and ahead.best:
+        outline = (*_line(picture, ahead.worst), *reversed(_line(picture, ahead.best)))
+        band = " ".join(f"{x},{y}" for x, y in outline)
     return Burn(picture, width, height, " ".join(f"{x},{y}" for x, y in course), band)
 
 
-def _line(picture: BurnDown, course: Points, share: float) -> Sequence[tuple[float, float]]:
-    """The course in the units of the picture, where only a share of it comes true; few points however long it is."""
-    first = course[0][1]
-    by_x = {picture.scale.x(at): picture.scale.y(first - share * (first - still)) for at, still in course}
+def _line(picture: BurnDown, points: Points) -> Sequence[tuple[float, float]]:
+    """A staircase in the units of the picture; few points however long it is."""
+    by_x = {picture.scale.x(at): picture.scale.y(still) for at, still in points}
     steps: list[tuple[float, float]] = []
     for x, y in by_x.items():
         steps += [(x, steps[-1][1]), (x, y)] if steps else [(x, y)]

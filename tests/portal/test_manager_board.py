@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import expect
 
@@ -11,6 +12,7 @@ from muster.clock import SystemClock
 from muster.outcomes import HostStatus, Stage
 from muster.records import ProbeRecord
 from portal.access import Role
+from portal.manager.burn import Ahead, burns
 from portal.manager.hands import FAILED
 from push.stop import StopWatch
 from tests.portal.conftest import RunningPortal, Screens
@@ -161,6 +163,21 @@ def test_the_board_makes_a_forecast_and_shows_it(fresh_portal: RunningPortal) ->
         client.post(f"{BOARD}/forecast")
         seen = words(client.get(BOARD).text)
     assert re.search(r"All done in time in \d+ % of 500 lives", seen)
+
+
+def test_the_band_of_the_forecast_lies_between_the_worst_and_the_best_tenth() -> None:
+    begun, deadline = datetime(2026, 10, 20, tzinfo=UTC), datetime(2026, 10, 30, tzinfo=UTC)
+    now, ends = begun + timedelta(days=1), begun + timedelta(days=5)
+    points = ((begun, 100), (now, 90))
+    worst, best = ((now, 90), (ends, 60), (deadline, 60)), ((now, 90), (ends, 10), (deadline, 10))
+    wide, narrow = burns(points, Ahead(((now, 90), (ends, 5)), worst, best, ends), deadline, "UTC")
+    corners = [tuple(map(float, one.split(","))) for one in wide.band.split()]
+    scale = wide.picture.scale
+    assert (scale.x(deadline), scale.y(60)) in corners
+    assert (scale.x(deadline), scale.y(10)) in corners
+    assert corners[0] == corners[-1] == (scale.x(now), scale.y(90))
+    assert narrow.width < wide.width
+    assert not burns(points, Ahead(((now, 90), (ends, 5)), (), (), ends), deadline, "UTC")[0].band
 
 
 def test_a_manager_stops_a_wave_by_keyboard_alone(

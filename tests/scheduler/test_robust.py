@@ -39,6 +39,17 @@ def test_no_shows_take_their_share() -> None:
     assert found.all_done == pytest.approx(0.8, abs=0.03)
 
 
+def test_the_course_tells_what_is_right_by_when_in_the_worst_and_in_the_best_tenth() -> None:
+    of = problem([demand("A"), demand("B", spot=1)])
+    hosts = sum(len(one.visit.host_ids) for one in of.demands)
+    sure, risky, doubtful = odds(of), odds(of, no_show=0.02), odds(of, no_show=0.2)
+    assert [one.at for one in sure.course] == sorted(one.at for one in sure.course)
+    assert all(one.worst == one.best > 0 for one in sure.course)
+    assert sure.course[-1].worst == hosts
+    assert risky.course[-1].worst == hosts, "in nine lives of ten somebody comes"
+    assert (doubtful.course[-1].worst, doubtful.course[-1].best) == (0, hosts)
+
+
 def test_a_visit_that_fills_its_hours_to_the_median_is_done_half_of_the_time() -> None:
     """A mean of 60 with little spread in a window of 60: about half of the lives are longer."""
     found = odds(problem([demand("A", spans=[(EIGHT, EIGHT + 60)])]), deviation=6.0)
