@@ -10,11 +10,15 @@ from itertools import pairwise
 from random import Random
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scheduler.arrays import Ints
 from scheduler.problem import AT_HOME, money
 from scheduler.state import State
 from scheduler.tour import NEVER, Tour, Touring
+
+MOST_SPOTS = 400
+"""Up to so many spots the quickest ways over others are worked out (a tenth of a second)."""
 
 NEAR_DAYS = 60
 """A visit is offered on so many days at most: the cheapest by themselves. Keeps large problems quick."""
@@ -27,6 +31,23 @@ class Offer:
     cents: int
     tours: tuple[Tour, ...]
     start: int | None = None
+
+
+def _without_shortcuts(travel: NDArray[np.int16]) -> Ints | None:
+    """The quickest way between any two spots, over any others; None where there are too many spots to work it out."""
+    if len(travel) > MOST_SPOTS:
+        return None
+    shortest = travel.astype(np.int32)
+    for over in range(len(shortest)):
+        np.minimum(shortest, shortest[:, over, None] + shortest[None, over, :], out=shortest)
+    return shortest
+
+
+def _nearest(travel: NDArray[np.int16]) -> tuple[Ints, Ints]:
+    """The shortest leg into each spot from another one, and out of it to another one."""
+    others = travel.astype(np.int32)
+    np.fill_diagonal(others, NEVER)
+    return others.min(axis=0, initial=NEVER), others.min(axis=1, initial=NEVER)
 
 
 class Inserter:
@@ -251,8 +272,32 @@ class Inserter:
         return [(floors[place], int(alone[place]), int(numbers[place])) for place in order.tolist()]
 
     def possible_days(self) -> dict[int, list[int]]:
-        """For each visit the days that could take it, as the exact model and the bound want them."""
-        return {visit: [day for *_, day in days] for visit, days in enumerate(self.days)}
+        """For each visit every day that could take it beside whatever else, as the exact model and the bound want them.
+
+        More of them than days that could take it alone: a place that is too far for one leg may be reached over
+        another visit, and a table of travel may have shortcuts.
+        """
+        shortest = _without_shortcuts(self.touring.arrays.travel)
+        if shortest is None:
+            return {visit: [day for *_, day in days] for visit, days in enumerate(self.days)}
+        into, out_of = _nearest(self.touring.arrays.travel)
+        return {visit: self._days_over_others(visit, shortest, into, out_of) for visit in range(len(self.days))}
+
+    def _days_over_others(self, visit: int, shortest: Ints, into: Ints, out_of: Ints) -> list[int]:
+        arrays, effort, spot = self.touring.arrays, self.touring.effort[visit], self.touring.spot[visit]
+        days = arrays.days
+        if not len(days.person):
+            return []
+        here = days.start_spot if spot == AT_HOME else np.full(len(days.start_spot), spot)
+        there, back = shortest[days.start_spot, here], shortest[here, days.end_spot]
+        possible = arrays.visits.allowed[days.person, visit] & (there + back <= days.max_travel)
+        travel = arrays.travel
+        possible &= np.minimum(into[here], travel[days.start_spot, here]) <= days.max_leg
+        possible &= np.minimum(out_of[here], travel[here, days.end_spot]) <= days.max_leg
+        meets = np.zeros(len(here), dtype=np.bool_)
+        for opens, closes in self.touring.spans[visit]:
+            meets |= np.maximum(days.starts + there, opens) + effort <= np.minimum(days.latest_end - back, closes)
+        return [int(number) for number in np.flatnonzero(possible & meets)]
 
     def _ways(self, visit: int) -> tuple[Ints, Ints]:
         """Minutes there and back, by day."""

@@ -226,3 +226,13 @@ def test_criteria_hold_when_they_should(criterion: MaxIterations, questions: int
 def test_an_improvement_gives_more_time() -> None:
     patience = NoImprovement(2)
     assert [patience(n, best) for n, best in enumerate([9, 9, 8, 8, 8])] == [False, False, False, False, True]
+
+
+def test_a_place_that_is_too_far_for_one_leg_is_reached_over_another_visit() -> None:
+    """Sixty minutes are too far for one leg; over the visit that is half way they are two legs of thirty."""
+    both = [demand("half way", spot=1), demand("far", spot=2, unplaced_cents=5_000_000)]
+    of = problem(both, days=[day(max_leg=45, end=1)])
+    plan = solve(of, MaxIterations(1000), 0)
+    assert plan.unplaced == ()
+    assert plan.bound == plan.objective
+    assert solve(replace(of, demands=of.demands[1:]), MaxIterations(1000), 0).assignments == ()
