@@ -24,6 +24,8 @@ from typing import Generic, TypeVar, cast
 
 from flows.services import Services, services_of
 from muster.errors import MusterError
+from muster.wiring import Wired
+from portal.known_ledger import knowing
 from portal.reading import Reading
 
 T = TypeVar("T")
@@ -156,7 +158,8 @@ def _serve(workspace: str, address: str, key: bytes, parent: Connection) -> None
         with opening:
             if not desks:
                 services = services_of(workspace)
-                desks.append(Desk(services, Reading(services.ledger, services.clock)))
+                reading = Reading(services.ledger, services.clock)
+                desks.append(Desk(knowing(services, reading) if isinstance(services, Wired) else services, reading))
             return desks[0]
 
     with Listener(address, authkey=key) as listener:

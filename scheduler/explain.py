@@ -28,10 +28,27 @@ def explain(problem: Problem, plan: Plan, visit_id: VisitId) -> tuple[Reason, ..
     """
     if visit_id not in problem.demand_index:
         raise NotFound(f"there is no visit {visit_id} to explain", hint="It may be done; muster status tells.")
-    touring = Touring(problem)
-    state = state_of(touring, solution_of(touring, plan))
-    visit = problem.demand_index[visit_id]
-    return _placed(touring, state, visit) if visit in state.days_of else unplaced(touring, state, visit)
+    return Explainer(problem, plan).reasons(visit_id)
+
+
+class Explainer:
+    """Explains visits of one plan, one after another: how the plan stands is worked out once."""
+
+    def __init__(self, problem: Problem, plan: Plan) -> None:
+        self._touring = Touring(problem)
+        self._state = state_of(self._touring, solution_of(self._touring, plan))
+
+    def reasons(self, visit_id: VisitId) -> tuple[Reason, ...]:
+        """The reasons of one visit, as ``explain`` gives them.
+
+        Raises:
+            NotFound: the problem has no such visit.
+        """
+        touring, state = self._touring, self._state
+        visit = touring.problem.demand_index.get(visit_id)
+        if visit is None:
+            raise NotFound(f"there is no visit {visit_id} to explain", hint="It may be done; muster status tells.")
+        return _placed(touring, state, visit) if visit in state.days_of else unplaced(touring, state, visit)
 
 
 def _placed(touring: Touring, state: State, visit: int) -> tuple[Reason, ...]:

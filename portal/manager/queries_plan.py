@@ -177,12 +177,12 @@ def reasons_of(services: Services, reading: Reading, plan: Plan, visit_id: str) 
 
 
 def _reasons(services: Services, reading: Reading, plan_id: PlanId, visit_id: VisitId) -> tuple[Reason, ...]:
-    from scheduler.explain import explain  # brings OR-Tools, which takes longer to load than most pages take
+    from scheduler.explain import Explainer  # brings OR-Tools, which takes longer to load than most pages take
 
     plan = reading.plan(plan_id)
-    problem = kept_besides(reading, ("as planned", plan.id), lambda: problem_as_planned(services, plan))
+    made = kept_besides(reading, ("explained", plan.id), lambda: Explainer(problem_as_planned(services, plan), plan))
     try:
-        return explain(problem, plan, visit_id)
+        return made.reasons(visit_id)
     except NotFound:
         return (Reason("done", "nothing is left to do there"),)
 
