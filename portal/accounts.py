@@ -83,7 +83,16 @@ class Accounts:
     by: str
     clock: Clock = SystemClock()  # noqa: RUF009 - it has no state
 
-    def add(self, account_id: str, whom: Whom, *, password: str | None, email: str = "", timezone: str = "") -> Account:
+    def add(
+        self,
+        account_id: str,
+        whom: Whom,
+        *,
+        password: str | None,
+        email: str = "",
+        timezone: str = "",
+        language: str = "",
+    ) -> Account:
         """Add one.
 
         Raises:
@@ -102,6 +111,7 @@ class Accounts:
             partner_id=whom.partner_id,
             engineer_id=whom.engineer_id,
             timezone=timezone,
+            language=language,
             password_hash=None if password is None else hash_password(password),
             created_at=self.clock.now(),
             created_by=self.by,

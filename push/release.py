@@ -149,7 +149,8 @@ def begin_wave(
     context.approvals.pass_or_ask(ramp_wanted(waves), by=selection.by or context.runner_id)
     fleet = context.book.fleet
     chosen = next_wave(campaign.waves, found, waves, sites=site_kinds(fleet), seen=kinds_seen(waves, fleet))
-    return context.ledger.open_wave(context.campaign_id, chosen, by=context.runner_id) if chosen else None
+    by = selection.by or context.runner_id  # who asked for it, so that the evidence can name a person
+    return context.ledger.open_wave(context.campaign_id, chosen, by=by) if chosen else None
 
 
 def left_of_wave(

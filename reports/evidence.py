@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC
@@ -23,7 +24,9 @@ class EvidenceRow:
     Attributes:
         before, after: what the probes found, layer by layer.
         changed: what the pushes said they changed.
-        pushed_by: the process that carried the last attempt out.
+        pushed_by: the person behind the last attempt: who asked for the run, else who began the visit; empty where
+            Muster did it by itself, as planned.
+        process: the process that carried it out.
         responsible: the person of the dispatched plan.
         when_utc, when_local: of the last attempt, else of the last change of status; local to the host.
         also: layers that the fix does not mend but somebody must.
@@ -41,6 +44,7 @@ class EvidenceRow:
     after: str
     changed: str
     pushed_by: str
+    process: str
     responsible: str
     when_utc: str
     when_local: str
@@ -52,6 +56,9 @@ class EvidenceRow:
     also: str
 
 
+BY_ITSELF = "reconciler"
+"""Who asks for a wave where nobody did: what is due is pushed."""
+_PROCESS = re.compile(r"\S+:\d+:\d+(?:\.\d+)?")
 HEADER = tuple(field.name for field in fields(EvidenceRow))
 
 
@@ -115,6 +122,7 @@ def _row(record: CampaignRecord, state: HostState) -> EvidenceRow:
         after=facts_text(after),
         changed="\n".join(change for one in ended for change in _outcome(one).evidence.changes),
         pushed_by=_pusher(record, state),
+        process=_process(record, state),
         responsible=person.name if person else state.person_id or "",
         when_utc=at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ"),
         when_local=at.astimezone(record.zone_of(host.id)).strftime("%Y-%m-%d %H:%M:%S %z"),
@@ -153,8 +161,25 @@ def _before_and_after(state: HostState, ended: Sequence[AttemptRow]) -> tuple[Fi
 
 
 def _pusher(record: CampaignRecord, state: HostState) -> str:
+    """Who let it be pushed; what Muster begins by itself is begun by the word that started the visit, where one did."""
+    attempts = record.attempts_of.get(state.host_id, ())
+    if not attempts:
+        return ""
+    last = attempts[-1]
+    asked = record.asked_by.get(last.wave, "")
+    if asked and asked not in {last.runner_id, BY_ITSELF} and not _is_process(asked):
+        return asked
+    return record.started_by.get(last.visit_id, "") if last.visit_id else ""
+
+
+def _process(record: CampaignRecord, state: HostState) -> str:
     attempts = record.attempts_of.get(state.host_id, ())
     return attempts[-1].runner_id if attempts else ""
+
+
+def _is_process(name: str) -> bool:
+    """Whether it is the name of a process (``machine:pid:start``) rather than a person's."""
+    return _PROCESS.fullmatch(name) is not None
 
 
 def _how(record: CampaignRecord, state: HostState) -> str:

@@ -1,6 +1,7 @@
 """Everything that the reports of a campaign are made from, read from the ledger at one time."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -8,11 +9,12 @@ from zoneinfo import ZoneInfo
 from muster.campaign import Campaign
 from muster.crew import Crew
 from muster.fleet import Client, Fleet, Host, Site
-from muster.ids import CampaignId, ClientId, HostId
+from muster.ids import CampaignId, ClientId, HostId, VisitId
 from muster.outcomes import HostStatus
 from muster.plan import Plan
 from muster.ports import Ledger
 from muster.records import AttemptRow, DispatchedPlan, HostState, Stop, WaveRow
+from reports.notes import notes_of, text_of
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class CampaignRecord:
         plan: the plan that binds, else the newest one, else None.
         dispatched: which plan binds, since when and by whom.
         now: aware; the time of the report by the campaign's clock.
+        asked_by: who asked for each wave: a person, or the process that pushed where nobody is named.
+        started_by: who began each visit.
     """
 
     campaign: Campaign
@@ -37,6 +41,8 @@ class CampaignRecord:
     dispatched: DispatchedPlan | None
     stop: Stop | None
     now: datetime
+    asked_by: Mapping[int, str] = field(default_factory=dict)
+    started_by: Mapping[VisitId, str] = field(default_factory=dict)
 
     @cached_property
     def attempts_of(self) -> dict[HostId, tuple[AttemptRow, ...]]:
@@ -94,6 +100,10 @@ class CampaignRecord:
         )
 
 
+WAVES, STARTS = frozenset({"wave opened"}), frozenset({"visit started"})
+"""The kinds of events that name who let machines be pushed."""
+
+
 def read_record(ledger: Ledger, campaign_id: CampaignId, *, now: datetime) -> CampaignRecord:
     """Read a campaign from its ledger.
 
@@ -115,4 +125,9 @@ def read_record(ledger: Ledger, campaign_id: CampaignId, *, now: datetime) -> Ca
         dispatched=dispatched,
         stop=ledger.stopped(campaign_id),
         now=now.astimezone(UTC),
+        asked_by={int(text_of(event, "number") or 0): event.by for event in notes_of(ledger, campaign_id, WAVES)},
+        started_by={
+            VisitId(text_of(event, "key").removeprefix(f"{campaign_id}/")): event.by
+            for event in notes_of(ledger, campaign_id, STARTS)
+        },
     )

@@ -34,7 +34,7 @@ _COLOURS = {
 """Light, so that the status is read as a word; the colour is beside it."""
 _WIDTHS = {
     "client": 20, "site": 20, "host": 18, "host_id": 18, "address": 18, "os": 18, "status": 14, "before": 50,
-    "after": 50, "changed": 36, "pushed_by": 20, "responsible": 18, "when_utc": 21, "when_local": 26,
+    "after": 50, "changed": 36, "pushed_by": 20, "process": 20, "responsible": 18, "when_utc": 21, "when_local": 26,
     "how_verified": 36, "cause": 36, "what_next": 36, "also": 40,
 }  # fmt: skip
 _USUAL_WIDTH = 10

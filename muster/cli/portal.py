@@ -32,6 +32,9 @@ PORTAL.add_typer(TOKEN, name="token")
 
 NameOption = Annotated[str, typer.Option("--name", help="The person's name, as others read it.")]
 ZoneOption = Annotated[str, typer.Option("--timezone", help="IANA name in which times are told to them.")]
+LanguageOption = Annotated[
+    str, typer.Option("--language", help="Language of their pages: en, fr, de or es; else their site's.")
+]
 DaysOption = Annotated[float, typer.Option("--days", min=0.01, help="How long it works.")]
 AccountArgument = Annotated[str, typer.Argument(help="Login name.")]
 
@@ -80,6 +83,7 @@ def add_account(
     name: NameOption = "",
     email: Annotated[str, typer.Option(help="E-mail address.")] = "",
     timezone: ZoneOption = "",
+    language: LanguageOption = "",
 ) -> None:
     """Add an account; the password is asked for (or read as one line from standard input).
 
@@ -87,10 +91,11 @@ def add_account(
     """
     from portal.accounts import checked, whom_of
 
+    spoken = _known(language)
     with opened(context) as workspace:
         accounts = _accounts(workspace)
         whom = checked(replace(whom_of(role), name=name or account), workspace.ledger)
-        made = accounts.add(account, whom, password=_password(), email=email, timezone=timezone)
+        made = accounts.add(account, whom, password=_password(), email=email, timezone=timezone, language=spoken)
         say(f"{made.id} may log in as {made.role}")
 
 
@@ -160,13 +165,16 @@ def second_factor(context: typer.Context, account: AccountArgument) -> None:
 
 @ACCOUNTS.command("revoke")
 def revoke(context: typer.Context, account: AccountArgument) -> None:
-    """Log an account out everywhere, and take back its tokens.
+    """Log an account out everywhere, and take back its tokens and its calendar's address.
 
     Example: muster portal accounts revoke ana
     """
+    from portal.field.feeds import revoke_feeds
+
     with opened(context) as workspace:
         _accounts(workspace).revoke(account)
-        say(f"{account} is logged out everywhere")
+        revoke_feeds(workspace.services, account, by=me())
+        say(f"{account} is logged out everywhere, and its tokens and calendar are taken back")
 
 
 @LINK.command("partner")
@@ -196,13 +204,14 @@ def link_client(
     name: NameOption,
     days: DaysOption = 30.0,
     timezone: ZoneOption = "",
+    language: LanguageOption = "",
 ) -> None:
     """Make a link for a contact of a client; its address is shown once.
 
     Example: muster portal link client acme --name "Dora Acme"
     """
     with opened(context) as workspace:
-        _add_link(workspace, f"client {client}", name, days, timezone)
+        _add_link(workspace, f"client {client}", name, days, timezone, _known(language))
 
 
 @LINK.command("list")
@@ -320,13 +329,26 @@ def _cells(row: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(words[one] if isinstance(one, bool) else str(one) for one in row.values())
 
 
-def _add_link(workspace: Workspace, role: str, name: str, days: float, timezone: str) -> None:
+def _known(language: str) -> str:
+    """A language that pages are written in.
+
+    Raises:
+        InputError: they are not.
+    """
+    from reports.notices.languages import LANGUAGES
+
+    if language and language not in LANGUAGES:
+        raise InputError(f"pages are not written in {language!r}", hint=f"one of: {', '.join(LANGUAGES)}")
+    return language
+
+
+def _add_link(workspace: Workspace, role: str, name: str, days: float, timezone: str, language: str = "") -> None:
     from portal.accounts import checked, whom_of
     from portal.links import Links, link_address
 
     whom = checked(replace(whom_of(role), name=name), workspace.ledger)
     links = Links(workspace.ledger, _store(workspace), me())
-    link, word = links.add(whom, lasts=timedelta(days=days), timezone=timezone)
+    link, word = links.add(whom, lasts=timedelta(days=days), timezone=timezone, language=language)
     say(f"link {link.id} for {link.name} ({link.role}) until {link.expires_at:%d %b %Y}; it is shown this once:")
     typer.echo(link_address(workspace.settings.portal_url, word))
 

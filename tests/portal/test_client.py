@@ -1,9 +1,10 @@
 """A client's pages: its own visits and nothing else, in its language; another time, feedback, the certificate."""
 
 import io
+import json
 import zipfile
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from string import Formatter
 
@@ -16,9 +17,11 @@ from muster.ids import SiteId, VisitId
 from muster.plan import Assignment
 from partners.papers import FEEDBACK
 from portal.access import Role
+from portal.accounts import Whom
 from portal.client.records import OWN_FEEDBACK, SLOT_REQUESTS
 from portal.client.sentences import SENTENCES
 from portal.client.slots import decide_request, waiting_requests
+from portal.links import Links
 from reports.bundle import verify
 from reports.notices.languages import LANGUAGES
 from reports.signing import create_key
@@ -69,6 +72,30 @@ def test_a_page_is_in_the_language_of_the_site_until_another_one_is_asked_for(fr
         assert "Nächster Termin" in dora.get("/client?lang=de").text
         assert "Was getan wurde" in dora.get("/client").text  # kept on this device
         assert dora.get("/client?lang=xx").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("code", "hello", "notice"),
+    [
+        ("fr", "Bonjour Hugo", "Rien, en règle générale"),
+        ("de", "Guten Tag, Hugo", "In der Regel nichts"),
+        ("es", "Hola, Hugo", "Por lo general, nada"),
+        ("en", "Hello Hugo", "Nothing, as a rule"),
+    ],
+)
+def test_a_link_and_what_the_fix_does_are_told_in_the_contacts_language(
+    portal: RunningPortal, code: str, hello: str, notice: str
+) -> None:
+    links = Links(portal.world.ledger, portal.portal.store, "test")
+    whom = Whom("Hugo", Role.CLIENT_CONTACT, client_ids=("harbour",))
+    _, word = links.add(whom, lasts=timedelta(days=1), language=code)
+    with portal.client() as hugo:
+        assert hello in hugo.get(f"/enter/{word}").text
+        assert hugo.post("/enter", data={"word": word}).status_code == 303
+        page = hugo.get(V2).text
+        assert f'<html lang="{code}">' in page
+        assert notice in page
+        assert code == "en" or "Log out" not in page
 
 
 def test_another_time_that_fits_is_asked_for_granted_and_nobody_else_moves(fresh_portal: RunningPortal) -> None:
@@ -172,6 +199,8 @@ def test_the_certificate_is_downloaded_signed_and_holds_nothing_of_others(
     text = evidence.read_text()
     assert not [one for one in OTHERS if one in text]
     assert text.count('"host_id"') >= 16
+    pushed = [row["pushed_by"] for row in json.loads(text)["hosts"] if row["process"]]
+    assert set(pushed) == {"Ana Silva (ana)"}, "a person, not a process"
 
 
 def test_coming_back_to_what_was_left_is_a_repair_and_everything_else_prevention(fresh_portal: RunningPortal) -> None:

@@ -67,6 +67,8 @@ def test_links_and_tokens_are_shown_once(shell: Portal) -> None:
     assert len(word) >= 43
     assert word not in shell("link", "list", "--json")
     assert "works no more" in shell("link", "revoke", link)
+    shell("link", "client", "acme", "--name", "Dora Acme", "--language", "de")
+    assert "one of: en, fr, de, es" in shell("link", "client", "acme", "--name", "D", "--language", "xx", code=2)
     token = shell("token", "add", "ana", "--name", "wall", "--scope", "read").split()[-1]
     assert token.startswith("muster_")
     assert token not in shell("token", "list", "--json")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from muster.ids import VisitId
 from muster.outcomes import HostStatus
 from reports.cells import disarm
 from reports.evidence import HEADER, evidence_csv, evidence_rows
@@ -61,7 +62,7 @@ def test_a_verified_host_tells_what_was_before_and_after_who_did_it_when_and_how
     (row,) = _csv(Story([HostStatus.VERIFIED], client_names=("Acme",)).record())
     assert row["before"].splitlines()[1] == "system: America/Vancouver 2026-11-22T12:00:00Z = -0800"
     assert row["after"].splitlines()[1] == "system: America/Vancouver 2026-11-22T12:00:00Z = -0700"
-    assert (row["changed"], row["pushed_by"], row["responsible"]) == (
+    assert (row["changed"], row["process"], row["responsible"]) == (
         "replaced America/Vancouver",
         "desk:4711:1",
         "Kim Lee",
@@ -70,6 +71,23 @@ def test_a_verified_host_tells_what_was_before_and_after_who_did_it_when_and_how
     assert row["how_verified"] == (
         "asked again in a new session and compared with the data of the fix tzdata, source tzdata-2026.2"
     )
+
+
+@pytest.mark.parametrize(
+    ("asked", "began", "said"),
+    [
+        ("Ana Silva (ana)", "Kim Lee (kim)", "Ana Silva (ana)"),
+        ("reconciler", "Kim Lee (kim)", "Kim Lee (kim)"),
+        ("desk:4711:1", "Kim Lee (kim)", "Kim Lee (kim)"),
+        ("other-desk:12:34.56", "", ""),
+        ("reconciler", "", ""),
+    ],
+)
+def test_who_pushed_is_the_person_who_asked_for_it_or_began_the_visit(asked: str, began: str, said: str) -> None:
+    record = Story([HostStatus.VERIFIED], client_names=("Acme",)).record()
+    started = {VisitId("v1"): began} if began else {}
+    (row,) = _csv(replace(record, asked_by={1: asked}, started_by=started))
+    assert (row["pushed_by"], row["process"]) == (said, "desk:4711:1")
 
 
 def test_a_host_that_was_right_was_not_pushed_and_has_no_after() -> None:
