@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from muster.cli.campaigns import CampaignOption, JsonOption
-from muster.cli.output import say, say_json, table
+from muster.cli.output import say, say_indented, say_json, table
 from muster.cli.planning import PlanOption, chosen_plan
 from muster.cli.workspace import opened
 from muster.plan import Plan
@@ -71,7 +71,12 @@ def _say(rows: "list[Row]", plan: Plan, zone: ZoneInfo) -> None:
     )
     say("\nwhat limits it:", style="bold")
     for row in rows:
-        say(f"  {row.name}: {'; '.join(row.risks) or 'nothing that stands out'}")
+        if not row.risks:
+            say(f"  {row.name}: nothing that stands out")
+            continue
+        say(f"  {row.name}:")
+        for risk in row.risks:
+            say_indented(risk, 4)
     say(
         f"\nleft out: hosts; odds: all of it is done, of {LIVES} lives; more: against {AS_IT_IS!r}; "
         f"moved: visits with another person or day than in plan {plan.id}"
