@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 from muster.campaign import Campaign
 from muster.crew import Crew
 from muster.fleet import Fleet, Host, OsFamily, Site
-from muster.ids import ClientId, HostId, PartnerId, VisitId
+from muster.ids import ClientId, HostId, PartnerId, SiteId, VisitId
 from muster.outcomes import HostStatus
 from muster.plan import Assignment, Plan, Visit
 from muster.ports import Ledger
 from muster.records import HostState
 from reports.record import CampaignRecord
+from scheduler.kinds import is_server
 
 Kind = tuple[str, str, str, str]
 """What makes hosts alike: family, version, role, what sort of place they stand in; as waves have it."""
@@ -53,6 +54,15 @@ class Case:
     def status(self) -> dict[HostId, HostStatus]:
         """Where each host stands."""
         return {one.host_id: one.status for one in self.hosts}
+
+    @cached_property
+    def desks(self) -> dict[SiteId, frozenset[HostId]]:
+        """The machines at which people sit, by site: all but the servers."""
+        found: dict[SiteId, set[HostId]] = {}
+        for host in self.fleet.hosts:
+            if not is_server(host):
+                found.setdefault(host.site_id, set()).add(host.id)
+        return {site_id: frozenset(ids) for site_id, ids in found.items()}
 
     @cached_property
     def assignments(self) -> tuple[Assignment, ...]:

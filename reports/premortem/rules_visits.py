@@ -4,12 +4,11 @@ from collections import defaultdict
 from datetime import datetime, time, timedelta
 
 from muster.fleet import Site
-from muster.ids import ClientId, HostId, SiteId
+from muster.ids import ClientId, SiteId
 from muster.plan import Assignment, VisitMode
 from reports.notices.languages import known
 from reports.premortem.case import Case
 from reports.premortem.worry import Severity, Worry, worry
-from scheduler.kinds import is_server
 from scheduler.skills import SPEAKS
 
 OFFICE = (time(9), time(17))
@@ -114,8 +113,8 @@ def _once_would_do(case: Case, there: list[Assignment]) -> bool:
 
 def _stops_the_office(case: Case, one: Assignment) -> bool:
     site, visit = case.site(one), case.visit(one)
-    used = {host.id for host in case.fleet.hosts if host.site_id == site.id and not is_server(host)}
-    touched: set[HostId] = used & set(visit.host_ids)
+    used = case.desks.get(site.id, frozenset())
+    touched = used & set(visit.host_ids)
     return len(touched) >= MANY_MACHINES and 2 * len(touched) >= len(used) and _in_office_hours(case, one, site)
 
 
