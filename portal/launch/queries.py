@@ -79,7 +79,8 @@ class VisitLine:
 
 def launch_cards(book: Book, reading: Reading) -> tuple[LaunchCard, ...]:
     """Every launch, the newest first; where it stands is the first step that is not done."""
-    found = sorted((one.value for one in book.papers(LAUNCHES)), key=lambda one: one.began_at, reverse=True)
+    there = (one.value for one in book.papers(LAUNCHES) if one.value.put_away_at is None)
+    found = sorted(there, key=lambda one: one.began_at, reverse=True)
     cards = []
     for one in found[:20]:
         steps = steps_of(one, reading, "")

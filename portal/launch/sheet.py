@@ -8,6 +8,7 @@ from threading import Lock
 from inventory.presets import label_of
 from inventory.presets_read import Cell, Checked, check
 from inventory.presets_tables import Export
+from muster.fleet import Fleet
 from muster.ports import Ledger
 from muster.records import ImportSummary
 from portal.launch.state import Launch, Part
@@ -25,12 +26,14 @@ class Found:
 
     Attributes:
         summary: what an import would add, change and find the same.
+        unseen: machines that are known of the clients in the files, and stand in none of them.
     """
 
     parts: tuple[Part, ...]
     exports: tuple[Export, ...]
     checked: Checked
     summary: ImportSummary
+    unseen: tuple[str, ...] = ()
 
     def cells(self, key: str) -> Mapping[int, tuple[Cell, ...]]:
         """What is wrong in a part, by row."""
@@ -96,6 +99,16 @@ def edited(export: Export, part: Part) -> Export:
     return replace(export, rows=rows)
 
 
+def _unseen(known: Fleet, sent: Fleet) -> tuple[str, ...]:
+    """The names of known machines of the clients whose machines were sent, that were not sent themselves."""
+    site_of = {**known.site, **sent.site}
+    clients = {site_of[host.site_id].client_id for host in sent.hosts if host.site_id in site_of}
+    there = {host.id for host in sent.hosts}
+    return tuple(
+        host.name for host in known.hosts if host.id not in there and known.site[host.site_id].client_id in clients
+    )
+
+
 def found_in(ledger: Ledger, folder: Path, launch: Launch, version: int) -> Found:
     """What the files of a launch hold, checked against what is known; kept until one of the two changes."""
     key = (launch.id, version, ledger.revision())
@@ -107,7 +120,7 @@ def found_in(ledger: Ledger, folder: Path, launch: Launch, version: int) -> Foun
     known, known_crew = ledger.fleet(), ledger.crew()
     checked = check(list(zip(exports, takings, strict=True)), known=known, known_crew=known_crew)
     summary = ledger.save_inventory(checked.imported.fleet, checked.imported.crew, by="launch", dry_run=True)
-    found = Found(launch.parts, exports, checked, summary)
+    found = Found(launch.parts, exports, checked, summary, _unseen(known, checked.imported.fleet))
     with _LOCK:
         while len(_LAST) >= _MOST:
             del _LAST[next(iter(_LAST))]

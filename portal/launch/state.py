@@ -65,6 +65,7 @@ class Launch:
         campaign_id: once the campaign is open.
         file: where its campaign file lies in the workspace.
         asked_at: when machines were asked from here.
+        put_away_at: when its files were deleted; what was imported stays.
     """
 
     id: str
@@ -76,6 +77,7 @@ class Launch:
     campaign_id: str = ""
     file: str = ""
     asked_at: datetime | None = None
+    put_away_at: datetime | None = None
 
     def part(self, key: str) -> Part:
         """One of its parts; the first without a name.
@@ -117,10 +119,10 @@ def launch_named(request: Request, launch_id: str) -> Kept[Launch]:
     """A launch.
 
     Raises:
-        NotFound: there is none of that id.
+        NotFound: there is none of that id, or it was put away.
     """
     found = book_of(request).find(LAUNCHES, launch_id)
-    if found is None:
+    if found is None or found.value.put_away_at is not None:
         raise nothing_there()
     return found
 

@@ -15,6 +15,7 @@ from muster.ids import CampaignId
 from muster.settings import SETTINGS_FILE
 from portal.access import Role
 from portal.launch.state import LAUNCHES, Launch
+from portal.launch.tidying import KEPT_FOR, tidy
 from tests.portal.conftest import RunningPortal, copy_world, start_portal, stop_portal
 from tests.portal.world import NOW, World, add_accounts, open_world
 
@@ -391,3 +392,40 @@ def test_of_other_worlds_that_are_no_likelier_the_cheapest_is_named() -> None:
     assert _cheapest([today, dearer, cheaper, emptier]) is cheaper  # type: ignore[list-item]
     assert _cheapest([today, row(0.0, 500)]) is None  # type: ignore[list-item]
     assert _cheapest([today, row(0.4, 1)]) is None  # type: ignore[list-item]
+
+
+def test_a_launch_that_is_put_away_leaves_no_file_and_what_was_imported_stays(
+    empty: RunningPortal, ana: httpx.Client
+) -> None:
+    base = begun(ana)
+    imported(ana, base)
+    folder = empty.world.settings.workspace / "imports"
+    assert list(folder.glob("*/*.csv"))
+    there = empty.world.ledger.fleet()
+    assert ana.post(f"{base}/away").status_code == 303
+    assert not list(folder.iterdir())
+    assert empty.world.ledger.fleet() == there
+    assert "devices.csv" not in ana.get("/launch").text
+    assert ana.get(f"{base}/rows").status_code == 404
+
+
+def test_files_that_nobody_needs_any_more_go_by_themselves(empty: RunningPortal, ana: httpx.Client) -> None:
+    base, folder = begun(ana), empty.world.settings.workspace / "imports"
+    send(ana, base, ("devices.csv", MACHINES.encode()))
+    (folder / "left-behind").mkdir()
+    book, now = empty.world.services.book, empty.world.services.clock.now()
+    tidy(book, empty.world.settings.workspace, now + KEPT_FOR - timedelta(hours=1))
+    assert [one.name for one in folder.iterdir()] == [base.rpartition("/")[2]]
+    tidy(book, empty.world.settings.workspace, now + KEPT_FOR + timedelta(hours=1))
+    assert not list(folder.iterdir())
+
+
+def test_known_machines_that_are_not_in_the_file_are_told(ana: httpx.Client) -> None:
+    base = begun(ana)
+    imported(ana, base)
+    again = begun(ana)
+    send(ana, again, ("devices.csv", "\n".join(MACHINES.splitlines()[:2]).replace("APP1", "APP9").encode()))
+    confirm(ana, again, "1-0", **{"d-sites.timezone": ZONE, "d-sites.name": "Head office"})
+    seen = ana.get(f"{again}/rows").text
+    assert "known and stand" in seen
+    assert "APP1" in seen.split("in none of these files")[1].split("</details>")[0]
