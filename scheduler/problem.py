@@ -36,6 +36,7 @@ What a plan costs (whole cents; ``money`` rounds each item by itself)
 """
 
 import itertools
+import weakref
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -288,10 +289,8 @@ class Problem:
 
     @cached_property
     def travel_minutes(self) -> NDArray[np.int16]:
-        """Minutes from row to column, over ``spots``; read-only."""
-        table = self.travel.matrix(self.spots)
-        table.setflags(write=False)
-        return table
+        """Minutes from row to column, over ``spots``; read-only. Problems of the same places share one table."""
+        return _ways(self.travel, self.spots)
 
     def minutes_between(self, origin: int, destination: int) -> int:
         """Minutes from one spot to another."""
@@ -304,6 +303,24 @@ class Problem:
     def minute(self, at: datetime) -> int:
         """The minute of an instant (aware); the last whole one before it."""
         return (at - self.epoch) // timedelta(minutes=1)
+
+
+_TABLES: "tuple[tuple[Travel, tuple[Spot, ...], weakref.ref[NDArray[np.int16]]], ...]" = ()
+"""The last tables that were worked out, for as long as a problem has them: of 4,000 places one takes seconds."""
+_KEPT_TABLES = 4
+
+
+def _ways(travel: Travel, spots: tuple[Spot, ...]) -> NDArray[np.int16]:
+    """The table of a travel model's minutes between places; the one that is there where somebody has it."""
+    global _TABLES  # noqa: PLW0603 - one for the process; bound anew as a whole, so that threads need no lock
+    for known, places, table in _TABLES:
+        there = table() if known is travel and places is spots else None
+        if there is not None:
+            return there
+    made = travel.matrix(spots)
+    made.setflags(write=False)
+    _TABLES = (*_TABLES[-_KEPT_TABLES + 1 :], (travel, spots, weakref.ref(made)))
+    return made
 
 
 def money(minutes: int, cents_per_hour: int) -> int:
