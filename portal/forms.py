@@ -4,7 +4,7 @@ A form carries the session's CSRF token (the macro ``csrf()``), a script sends i
 page's head). On top of it, what a browser says about where a request comes from must not be another site.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -87,14 +87,19 @@ class Posted:
         """Whether a box was ticked."""
         return self.fields.get(name, ("",))[0] not in {"", "0", "false", "off"}
 
+    def close(self) -> None:
+        """Give its files back."""
+        for one in (file for files in self.files.values() for file in files):
+            one.file.close()
+
     def file(self, name: str) -> UploadFile | None:
         """The file of a field, where one was chosen."""
         found = self.files.get(name, ())
         return found[0] if found and found[0].filename else None
 
 
-async def posted(request: Request) -> Posted:
-    """A dependency: the form of somebody who is logged in, sent by our own page.
+async def posted(request: Request) -> AsyncIterator[Posted]:
+    """A dependency: the form of somebody who is logged in, sent by our own page; its files are closed after the answer.
 
     Raises:
         LoginWanted: nobody is logged in.
@@ -105,23 +110,30 @@ async def posted(request: Request) -> Posted:
     check_origin(request)
     await run_in_threadpool(viewer_of, request)
     found = await _read(request)
-    sent = request.headers.get("x-csrf-token") or found.text("csrf", "")
-    if not same(sent, request.state.csrf):
-        raise InputError(
-            "this page was open for too long, or was sent by another site; nothing was changed",
-            hint="load the page again, and send it again",
-        )
-    return found
+    try:
+        sent = request.headers.get("x-csrf-token") or found.text("csrf", "")
+        if not same(sent, request.state.csrf):
+            raise InputError(
+                "this page was open for too long, or was sent by another site; nothing was changed",
+                hint="load the page again, and send it again",
+            )
+        yield found
+    finally:
+        found.close()
 
 
-async def posted_openly(request: Request) -> Posted:
+async def posted_openly(request: Request) -> AsyncIterator[Posted]:
     """A dependency for the few forms that are sent before anybody is logged in: it must come from our own pages.
 
     Raises:
         InputError: another site sent it.
     """
     check_origin(request)
-    return await _read(request)
+    found = await _read(request)
+    try:
+        yield found
+    finally:
+        found.close()
 
 
 Form = Annotated[Posted, Depends(posted)]

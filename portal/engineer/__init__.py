@@ -3,6 +3,7 @@
 from portal.access import Role
 from portal.engineer import inbox_routes
 from portal.engineer.routes import router
+from portal.field import faces
 from portal.nav import NavItem
 
 NAV = (
@@ -12,5 +13,6 @@ NAV = (
 )
 
 router.include_router(inbox_routes.router)
+router.include_router(faces.router)
 
 __all__ = ["NAV", "router"]

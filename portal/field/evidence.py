@@ -9,6 +9,7 @@ from pathlib import Path
 
 from muster.errors import InputError, MusterError, NotFound
 from muster.files import write_whole
+from portal.field.pictures import bare, media_type
 from portal.field.records import Photo
 
 FOLDER = "evidence"
@@ -18,19 +19,8 @@ MOST_PHOTOS = 6
 TYPES = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
 
-def media_type(content: bytes) -> str | None:
-    """What a file is by its first bytes; None where it is no picture that browsers show."""
-    if content.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "image/webp"
-    return None
-
-
 def keep_photo(workspace: Path, content: bytes) -> Photo:
-    """Put a photo beside the ledger; the same one twice is one file.
+    """Put a photo beside the ledger, without what it says about itself; the same one twice is one file.
 
     Raises:
         InputError: it is too large, empty, or no picture.
@@ -38,9 +28,8 @@ def keep_photo(workspace: Path, content: bytes) -> Photo:
     """
     if len(content) > MOST_BYTES:
         raise InputError(f"the photo has {len(content) / 1e6:.1f} MB; the most are {MOST_BYTES / 1e6:.0f} MB")
-    kind = media_type(content)
-    if kind is None:
-        raise InputError("this file is no photo", hint="JPEG, PNG and WebP are taken")
+    content = bare(content)
+    kind = media_type(content) or ""
     photo = Photo(sha256(content).hexdigest(), kind, len(content))
     path = _path(workspace, photo)
     try:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from portal.access import Role
-from portal.field.evidence import media_type
+from portal.field.pictures import media_type
 from reports.signing import create_key
 from tests.portal.conftest import RunningPortal, Screens, start_portal, stop_portal
 from tests.portal.field import PNG, may_start_early, silent
