@@ -17,9 +17,6 @@ from scheduler.problem import AT_HOME, money
 from scheduler.state import State
 from scheduler.tour import NEVER, Tour, Touring
 
-MOST_SPOTS = 400
-"""Up to so many spots the quickest ways over others are worked out (a tenth of a second)."""
-
 NEAR_DAYS = 60
 """A visit is offered on so many days at most: the cheapest by themselves. Keeps large problems quick."""
 
@@ -31,16 +28,6 @@ class Offer:
     cents: int
     tours: tuple[Tour, ...]
     start: int | None = None
-
-
-def _without_shortcuts(travel: NDArray[np.int16]) -> Ints | None:
-    """The quickest way between any two spots, over any others; None where there are too many spots to work it out."""
-    if len(travel) > MOST_SPOTS:
-        return None
-    shortest = travel.astype(np.int32)
-    for over in range(len(shortest)):
-        np.minimum(shortest, shortest[:, over, None] + shortest[None, over, :], out=shortest)
-    return shortest
 
 
 def _nearest(travel: NDArray[np.int16]) -> tuple[Ints, Ints]:
@@ -277,7 +264,7 @@ class Inserter:
         More of them than days that could take it alone: a place that is too far for one leg may be reached over
         another visit, and a table of travel may have shortcuts.
         """
-        shortest = _without_shortcuts(self.touring.arrays.travel)
+        shortest = self.touring.shortest
         if shortest is None:
             return {visit: [day for *_, day in days] for visit, days in enumerate(self.days)}
         into, out_of = _nearest(self.touring.arrays.travel)

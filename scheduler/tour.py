@@ -5,10 +5,20 @@ The solver, the rules and the explanations ask here; ``scheduler/validate.py`` d
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from scheduler.arrays import ProblemArrays, arrays_of
+import numpy as np
+
+from scheduler.arrays import Ints, ProblemArrays, arrays_of
 from scheduler.problem import AT_HOME, PersonDay, Problem, Span, money
 from scheduler.spans import joined, without
+from scheduler.travel import SpeedTravel
+
+MOST_SPOTS = 400
+"""Up to so many spots the quickest ways over others are worked out (a tenth of a second)."""
+
+SHORTCUT_MINUTES = 5
+"""A way over another spot that saves less is no shortcut: rounded tables are full of them."""
 
 NEVER = 2**30
 """A minute that is never reached."""
@@ -61,6 +71,28 @@ class Touring:
             or any(before in problem.demand_index for before in demand.visit.after)
         }
         self._previous = {p.visit_id: p.ordinal for p in problem.previous}
+
+    @cached_property
+    def shortest(self) -> Ints | None:
+        """The quickest way between any two spots, over any others; None where there are too many to work it out."""
+        if len(self.arrays.travel) > MOST_SPOTS:
+            return None
+        shortest = self.arrays.travel.astype(np.int32)
+        for over in range(len(shortest)):
+            np.minimum(shortest, shortest[:, over, None] + shortest[None, over, :], out=shortest)
+        return shortest
+
+    @cached_property
+    def has_shortcuts(self) -> bool:
+        """Whether a way over another spot is known to be quicker than the direct one, by more than rounding can make.
+
+        The speed model has none but over spots whose place is unknown. Of a large table it is not known.
+        """
+        if isinstance(self.problem.travel, SpeedTravel) and all(spot.place for spot in self.problem.spots):
+            return False
+        return self.shortest is not None and bool(
+            (self.arrays.travel - self.shortest).max(initial=0) >= SHORTCUT_MINUTES
+        )
 
     def tour(self, day_number: int, visits: Sequence[int], fixed: Mapping[int, int] | None = None) -> Tour | None:
         """The earliest tour of these visits in this order; None where it cannot be kept.

@@ -314,6 +314,8 @@ def _days(touring: Touring, days: Ints, spots: Mapping[int, int]) -> tuple[Recor
         day[name] = values[days]
     day["start_spot"] = [spots[int(s)] for s in of_day.start_spot[days]]
     day["end_spot"] = [spots[int(s)] for s in of_day.end_spot[days]]
+    if touring.has_shortcuts:  # then a visit that does not fit alone may fit between others, as where legs are limited
+        day["max_leg"] = np.minimum(day["max_leg"], NEVER - 1)
     day["capacity"] = NEVER
     day["blocked_from"], day["blocked_to"] = of_day.blocked_offsets[days], of_day.blocked_offsets[days + 1]
     blocked = np.stack((of_day.blocked_starts, of_day.blocked_ends), axis=1).astype(np.int64)

@@ -1,12 +1,16 @@
 """Minutes between places: the speed model, tables, unknown places."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from muster.fleet import Place
+from scheduler.tour import Touring
 from scheduler.travel import EARTH_RADIUS_KM, LONGEST_MINUTES, SpeedTravel, Spot, TableTravel, distance_km
+from tests.scheduler.problems import demand, problem
 
 BERLIN, HAMBURG = Place(52.52, 13.405), Place(53.5511, 9.9937)
 PLACES = st.builds(Place, st.floats(-89, 89), st.floats(-179, 179))
@@ -65,3 +69,18 @@ def test_the_way_back_takes_as_long(places: list[Place]) -> None:
     table = SpeedTravel().matrix([Spot(str(n), place) for n, place in enumerate(places)])
     assert (abs(table - table.T) <= 1).all()
     assert (table >= 0).all()
+
+
+def test_shortcuts_are_known_of_tables_and_never_looked_for_in_the_speed_model() -> None:
+    spots = tuple(Spot(f"spot:{n}", Place(50.0, 8.0 + n / 10)) for n in range(3))
+    of = problem([demand("V", spot=2)])
+    assert not Touring(of).has_shortcuts
+    ways = {("spot:0", "spot:1"): 10, ("spot:1", "spot:2"): 10, ("spot:0", "spot:2"): 60}
+    both = {**ways, **{(b, a): minutes for (a, b), minutes in ways.items()}}
+    short = Touring(replace(of, spots=spots, travel=TableTravel(both)))
+    assert short.has_shortcuts
+    assert short.shortest is not None
+    assert short.shortest[0, 2] == 20
+    rounded = {**both, ("spot:0", "spot:2"): 21, ("spot:2", "spot:0"): 21}
+    assert not Touring(replace(of, spots=spots, travel=TableTravel(rounded))).has_shortcuts, "that is rounding"
+    assert not Touring(replace(of, spots=spots, travel=SpeedTravel())).has_shortcuts
