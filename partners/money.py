@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from fractions import Fraction
 
 from muster.errors import InputError
 from partners.errors import CurrencyMismatch
@@ -52,9 +53,14 @@ class Money:
     def __neg__(self) -> "Money":
         return Money(-self.amount, self.currency)
 
-    def times(self, factor: Decimal | int) -> "Money":
-        """So many times as much, rounded half up to the cent."""
-        return Money(self.amount * factor, self.currency)
+    def times(self, factor: Decimal | Fraction | int) -> "Money":
+        """So many times as much, rounded half up to the cent.
+
+        A share such as minutes of an hour is given as a fraction: as a decimal it is cut off somewhere, and half a cent
+        becomes less than half.
+        """
+        exact = Fraction(self.amount) * Fraction(factor)
+        return Money(Decimal(exact.numerator) / exact.denominator, self.currency)
 
     def covers(self, other: "Money") -> bool:
         """Whether it is at least as much."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 from muster.ids import ClientId, HostId, PartnerId, VisitId
 from partners.agreement import RateUnit, SignedAgreement
@@ -139,7 +140,7 @@ def shares(total: Money, parts: Sequence[int], of: int) -> list[Money]:
     given, told, found = 0, Money(Decimal(0), total.currency), []
     for part in parts:
         given = min(of, given + part)
-        reached = total.times(Decimal(given) / of) if of else told
+        reached = total.times(Fraction(given, of)) if of else told
         found.append(reached - told)
         told = reached
     return found

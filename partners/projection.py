@@ -9,7 +9,7 @@ of its row in the fleet's files, as before.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from muster.crew import Absence, Agreement, Crew, Engineer, Partner, Vetting
@@ -45,7 +45,7 @@ class Prices:
             RateUnit.HOST: self.minutes_per_host,
             RateUnit.VISIT: self.minutes_per_visit,
         }[rate.unit]
-        return rate.price.times(Decimal(60) / Decimal(str(minutes)))
+        return rate.price.times(60 / Fraction(str(minutes)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ the whole visit is held until it is claimed again and a probe finds it right.
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 from muster.ids import CampaignId, ClientId, HostId, PartnerId, PersonId, VisitId
 from partners.agreement import RateUnit, SignedAgreement
@@ -191,7 +191,7 @@ def approved(work: Work, agreement: SignedAgreement, *, by: str, on: date) -> Wo
         raise Refused(f"{work.id} was done under agreement {work.agreement_id}, not {agreement.id}")
     gross = price(work, agreement)
     failed = sum(host.failures > 0 for host in work.hosts)
-    share = agreement.clauses.rework_percent / 100 * Decimal(failed) / len(work.hosts)
+    share = Fraction(agreement.clauses.rework_percent) / 100 * Fraction(failed, len(work.hosts))
     due = verified_at.date() + timedelta(days=agreement.clauses.payment.days_after_verified)
     return replace(work, payable=Payable(gross, gross.times(share), by, on, due))
 
@@ -227,4 +227,4 @@ def price_of(agreement: SignedAgreement, *, hosts: int, minutes: int) -> Money:
         case RateUnit.VISIT:
             return rate.price
         case RateUnit.HOUR:
-            return rate.price.times(Decimal(minutes) / 60)
+            return rate.price.times(Fraction(minutes, 60))

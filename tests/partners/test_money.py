@@ -12,7 +12,7 @@ from random import Random
 import openpyxl
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from muster.errors import InputError
@@ -26,7 +26,7 @@ from partners.file import ClientTerms
 from partners.money import Money, parse_money, total
 from partners.offers import ContractPrice, Offer, Quote, QuoteState, VolumeDiscount, declined, quote, signed
 from partners.profit import Comparison, Facts, LineKind, Stage, Statement, shares, statement
-from partners.work import HostWork, HostWorkState, Payable, Work
+from partners.work import HostWork, HostWorkState, Payable, Work, price_of
 from reports.profit_page import profit_html
 from reports.profit_workbook import profit_xlsx, statement_rows
 from scheduler.solve import solve
@@ -188,8 +188,15 @@ def _fees(facts: Facts) -> dict[LineKind, Decimal]:
     return {kind: sum(owed[owed["kind"] == kind.value]["sum"], Decimal(0)) for kind in kinds}
 
 
+@pytest.mark.parametrize(("minutes", "price"), [(5, "5.56"), (25, "27.78"), (60, "66.66"), (65, "72.22"), (7, "7.78")])
+def test_half_a_cent_of_an_hours_share_is_rounded_up(minutes: int, price: str) -> None:
+    hourly = agreement(clauses=clauses(rate=Rate(RateUnit.HOUR, euros("66.66"))))
+    assert price_of(hourly, hosts=1, minutes=minutes) == euros(price)
+
+
 @settings(max_examples=60)
 @given(st.integers(0, 10**9), st.sampled_from(Stage))
+@example(2294, Stage.PLANNED)
 def test_every_sum_equals_a_recalculation_in_pandas_to_the_cent(seed: int, stage: Stage) -> None:
     facts = random_facts(seed)
     made = statement("x", stage, facts)
