@@ -50,6 +50,7 @@ def test_a_new_workspace_can_be_imported_as_it_stands(muster: Shell, tmp_path: P
     done = muster(folder, "import", "fleet")
     assert done.returncode == 0, done.stderr
     again = json.loads(muster(folder, "import", "fleet", "--json").stdout)
+    assert set(again["counts"]) == {"clients", "sites", "hosts", "partners", "engineers"}
     assert all(row["added"] == row["changed"] == 0 for row in again["counts"].values())
 
 

@@ -77,6 +77,7 @@ def test_each_host_of_the_sample_that_does_not_answer_is_named(shell: Shell, tmp
         told = of("clocks", seen)[-1]["seen"]
         assert told == f"{same} of {same} asked hosts have the same time as this machine", "by a word from each"
         not_asked = of("clocks", checkups(shell, tmp_path, "--sample", "100", "--no-log-in", code=1))
+        assert not_asked
         assert all("asked" not in one["seen"] for one in not_asked)
 
 

@@ -120,9 +120,13 @@ def test_a_visit_that_takes_twice_as_long_keeps_its_place_and_pushes_what_follow
     if after[second][0] == person:
         assert after[second][1] >= after[first][2]
     assert record.moved >= 1
-    for visit_id, where in placed(before).items():
-        if before.visit[visit_id].site_id != before.visit[first].site_id and where[0] != person:
-            assert after[visit_id] == where, "nobody else is moved"
+    others = {
+        visit_id: where
+        for visit_id, where in placed(before).items()
+        if before.visit[visit_id].site_id != before.visit[first].site_id and where[0] != person
+    }
+    assert others
+    assert {visit_id: after[visit_id] for visit_id in others} == others, "nobody else is moved"
 
 
 def test_nobody_came_and_the_visit_is_planned_anew_with_somebody_else(within: Within, workspace: Path) -> None:

@@ -45,6 +45,7 @@ def test_what_is_right_counts_and_the_rest_is_lived_through(within: Within) -> N
     later = forecast_campaign(services, SPRING, seconds=0)
     acme, *others = later.clients
     assert (acme.client_id, acme.protected, acme.all_done, acme.done_share) == ("acme", 4, 1.0, 1.0)
+    assert [one.client_id for one in others] == ["borg", "core", "dana"]
     assert all(0 < one.done_share <= 1 for one in others)
     answer(services, HOSTS, HostStatus.RIGHT)
     done = forecast_campaign(services, SPRING, seconds=0)
