@@ -20,10 +20,13 @@ from portal.reading import Reading
 
 WIDE, TALL, MARGIN = 960.0, 560.0, 40.0
 NARROW, NARROW_TALL = 360.0, 420.0
-CELL = 46.0
+LEAST_TALL = 240
+"""The tallest are given; a part of the world that is wide and flat makes a lower picture."""
+CELL = 50.0
 """Sites that lie in one square of this size are one mark."""
-SMALL, LARGE = 7.0, 21.0
+SMALL, LARGE = 7.0, 18.0
 """Radii of marks."""
+BAD = 0.1
 WORDS_FROM = 11.0
 """A mark of this radius has room for a number."""
 NAMED = 8
@@ -58,8 +61,8 @@ class Mark:
     """One site, or several that lie close together.
 
     Attributes:
-        share: of the machines those that are protected, 0 to 1.
-        tone: ``good`` where all are, ``bad`` where something wants a person's eye, else ``warn``.
+        share, trouble: of the machines those that are protected, and those that want a person's eye, 0 to 1.
+        tone: ``good`` where all are protected, ``bad`` where more than ``BAD`` want an eye, else ``warn``.
         label: in the mark; empty where it has no room.
         name: beside it, to the left where there is no room to the right; only the largest have one.
         title: all of it in a sentence.
@@ -69,6 +72,7 @@ class Mark:
     y: float
     radius: float
     share: float
+    trouble: float
     tone: str
     label: str
     name: str
@@ -161,12 +165,13 @@ class _Sheet:
     """Where places lie on a picture; the whole box is in it, at the same scale up and across."""
 
     def __init__(self, box: Box, width: float, height: float) -> None:
-        self.box, self.width, self.height = box, width, height
+        self.box, self.width = box, width
         self.squeeze = max(0.05, cos(radians((box.south + box.north) / 2)))
         across, up = (box.east - box.west) * self.squeeze, box.north - box.south
         self.per_degree = min((width - 2 * MARGIN) / across, (height - 2 * MARGIN) / up)
+        self.height = max(LEAST_TALL, round(up * self.per_degree + 2 * MARGIN))
         self.left = (width - across * self.per_degree) / 2
-        self.top = (height - up * self.per_degree) / 2
+        self.top = (self.height - up * self.per_degree) / 2
 
     def x(self, longitude: float) -> float:
         return self.left + (longitude - self.box.west) * self.squeeze * self.per_degree
@@ -233,7 +238,8 @@ def _mark(
         round(y, 1),
         radius,
         (hosts - still) / hosts if hosts else 1.0,
-        "bad" if trouble else "warn" if still else "good",
+        trouble / hosts if hosts else 0.0,
+        "bad" if trouble > BAD * hosts else "warn" if still else "good",
         _short(still) if radius >= WORDS_FROM else "",
         what,
         title,
