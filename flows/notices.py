@@ -10,7 +10,7 @@ from email.utils import parseaddr
 
 from flows.services import Services
 from muster.campaign import Campaign
-from muster.errors import NotFound
+from muster.errors import MusterError, NotFound
 from muster.ids import CampaignId, VisitId
 from muster.messages import Channel, MessageState
 from muster.plan import Plan
@@ -136,7 +136,20 @@ def scene_of(services: Services, campaign: Campaign, plan: Plan) -> Scene:
         reason=campaign.reason,
         states={state.host_id: state for state in ledger.hosts(campaign.id)},
         older=_older(services, plan, told),
+        notice=_notice(services, campaign),
     )
+
+
+def _notice(services: Services, campaign: Campaign) -> Mapping[str, str]:
+    """What the fix says that clients notice, by language; nothing where it cannot be read."""
+    from playbooks.catalog import fix_spec
+
+    workspace = services.outlets.templates.parent  # a company's own fixes lie beside its own templates
+    try:
+        spec = fix_spec(campaign.fix, workspace)
+    except MusterError:
+        return {}
+    return {"en": spec.clients_notice, **spec.clients_notice_in}
 
 
 def _older(services: Services, plan: Plan, told: Told) -> Plan | None:

@@ -114,6 +114,7 @@ def _values(letter: Letter, scene: Scene, house: House, speech: Language, why_mo
         "company": house.company,
         "client": client.name,
         "reason": scene.reason,
+        "notice": scene.notice.get(speech.code) or scene.notice.get("en", ""),
         "why_moved": why_moved,
         "first_date": speech.date(_local(first, scene).date()),
         "visits": [_line(one, scene, speech) for one in letter.matters],

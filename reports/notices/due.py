@@ -32,6 +32,7 @@ class Scene:
         plan: the one that binds, or is about to.
         older: the plan that bound when promises were made, for visits that the new one does not have.
         reason: of the campaign, in the clients' words.
+        notice: what clients notice of the fix, by language; in English where a language is not there.
     """
 
     plan: Plan
@@ -42,6 +43,7 @@ class Scene:
     reason: str
     states: Mapping[HostId, HostState] = field(default_factory=lambda: MappingProxyType({}))
     older: Plan | None = None
+    notice: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

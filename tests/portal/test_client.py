@@ -11,11 +11,13 @@ from string import Formatter
 import pytest
 
 from flows.measured import finish_visit
+from flows.notices import scene_of
 from muster.errors import Conflict
 from muster.fleet import Fleet
 from muster.ids import SiteId, VisitId
 from muster.plan import Assignment
 from partners.papers import FEEDBACK
+from playbooks.catalog import fix_spec
 from portal.access import Role
 from portal.accounts import Whom
 from portal.client.records import OWN_FEEDBACK, SLOT_REQUESTS
@@ -96,6 +98,13 @@ def test_a_link_and_what_the_fix_does_are_told_in_the_contacts_language(
         assert f'<html lang="{code}">' in page
         assert notice in page
         assert code == "en" or "Log out" not in page
+
+
+def test_letters_and_pages_have_what_the_fix_says_from_one_place(portal: RunningPortal) -> None:
+    services = portal.world.services
+    campaign = services.ledger.campaign(CAMPAIGN)
+    scene = scene_of(services, campaign, services.ledger.plan(services.ledger.plans(CAMPAIGN)[0]))
+    assert {code: fix_spec(campaign.fix).notice(code) for code in ("en", "fr", "de", "es")} == scene.notice
 
 
 def test_another_time_that_fits_is_asked_for_granted_and_nobody_else_moves(fresh_portal: RunningPortal) -> None:

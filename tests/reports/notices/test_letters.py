@@ -59,6 +59,18 @@ def test_the_letter_is_in_the_clients_language_and_time() -> None:
         assert "Your computers must learn the new rules" in text, "the campaign's reason is said as it was written"
 
 
+def test_a_letter_says_what_will_and_will_not_be_noticed_in_its_language() -> None:
+    seen = replace(scene(), notice={"en": "Nothing, as a rule.", "fr": "Rien, en règle générale."})
+    both = letters(Occasion.DISPATCHED, seen)
+    assert "Ce que vous remarquerez: Rien, en règle générale." in both["law"].text
+    assert "What you will notice: Nothing, as a rule." in both["dental"].text
+    for one in both.values():
+        assert seen.notice["fr" if one is both["law"] else "en"] in one.html
+        assert one.text.count("\n\n\n") == 0
+    assert "What you will not notice: We open none of your files" in both["dental"].text
+    assert "notice" not in letters(Occasion.DISPATCHED, scene())["dental"].text
+
+
 def test_hours_are_those_of_the_site_on_both_sides_of_its_clock_change() -> None:
     text = letters(Occasion.DISPATCHED, scene())["dental"].text
     assert "Saturday, 31 October 2026, 09:00 to 10:30 (New York, UTC-04:00)" in text
