@@ -27,14 +27,18 @@ LONGEST = 200
 @router.get("/manager/{campaign_id}/capacity")
 def capacity(request: Request, viewer: Looker, campaign_id: str) -> Response:
     """Hours needed against hours at hand, and where they are short."""
-    reading = reading_of(request)
+    reading, services = reading_of(request), services_of(request)
     found = campaign_now(reading, campaign_id)
+    before = searches.searches_of(services, found.campaign.id, SearchKind.WORLDS)
     return page(
         request,
         viewer,
         "manager/capacity.html",
         head=head_of(found, reading.now, viewer, "Capacity"),
         shown=capacity_page(services_of(request), reading, found.campaign.id),
+        examples=examples(reading.crew),
+        compared=next((one for one in before if one.worlds), None),
+        has_plan=plan_named(reading, found, "") is not None,
     )
 
 
