@@ -15,6 +15,7 @@ from flows.environment import PATIENT, QUIET_AND_QUICK
 from flows.partings import prefect_may_go
 from flows.reach import allowed_references, queue_of, queues_for
 from flows.services import WORKER_VARIABLE
+from ledger.grants import worker_grants
 from muster.cli.output import say
 from muster.cli.workspace import Workspace, workspace_of
 from muster.errors import InputError
@@ -28,6 +29,10 @@ def worker(
     ] = None,
     limit: Annotated[int, typer.Option(min=2, help="Flows at one time on this machine.")] = 2,
     name: Annotated[str | None, typer.Option(help="What it is called on Prefect's screens.")] = None,
+    grants: Annotated[
+        str | None,
+        typer.Option(metavar="USER", help="Only print what lets this user of PostgreSQL see that reach alone."),
+    ] = None,
 ) -> None:
     """Take part in pushing: carry out what other machines hand over (setting engine: workers), until Ctrl-C.
 
@@ -37,6 +42,10 @@ def worker(
     if not (workspace.folder / SETTINGS_FILE).exists():
         raise InputError(f"{workspace.folder.resolve()} is no workspace: it has no {SETTINGS_FILE}", hint="muster init")
     settings = workspace.settings if reach is None else workspace.settings.model_copy(update={"reach": reach})
+    if grants is not None:
+        for statement in worker_grants(grants, settings.reach):
+            sys.stdout.write(f"{statement};\n")
+        return
     _check(workspace, settings)
     with prefect_api(settings.path(settings.prefect_home), idle_s=settings.prefect_idle_s) as url:
         from flows.workers import make_queues
@@ -85,16 +94,23 @@ def worker_environment(settings: Settings) -> Mapping[str, str]:
 
 
 def _until_it_ends(command: list[str], environment: Mapping[str, str]) -> int:
-    with subprocess.Popen(command, env=dict(environment), start_new_session=True) as process:
+    """Run the worker, and hand Ctrl-C and SIGTERM on to it; its exit code.
 
-        def end(number: int, frame: FrameType | None) -> None:
-            del number, frame
+    They are handled before it begins: what is ignored here (nohup, a script's ``&``) would be ignored there for good.
+    """
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def end(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        for process in begun:
             process.send_signal(signal.SIGINT)  # as Ctrl-C would: Prefect ends its flows in order
 
-        before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with subprocess.Popen(command, env=dict(environment), start_new_session=True) as process:
+            begun.append(process)
             code = process.wait()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return 0 if code in {-signal.SIGINT, 130} else max(0, code)
