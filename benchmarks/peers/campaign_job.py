@@ -32,11 +32,11 @@ class Job:
         self.ways = {}
 
     def way(self, person):  # noqa: ANN001, ANN201
-        """[V + 1, V + 1] minutes, without the limit on a leg."""
+        """[V + 1, V + 1] minutes, without the limit on a leg; that of the last person who was asked for is kept."""
         if person not in self.ways:
             home = self.people[person]["home"]
             spots = np.concatenate(([home], np.where(self.spot < 0, home, self.spot)))
-            self.ways[person] = self.travel[np.ix_(spots, spots)].astype(np.int64)
+            self.ways = {person: self.travel[np.ix_(spots, spots)].astype(np.int64)}
         return self.ways[person]
 
     def minutes(self, person):  # noqa: ANN001, ANN201
