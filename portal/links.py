@@ -23,8 +23,9 @@ from portal.client.speech import Speech
 from portal.forms import OpenForm
 from portal.keys import hashed, random_word, same
 from portal.limits import count_way_in
+from portal.reading import Reading
 from portal.render import page
-from portal.services import Portal, portal_of
+from portal.services import Portal, portal_of, reading_of
 from portal.sessions import address_of, begin, is_secure, set_cookie
 from portal.words import local
 from reports.notices.languages import language
@@ -121,7 +122,7 @@ def enter(request: Request, form: OpenForm) -> Response:
 
 def _offered(request: Request, link: Link, word: str, *, elsewhere: bool = False) -> Response:
     """The page of a link, to a client's contact in their language; ``elsewhere``: it is another device's."""
-    speech = Speech(language(_language(portal_of(request), link)))
+    speech = Speech(language(_language(reading_of(request), link)))
     until = local(link.expires_at, link.timezone)
     return page(
         request, None, "enter.html", status=403 if elsewhere else 200, link=link, word=word, elsewhere=elsewhere,
@@ -129,11 +130,11 @@ def _offered(request: Request, link: Link, word: str, *, elsewhere: bool = False
     )  # fmt: skip
 
 
-def _language(portal: Portal, link: Link) -> str:
+def _language(reading: Reading, link: Link) -> str:
     """The link's own, else that of the client's sites; partners' pages are in English."""
     if link.role != Role.CLIENT_CONTACT:
         return "en"
-    sites = (one for one in portal.services.ledger.fleet().sites if one.client_id in link.client_ids)
+    sites = (one for one in reading.fleet.sites if one.client_id in link.client_ids)
     return link.language or next((one.language for one in sites if one.language), "")
 
 

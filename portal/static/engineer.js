@@ -195,7 +195,7 @@
     let text;
     try {
       const look = { credentials: "same-origin", headers: { "x-part": "1" }, signal: AbortSignal.timeout(LONGEST_LOOK_MS) };
-      const answer = await fetch(place.dataset.progress, look);
+      const answer = await fetch(place.dataset.machinesAt, look);
       heard(!answer.headers.has("x-kept"));
       if (!answer.ok || answer.redirected || answer.headers.has("x-kept")) return;
       text = await answer.text();
@@ -225,7 +225,7 @@
 
   const shown = new WeakMap();
   const bare = (place) => place.innerHTML.replace(/name="key" value="[^"]*"/g, "").replace(/<details([^>]*) open=""/g, "<details$1").trim();
-  for (const place of document.querySelectorAll("[data-progress]")) {
+  for (const place of document.querySelectorAll("[data-machines-at]")) {
     refresh(place);
     setInterval(() => refresh(place), 2000);
   }

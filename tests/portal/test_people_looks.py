@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from portal.access import Role
 from portal.field.pictures import media_type
@@ -33,6 +33,8 @@ PAGES = (
     ("client-done", "dora", "/client/visits/vancouver/v1"),
     ("client-german", "dora", "/client/visits?lang=de"),
     ("client-certificate", "dora", "/client/certificate?lang=en"),
+    ("engineer-photo", "kim", "/photo"),
+    ("partner-photos", "nils", "/photo"),
     ("inbox", "ana", "/inbox"),
 )
 
@@ -107,3 +109,60 @@ def test_a_day_sheet_prints_on_few_pages_with_no_buttons_on_them(
     printed = page.pdf(format="A4")
     assert printed.startswith(b"%PDF")
     assert 1 <= printed.count(b"/Type /Page\n") + printed.count(b"/Type /Page ") + printed.count(b"/Type /Page/") <= 3
+
+
+STOP = """() => {
+  const one = document.activeElement;
+  if (!one || one === document.body) return null;
+  const label = one.labels?.[0]?.textContent ?? "";
+  const seen = [one, one.nextElementSibling].some((e) => e && getComputedStyle(e).outlineStyle !== "none");
+  const words = one.textContent.trim() || one.querySelector("img")?.alt || one.value || "";
+  return [(one.getAttribute("aria-label") || label || words).trim(), seen];
+}"""
+"""What the keyboard stands on: its name, and whether one sees that it does (a choice is drawn by what follows it)."""
+
+
+def stops(page: Page) -> list[tuple[str, bool]]:
+    """Everything that the Tab key comes to, from the top of the page to its end."""
+    found = []
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        if (one := page.evaluate(STOP)) is None:
+            break
+        found.append((one[0], one[1]))
+    return found
+
+
+def test_the_keyboard_comes_to_everything_and_one_sees_and_hears_where_it_stands(
+    lived_in: RunningPortal, screens_of: Callable[[RunningPortal], Screens]
+) -> None:
+    screens, wrong = screens_of(lived_in), []
+    for name, who, path in PAGES:
+        page = screens.page(who)
+        page.goto(path)
+        found = stops(page)
+        assert len(found) >= 5, name
+        wrong += [f"{name}: {what!r}" for what, seen in found if not what or not seen]
+    assert wrong == []
+
+
+def test_a_note_is_written_by_keyboard_alone(
+    lived_in: RunningPortal, screens_of: Callable[[RunningPortal], Screens]
+) -> None:
+    page = screens_of(lived_in).page("kim")
+    page.goto(V2)
+
+    def go_to(name: str) -> None:
+        for _ in range(200):
+            page.keyboard.press("Tab")
+            if page.evaluate(STOP)[0] == name:
+                return
+        raise AssertionError(f"the keyboard does not come to {name}")
+
+    go_to("Add a note or a photo")
+    page.keyboard.press("Enter")
+    go_to("Note")
+    page.keyboard.type("Written without a mouse.")
+    go_to("Keep it")
+    page.keyboard.press("Enter")
+    expect(page.locator(".said-list")).to_contain_text("Written without a mouse.")
