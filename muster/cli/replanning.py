@@ -235,7 +235,8 @@ def _say_choice(choice: "Choice", zone: str, crew: Crew) -> None:
     left = f", {out} not placed" if out else ""
     say(
         f"{choice.freedom}: plan {choice.plan.id}, {count(placed, 'visit')}{left}, cost "
-        f"{amount(choice.plan.cost.total_cents)}; {choice.stayed_share:.1%} of what could stay stays to the minute, "
+        f"{amount(choice.plan.cost.total_cents)} ({_dearer(choice.difference.cost_cents)}); "
+        f"{choice.stayed_share:.1%} of what could stay stays to the minute, "
         f"{count(choice.elsewhere, 'visit')} with another person or day",
         style="bold",
     )

@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 
 from muster.cli.plan_pages import SHOWN_LEFT_OUT, say_plan
-from muster.cli.replanning import say_moves
+from muster.cli.replanning import _say_choice, say_moves
 from muster.outcomes import HostStatus
 from muster.plan import Plan, Reason, Unplaced
 from scheduler.build import build
 from scheduler.diff import Move, diff
+from scheduler.replan import Choice, Freedom
 from scheduler.solve import solve
 from scheduler.stop import MaxIterations
 from tests.scheduler.world import VANCOUVER, states, world
@@ -83,3 +84,12 @@ def test_only_the_first_moves_are_shown_unless_all_are_wanted(plan: Plan, capfd:
     assert "and 10 more (--all shows all)" in capfd.readouterr().out
     say_moves(moves, VANCOUVER, most=None)
     assert "more (" not in capfd.readouterr().out
+
+
+def test_a_choice_says_what_it_costs_against_the_plan_that_binds(plan: Plan, capfd: pytest.CaptureFixture[str]) -> None:
+    dear = replace(plan, cost=replace(plan.cost, travel_cents=plan.cost.travel_cents + 12_345))
+    for after, words in ((plan, "at the same cost"), (dear, "123.45 dearer")):
+        _say_choice(Choice(Freedom.LEAST, after, diff(plan, after), (), (), 1.0), VANCOUVER, WORLD.crew)
+        said = capfd.readouterr().out
+        assert f"({words})" in said
+        assert "nothing moves" in said
