@@ -49,10 +49,15 @@ restore() {
     give_up "$1; $restore_how"
 }
 
-# finish_change: everything that comes after the file is in place.
-finish_change() {
+# see_it_through: from here on nothing leaves the new content behind without its having been watched.
+see_it_through() {
     trap '' HUP PIPE # when the connection is gone, it is still brought to its end here
     trap 'restore "the step was ended before all was well"' INT TERM
+}
+
+# finish_change: everything that comes after the file is in place.
+finish_change() {
+    see_it_through
     if ! takes_a_file && ! validated "$root$target"; then
         restore "the new content is refused: $validate_said"
     fi
@@ -141,6 +146,7 @@ if [ "$part" = begin ]; then
     finish
     exit 0
 fi
+see_it_through
 put "$work/wanted" "$target" "$MUSTER_MODE"
 changed "$change_words"
 finish_change

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,20 @@ def test_a_host_that_is_cut_off_comes_to_its_end_by_itself(host: Folder, number:
     assert process.stderr is not None
     process.stderr.close()
     process.stdout.close()
+
+
+@pytest.mark.parametrize("what", ["kill -TERM $PPID", "kill -PIPE $PPID", "kill -HUP $PPID"])
+def test_what_hits_it_right_after_the_file_was_put_leaves_no_new_content_unwatched(tmp_path: Path, what: str) -> None:
+    trap = tmp_path / "bin" / "mv"
+    trap.parent.mkdir()
+    trap.write_text(f'#!/bin/sh\n/bin/mv "$@"\ncase "$*" in */root/etc/app.conf) {what} ;; esac\n')
+    trap.chmod(0o755)
+    host = Folder(tmp_path / "root", replace(dash(), path=f"{trap.parent}:{dash().path}"))
+    host.write("etc/app.conf", CONF)
+    said = host.run(set_key(health_command="test -e $MUSTER_ROOT/never", health_deadline_s="1"), StepName.APPLY)
+    assert len(said.errors) == 1
+    assert "the old content was put back" in said.errors[0]
+    assert host.file("etc/app.conf").read_text() == CONF
 
 
 def test_a_change_that_was_killed_is_brought_to_its_end_by_the_next_push(host: Folder) -> None:
