@@ -22,7 +22,8 @@ from muster.ports import Ledger
 from muster.records import HostState
 from partners.papers import Book, Change, Kept, Shelf
 
-if TYPE_CHECKING:  # it brings numpy, which only plans need
+if TYPE_CHECKING:  # they bring numpy and mail, which only plans and letters need
+    from reports.sending.outlets import Outlets
     from scheduler.travel import Travel
 
 T = TypeVar("T")
@@ -65,6 +66,11 @@ class ImaginedServices:
     def batch_hosts(self) -> int:
         """Hosts in one Prefect task run."""
         return self._real.batch_hosts
+
+    @property
+    def outlets(self) -> "Outlets":
+        """Where letters' words and addresses come from; nothing is sent from an imagined world."""
+        return self._real.outlets
 
     @property
     def travel(self) -> "Travel":

@@ -28,7 +28,7 @@ DESKTOP = ViewportSize(width=1280, height=900)
 PHONE = ViewportSize(width=390, height=844)
 FRESH = httpx.Limits(keepalive_expiry=1.0)
 """The server closes connections that nobody used for five seconds; a test that pauses must not come in that moment."""
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=90_000)
 
 
 @dataclass
@@ -52,7 +52,7 @@ class RunningPortal:
 
     def client(self, who: Role | str | None = None) -> httpx.Client:
         """A client that is logged in as a role's usual account, as an account by name, or (None) as nobody."""
-        made = httpx.Client(base_url=self.url, timeout=60, follow_redirects=False, limits=FRESH)
+        made = httpx.Client(base_url=self.url, timeout=180, follow_redirects=False, limits=FRESH)
         if who is not None:
             word = self.word(who)
             made.cookies.set("muster", word)
@@ -86,7 +86,7 @@ class Screens:
         if who is not None:
             context.add_cookies([{"name": "muster", "value": self.portal.word(who), "url": self.portal.url}])
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(90_000)  # a limit for a busy machine; nothing waits for it
         return page
 
     def keep(self, page: Page, name: str) -> Path:
@@ -167,9 +167,12 @@ def start_planned(planned_folder: Path, folder: Path) -> tuple[RunningPortal, Pl
     return start_portal(world), world.ledger.plan(binding.plan_id)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def planned(planned_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningPortal, Plan]]:
-    """A running portal whose plan the scheduler made; tests may keep proposals in it, and dispatch none."""
+    """A running portal whose plan the scheduler made; tests may keep proposals in it, and dispatch none.
+
+    One for each module: its clock runs on, and the first visits of the plan begin within the hour.
+    """
     running, plan = start_planned(planned_folder, tmp_path_factory.mktemp("looked-at"))
     yield running, plan
     stop_portal(running)

@@ -225,7 +225,11 @@ def test_a_finger_that_rests_on_a_visit_drags_it_and_one_that_does_not_scrolls(
     screens = screens_of(running)
     visit_id, _ = first_of(plan, "kim")
     page = screens.page(Role.MANAGER, phone=True)
+    page.clock.install()
     page.goto(f"{BOARD}/timeline?day=2026-10-20")
+    page.clock.pause_at(
+        datetime.now(UTC) + timedelta(hours=1)
+    )  # how long a finger rests does not depend on the machine
     bar = page.locator(f'[data-visit="{visit_id}"]')
     bar.scroll_into_view_if_needed()
     touch, moving = finger(page), page.locator(f'.moving[data-visit="{visit_id}"]')
@@ -244,6 +248,8 @@ def test_a_finger_that_rests_on_a_visit_drags_it_and_one_that_does_not_scrolls(
     assert row is not None
     x, y = box["x"] + 12, box["y"] + 10
     touch("touchStart", [(x, y)])
+    assert moving.count() == 0, "it has not rested yet"
+    page.clock.run_for(400)
     moving.wait_for()
     for step in range(1, 6):
         touch("touchMove", [(x, y + (row["y"] + 20 - y) * step / 5)])
