@@ -24,7 +24,7 @@ CAMPAIGN = """
 id: spring
 name: Spring
 fix: tzdata
-deadline: 2027-03-13 18:00
+deadline: 2037-03-13 18:00
 timezone: America/Vancouver
 parameters: {instants: ["2027-03-14T12:00:00Z"]}
 """
