@@ -5,6 +5,9 @@
 its pages at once (each waits a second or so between two pages, as somebody does who looks at one), and meanwhile a
 process of its own writes 500 events a second as a push does.
 
+The process beside, which works long sums out, has the portal's two cores too. Every page is really read: an answer that
+is none (another status than 200) is told with its number, and the run ends with an error.
+
 Reported for every page: the times that readers saw, from the request to the last byte, over loopback; so the server's
 time and a little more. Beside it, what a page costs the processor when nobody else asks. Then: how long after a commit
 its numbers were on the live stream, and what each page weighs with its styles and scripts, charts' library apart.
@@ -26,6 +29,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
@@ -34,18 +38,25 @@ from fastapi import FastAPI
 
 from benchmarks.common import Row, options_of, show
 from benchmarks.portal_alone import processor_ms
-from benchmarks.portal_world import CAMPAIGN, SEED, BigWorld, Size, build, cached_world, open_world, readers
+from benchmarks.portal_world import CAMPAIGN, SEED, BigWorld, Size, cached_world, fill, open_world, readers
 from ledger.portal_rows import Account
 from portal.access import Need
 from portal.app import create_app
+from portal.beside import beside_of_environment, process_beside
 from portal.guards import guards_of, routes_of
+from portal.manager.kept import use_beside
 from portal.scope import Scope
+from portal.scope import Seen as Visit
 from portal.sessions import viewer_of_account
 from tests.postgres import PostgresServer, find_binaries
 
 LIMIT_MS = 150.0
-SKIPPED = ("/live", "/metrics", "/health", "/account", "/calendar", "/static", "/logout")
-"""Streams, figures, feeds, and one's own account: no pages of a campaign."""
+WRONG = "NO PAGE"
+SKIPPED = ("/live", "/photo", "/metrics", "/health", "/account", "/calendar", "/static", "/logout", "/api")
+ENDS = ("/photo", "/sw.js")
+"""Streams, figures, feeds, files, the API, and one's own account: no pages of a campaign."""
+DIFFERENT = 6
+"""Visits that a reader looks at in turn, where a page is of one visit."""
 CHART = "plotly"
 CACHE = Path(__file__).parent.parent / ".cache"
 
@@ -62,11 +73,16 @@ class Seen:
 
 @dataclass(frozen=True)
 class Reader:
-    """Somebody who reads: their session, and the pages of their role with ids of their own."""
+    """Somebody who reads: their session, and by route the addresses of their pages, with ids of their own."""
 
     account: Account
     word: str
-    pages: Sequence[tuple[str, str]]
+    pages: Mapping[str, Sequence[str]]
+
+    @property
+    def first_of_each(self) -> Sequence[tuple[str, str]]:
+        """Route and address, each route once."""
+        return [(route, addresses[0]) for route, addresses in self.pages.items()]
 
 
 def main(options: Namespace) -> None:
@@ -80,6 +96,8 @@ def main(options: Namespace) -> None:
     slowest = {f"slowest page p95_ms / {LIMIT_MS:g}, {who}": _slowest(rows, who) for who in names}
     chosen = {key: value for key, value in vars(options).items() if isinstance(value, int | float | str)}
     show("portal", chosen, rows, slowest, as_json=options.json)
+    if any(str(row["case"]).startswith(WRONG) for row in rows):
+        sys.exit("ANSWERS THAT WERE NO PAGES: see the rows that say so; the figures do not count")
 
 
 def _slowest(rows: Sequence[Row], who: str) -> float:
@@ -91,14 +109,22 @@ def _of_database(database: str, folder: Path, size: Size, options: Namespace) ->
     with _world(database, folder, size) as (world, url):
         app = create_app(world.services, world.settings)
         people = _readers(world, app, options.readers, re.compile(options.skip or "$ nothing"))
-        pages = [(path, address, one.word) for one in people[:10] for path, address in one.pages]
-        alone = processor_ms(app, world.settings.portal_url, pages) if options.alone else {}
+        pages = [(route, address, one.word) for one in people[:10] for route, address in one.first_of_each]
+        alone = _alone(app, world, pages) if options.alone else {}
         with _serving(world, url, options) as address, _pushing(world, url, options) as pushed:
             seen = asyncio.run(_read_all(address, people, options))
             weights = asyncio.run(_weigh(address, people))
             rate = _rate(pushed)
             seen.late_s = list(_lateness(seen.live, pushed))
         yield from _rows(f"muster, {database}", seen, weights, alone, rate)
+
+
+def _alone(app: FastAPI, world: BigWorld, pages: Sequence[tuple[str, str, str]]) -> Mapping[str, float]:
+    """What pages cost the processor, with the process beside at work as it is for those who serve."""
+    reading = app.state.portal.reading
+    with process_beside(world.settings.workspace):
+        use_beside(reading, beside_of_environment())
+        return processor_ms(app, world.settings.portal_url, pages)
 
 
 @contextmanager
@@ -118,7 +144,7 @@ def _world(database: str, folder: Path, size: Size) -> Iterator[tuple[BigWorld, 
     try:
         url = server.url(server.empty_database())
         world = open_world(folder, size, url)
-        build(world)
+        fill(world, cached_world(CACHE, size))
         yield world, url
         world.services.close()
     finally:
@@ -134,24 +160,39 @@ def _readers(world: BigWorld, app: FastAPI, count: int, skip: re.Pattern[str]) -
         if "GET" in (route.methods or ())
         and isinstance(guard := guards_of(route)[0], Need)
         and not path.startswith(SKIPPED)
+        and not path.endswith(ENDS)
         and path != "/"
         and not skip.search(path)
     ]
     found = []
     for account, word in readers(world, count):
         viewer = viewer_of_account(account, "password")
-        ids = _ids_of(world, Scope(viewer, reading), account)
-        pages = [(path, made) for path, guard in routes if viewer.role in guard.roles and (made := _filled(path, ids))]
+        visits = Scope(viewer, reading).visits(CAMPAIGN)
+        pages = {
+            path: addresses
+            for path, guard in routes
+            if viewer.role in guard.roles and (addresses := list(_addresses(world, path, visits, account)))
+        }
         found.append(Reader(account, word, pages))
+    unread = {path for path, _ in routes} - {path for one in found for path in one.pages}
+    print(f"not read, as no reader has an id for them: {', '.join(sorted(unread))}", file=sys.stderr)
     return found
 
 
-def _ids_of(world: BigWorld, scope: Scope, account: Account) -> Mapping[str, str]:
-    """Ids that the reader may see, for the paths of their pages."""
-    visits = scope.visits(CAMPAIGN)
-    one = visits[len(visits) // 2] if visits else None
-    if one is None:
-        return {"campaign": CAMPAIGN}
+def _addresses(world: BigWorld, path: str, visits: Sequence[Visit], account: Account) -> Iterator[str]:
+    """Addresses of a page with ids that the reader may see; of a page of one visit those of several."""
+    soon = world.services.clock.now() + timedelta(days=2)
+    coming = [one for one in visits if one.assignment.starts_at > soon] if path.endswith("/times") else visits
+    if "{" not in path:
+        yield path
+        return
+    dice = Random(f"{SEED} {account.id} {path}")  # noqa: S311 - which ones can be repeated
+    made = (_filled(path, _ids_of(world, one, account)) for one in dice.sample(coming, min(DIFFERENT, len(coming))))
+    yield from dict.fromkeys(one for one in made if one)
+
+
+def _ids_of(world: BigWorld, one: Visit, account: Account) -> Mapping[str, str]:
+    """Ids for the paths of pages about a visit."""
     return {
         "campaign": CAMPAIGN,
         "plan": one.plan.id,
@@ -236,9 +277,9 @@ async def _read_all(address: str, people: Sequence[Reader], options: Namespace) 
         base_url=address, timeout=120, limits=httpx.Limits(max_connections=200, keepalive_expiry=3.0)
     ) as client:
         for _ in range(options.processes * 2):
-            await asyncio.gather(*(_look(client, one, one.pages[0], Seen()) for one in people[:10] if one.pages))
+            await asyncio.gather(*(_look(client, one, one.first_of_each[0], Seen()) for one in people[:10]))
         for one in people[:10]:
-            for page in one.pages:
+            for page in one.first_of_each:
                 await _look(client, one, page, Seen())
         seen, until = Seen(), time.monotonic() + options.seconds
         watcher = asyncio.create_task(_watch(client, people[0], seen, until))
@@ -251,7 +292,8 @@ async def _read(client: httpx.AsyncClient, reader: Reader, seen: Seen, until: fl
     dice = Random(f"{SEED} {reader.account.id}")  # noqa: S311 - who reads what can be repeated
     await asyncio.sleep(dice.random() * pause_s)
     while time.monotonic() < until:
-        await _look(client, reader, dice.choice(reader.pages), seen)
+        route = dice.choice(list(reader.pages))
+        await _look(client, reader, (route, dice.choice(reader.pages[route])), seen)
         await asyncio.sleep(pause_s * (0.5 + dice.random()))
 
 
@@ -302,7 +344,7 @@ async def _weigh(address: str, people: Sequence[Reader]) -> Mapping[str, float]:
     found: dict[str, float] = {}
     async with httpx.AsyncClient(base_url=address, timeout=120) as client:
         for reader in people[:10]:
-            for path, page in reader.pages:
+            for path, page in reader.first_of_each:
                 if path in found:
                     continue
                 answer = await _look(client, reader, (path, page), Seen())
@@ -340,7 +382,7 @@ def _rows(who: str, seen: Seen, weights: Mapping[str, float], alone: Mapping[str
         yield {"who": who, "case": "live numbers after a commit", "requests": len(seen.late_s), **late}
     yield {"who": who, "case": "events written per second", "events_per_s": round(rate, 1)}
     for path, number in sorted(seen.wrong.items()):
-        yield {"who": who, "case": f"no page: {path}", "requests": number}
+        yield {"who": who, "case": f"{WRONG}: {path}", "requests": number}
 
 
 def _p95(figures: Sequence[float]) -> float:

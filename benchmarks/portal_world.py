@@ -11,9 +11,16 @@ from datetime import UTC, datetime, time, timedelta
 from itertools import islice
 from pathlib import Path
 from random import Random
+from typing import cast
 
+import psycopg
+from sqlalchemy import select, text
+
+from ledger.database import Database
 from ledger.portal_rows import Account, Session
 from ledger.portal_store import portal_store_of
+from ledger.store import SqlLedger
+from ledger.tables import METADATA
 from muster.campaign import Campaign
 from muster.crew import Crew, Engineer, Partner, Shift
 from muster.fleet import AccessWindow, Client, Fleet, Host, OsFamily, Place, Site, TransportName
@@ -36,8 +43,10 @@ from muster.records import ProbeRecord, WaveState
 from muster.settings import Settings
 from muster.steps import Fact, StepName
 from muster.wiring import Wired
+from partners.papers import FILES, change
 from portal.access import Role
 from portal.keys import hashed
+from tests.partners.make import agreement, good_file, scores
 
 SEED = 2026
 VERSION = 1
@@ -127,8 +136,41 @@ def build(world: BigWorld) -> None:
     _push(ledger, plan, world.size.hosts * 4 // 10, dice)
 
 
+def fill(world: BigWorld, folder: Path) -> None:
+    """Fill the empty PostgreSQL database of a world with the rows of the one in a folder: the same world, sooner."""
+    other = open_world(folder, world.size)
+    source, target = _database(other.ledger), _database(world.ledger)
+    with source.reading() as reading, target.writing() as writing:
+        driver = cast("psycopg.Connection[object]", writing.connection.driver_connection)
+        for table in METADATA.sorted_tables:
+            columns = ", ".join(f'"{column.name}"' for column in table.columns)
+            with driver.cursor().copy(f'COPY "{table.name}" ({columns}) FROM STDIN'.encode()) as copy:
+                for row in reading.execute(select(table)):
+                    copy.write_row(tuple(row))
+    with target.writing() as writing:
+        writing.execute(text("ANALYZE"))
+    other.services.close()
+
+
+def _database(ledger: Ledger) -> Database:
+    if not isinstance(ledger, SqlLedger):
+        raise TypeError(f"{ledger!r} is not on a database")
+    return ledger.database
+
+
+def _sign(world: BigWorld) -> None:
+    """Vet every partner, with an agreement that covers the campaign, so that it is shown its visits."""
+    book, today = world.services.book, START.date()
+    files = (
+        good_file(one.id, name=one.name, scores=scores(on=today), agreements=(agreement(id=f"A-{one.id}"),))
+        for one in world.ledger.crew().partners
+    )
+    book.write([change(FILES, one, "partner added", book.find(FILES, one.id)) for one in files], by=BY)
+
+
 def readers(world: BigWorld, count: int) -> tuple[tuple[Account, str], ...]:
-    """So many accounts of all roles, each with the word of a session."""
+    """So many accounts of all roles, each with the word of a session; the partners are vetted and have signed."""
+    _sign(world)
     store, crew = portal_store_of(world.ledger), world.ledger.crew()
     now, found = datetime.now(UTC), []
     own = [one for one in crew.engineers if one.partner_id is None]

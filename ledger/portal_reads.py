@@ -18,20 +18,24 @@ PAGE = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """An event without its data: what it is about, and what sort it is."""
+    """An event without its data: what it is about, what sort it is, and of a paper on which shelf that lies."""
 
     revision: int
     campaign_id: CampaignId | None
     host_id: HostId | None
     kind: str
+    shelf: str | None
 
 
 def moved_since(ledger: Ledger, revision: int) -> tuple[Moved, ...] | None:
     """Every event after ``revision``, oldest first; None where there are more than ``PAGE``: read everything anew."""
     table = tables.events
-    columns = table.c.revision, table.c.campaign_id, table.c.host_id, table.c.kind
+    database, data = _sql(ledger).database, table.c.data
+    sqlite = database.address.is_sqlite
+    shelf = func.json_extract(data, "$.shelf") if sqlite else func.jsonb_extract_path_text(data, "shelf")
+    columns = table.c.revision, table.c.campaign_id, table.c.host_id, table.c.kind, shelf
     query = select(*columns).where(table.c.revision > revision).order_by(table.c.revision).limit(PAGE + 1)
-    with _sql(ledger).database.reading() as connection:
+    with database.reading() as connection:
         found = tuple(Moved(*row) for row in connection.execute(query))
     return None if len(found) > PAGE else found
 

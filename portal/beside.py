@@ -34,7 +34,7 @@ NICE = 10
 """Readers come first: what is left of the processors is enough for sums."""
 AGAIN = 20.0
 """What another process asks for within so many times as long as it took is answered with what was worked out."""
-LONGEST_S = 600.0
+LONGEST_S, STARTS_S, POLL_S = 600.0, 60.0, 0.05
 MOST_KEPT = 200
 
 
@@ -76,13 +76,24 @@ class Beside:
             NobodyBeside: the process is gone, or does not answer within ten minutes.
         """
         try:
-            with Client(self._address, authkey=self._key) as line:
+            with self._line() as line:
                 line.send((wanted, anew))
                 if not line.poll(LONGEST_S):
                     raise NobodyBeside("no answer within ten minutes")
                 return cast("WorkedOut", line.recv())
         except (OSError, EOFError) as error:
             raise NobodyBeside(str(error)) from error
+
+    def _line(self) -> Connection:
+        """A connection; for a process that has only just begun it is waited."""
+        give_up_at = time.monotonic() + STARTS_S
+        while True:
+            try:
+                return Client(self._address, authkey=self._key)
+            except FileNotFoundError:
+                if not Path(self._address).parent.exists() or time.monotonic() > give_up_at:
+                    raise
+            time.sleep(POLL_S)
 
 
 def beside_of_environment() -> Beside | None:

@@ -1,10 +1,12 @@
-"""The book as pages read it: what was read once is not read again before anything is written that is no push's step.
+"""The book as pages read it: what was read once is not read again before a paper of the same shelf is written.
 
-``Reading.besides`` says when. A request brings it up to date first, so that a page shows what was committed before it.
+``Reading.written`` says when. A request brings it up to date first, so that a page shows what was committed before it.
 """
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar, cast
 from weakref import WeakKeyDictionary
 
@@ -13,9 +15,18 @@ from muster.messages import Message
 from partners.papers import Book, Change, Kept, Shelf
 from portal.reading import Reading
 
+S = TypeVar("S")
 T = TypeVar("T")
-MOST = 20_000
-"""Answers that are kept; above it all are forgotten."""
+MOST = 5_000
+"""Answers that are kept of one shelf; above it they are forgotten."""
+
+
+@dataclass
+class _Memory:
+    """What was read of one shelf, as of an event; -1: nothing."""
+
+    at: int = -1
+    known: dict[Hashable, object] = field(default_factory=dict)
 
 
 class KnownBook:
@@ -24,12 +35,11 @@ class KnownBook:
     def __init__(self, reading: Reading, book: Book) -> None:
         self._reading, self._book = reading, book
         self._lock = threading.Lock()
-        self._at = -1
-        self._known: dict[Hashable, object] = {}
+        self._memories: dict[str, _Memory] = defaultdict(_Memory)
 
     def find(self, shelf: Shelf[T], key: str) -> Kept[T] | None:
         """One paper; None where there is none."""
-        return self._remembered((shelf.name, key), lambda: self._book.find(shelf, key))
+        return self._remembered(shelf, key, lambda: self._book.find(shelf, key))
 
     def papers(
         self,
@@ -41,7 +51,8 @@ class KnownBook:
     ) -> tuple[Kept[T], ...]:
         """All papers of a shelf, or those of a partner, a client or a campaign, by their keys."""
         return self._remembered(
-            (shelf.name, partner_id, client_id, campaign_id),
+            shelf,
+            (partner_id, client_id, campaign_id),
             lambda: self._book.papers(shelf, partner_id=partner_id, client_id=client_id, campaign_id=campaign_id),
         )
 
@@ -51,15 +62,15 @@ class KnownBook:
             return self._book.write(changes, by=by, messages=messages)
         finally:
             with self._lock:
-                self._at = -1
+                for change in changes:
+                    self._memories.pop(change.shelf, None)
 
-    def _remembered(self, key: Hashable, read: Callable[[], T]) -> T:
+    def _remembered(self, shelf: Shelf[S], key: Hashable, read: Callable[[], T]) -> T:
         with self._lock:
-            at = self._reading.besides
-            if self._at != at or len(self._known) >= MOST:
-                self._at = at
-                self._known = {}
-            known = self._known
+            memory, at = self._memories[shelf.name], self._reading.written(shelf.name)
+            if memory.at != at or len(memory.known) >= MOST:
+                memory = self._memories[shelf.name] = _Memory(at)
+            known = memory.known
             if key in known:
                 return cast("T", known[key])
         found = read()

@@ -1,4 +1,4 @@
-"""The ledger as long sums read it: fleet, crew, campaigns, plans and hosts come from memory, all else from its database.
+"""The ledger as long sums read it: fleet, crew, campaigns, plans and hosts come from memory, the rest as ever.
 
 To read 100,000 machines takes some seconds, and a sum reads them more than once. What is known is as new as the
 newest refresh, which is just before a sum.

@@ -80,6 +80,8 @@ class Reading:
         self._tickets = count(1)
         self._looked = 0
         self._revision = self._besides = self._read_at = 0
+        self._newest: dict[str, int] = {}
+        self._written: dict[str, int] = {}
         self._fleet: Fleet | None = None
         self._crew: Crew | None = None
         self._campaigns: dict[CampaignId, Campaign] | None = None
@@ -102,6 +104,14 @@ class Reading:
         """The newest event that is in and is no mere step of a push: papers, plans, waves, stops, imports."""
         return self._besides
 
+    def newest(self, kinds: Iterable[str]) -> int:
+        """The newest event of these kinds that is in; what was made of such events at it still holds."""
+        return max(self._newest.get(kind, self._read_at) for kind in kinds)
+
+    def written(self, shelf: str) -> int:
+        """The newest event that is in and has written a paper of a shelf."""
+        return self._written.get(shelf, self._read_at)
+
     @property
     def now(self) -> datetime:
         """What time the campaigns believe it is; aware, UTC."""
@@ -122,7 +132,7 @@ class Reading:
     def read_ahead(self) -> None:
         """Read the fleet, the crew, and every campaign with its hosts and the plan that binds."""
         self.refresh()
-        _ = self.fleet, self.crew
+        _ = self.crew, self.sites_of(ClientId("")), self.hosts_of(ClientId(""))
         for campaign in self.campaigns():
             self.in_order(campaign.id)
             if (plan := self.binding_plan(campaign.id)) is not None:
@@ -301,6 +311,8 @@ class Reading:
             self._now.clear()
             self._hosts.clear()
             self._moved_at.clear()
+            self._newest.clear()
+            self._written.clear()
             self._revision = self._besides = self._read_at = revision
 
     def _take_in(self, moved: tuple[Moved, ...]) -> None:
@@ -323,6 +335,9 @@ class Reading:
 
     def _drop(self, event: Moved) -> None:
         """Forget what an event has changed as a whole."""
+        self._newest[event.kind] = event.revision
+        if event.shelf is not None:
+            self._written[event.shelf] = event.revision
         if event.kind not in _STEPS:
             self._besides = event.revision
         if event.kind == Kind.INVENTORY_SAVED:

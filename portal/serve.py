@@ -20,6 +20,7 @@ from portal.app import create_app
 from portal.beside import beside_of_environment, process_beside
 from portal.manager.kept import use_beside
 from portal.reading import Reading
+from portal.render import templates
 
 _LOG = logging.getLogger("muster.portal")
 
@@ -108,6 +109,8 @@ def _get_ready(reading: Reading) -> None:
     which nobody is served.
     """
     try:
+        for name in templates().list_templates():
+            templates().get_template(name)
         reading.read_ahead()
     except MusterError as error:
         _LOG.warning("nothing is read ahead: %s", error.message)

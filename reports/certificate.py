@@ -128,7 +128,7 @@ def certificate_of(
     mine = whole if part is None else of_part(whole, part)
     rows = {HostId(row.host_id): row for row in evidence_rows(mine)}
     states = {state.host_id: state for state in mine.hosts}
-    visits = _Visits.ahead(record)
+    visits = _Visits.ahead(record, client.id)
     return Certificate(
         number=number_of(record, client.id),
         company=company,
@@ -174,11 +174,13 @@ class _Visits:
     first: Mapping[HostId, tuple[datetime, VisitMode]]
 
     @staticmethod
-    def ahead(record: CampaignRecord) -> "_Visits":
-        """Of the plan that binds."""
+    def ahead(record: CampaignRecord, client_id: ClientId) -> "_Visits":
+        """At one client, by the plan that binds."""
         first: dict[HostId, tuple[datetime, VisitMode]] = {}
         if record.plan is not None and record.dispatched is not None:
-            coming = (one for one in record.plan.assignments if one.ends_at > record.now)
+            visit_of = record.plan.visit
+            here = (one for one in record.plan.assignments if visit_of[one.visit_id].client_id == client_id)
+            coming = (one for one in here if one.ends_at > record.now)
             for one in sorted(coming, key=lambda found: found.starts_at, reverse=True):
                 visit = record.plan.visit[one.visit_id]
                 first.update(dict.fromkeys(visit.host_ids, (one.starts_at, visit.mode)))

@@ -19,7 +19,7 @@ from portal.access import Viewer, nothing_there
 from portal.client.records import OWN_FEEDBACK, SLOT_REQUESTS, RequestState, SlotRequest
 from portal.client.speech import Speech
 from portal.field.contacts import CONTACTS, SiteContact
-from portal.field.marks import NO_MARK, Mark, marks_of
+from portal.field.marks import NO_MARK, Mark
 from portal.field.queries import Source
 
 PHOTOS = "people"
@@ -216,7 +216,7 @@ def _visits(source: Source, viewer: Viewer, campaign: Campaign) -> Iterator[_Pla
     plan = source.reading.binding_plan(campaign.id)
     if plan is None or not clients:
         return
-    marks = marks_of(source.services.ledger, source.book, campaign.id, clients)
+    marks = source.marks(campaign.id, clients)
     seen: set[VisitId] = set()
     for one in source.reading.index(plan).at_clients(sorted(clients)):
         visit = plan.visit[one.visit_id]

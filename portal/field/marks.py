@@ -15,6 +15,7 @@ from muster.ports import Ledger
 from muster.records import Event
 from partners.papers import Book
 from portal.field.push_process import FAILED, PUSHED
+from portal.reading import Reading
 from reports.notes import text_of
 
 PAGE = 5_000
@@ -59,10 +60,10 @@ _LOCK = Lock()
 
 
 def marks_of(
-    ledger: Ledger, book: Book, campaign_id: CampaignId, client_ids: Iterable[ClientId]
+    reading: Reading, ledger: Ledger, book: Book, campaign_id: CampaignId, client_ids: Iterable[ClientId]
 ) -> Mapping[VisitId, Mark]:
     """Of every visit at these clients that somebody started or finished."""
-    found = dict(_ends(ledger, campaign_id))
+    found = dict(_ends(ledger, campaign_id, reading.newest(KINDS)))
     for client_id in sorted(set(client_ids)):
         for kept in book.papers(STARTS, campaign_id=campaign_id, client_id=client_id):
             start = kept.value
@@ -71,9 +72,8 @@ def marks_of(
     return found
 
 
-def _ends(ledger: Ledger, campaign_id: CampaignId) -> Mapping[VisitId, Mark]:
-    """Visits that were finished, or could not be pushed; an event is read once."""
-    newest = ledger.revision()
+def _ends(ledger: Ledger, campaign_id: CampaignId, newest: int) -> Mapping[VisitId, Mark]:
+    """Visits that were finished, or could not be pushed, up to the newest such event; an event is read once."""
     with _LOCK:
         known = _KNOWN.setdefault(ledger, {}).setdefault(campaign_id, _Known())
         while known.revision < newest:

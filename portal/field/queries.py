@@ -69,6 +69,10 @@ class Source:
         """What is kept of partners and people, with a memory for what pages ask again and again."""
         return known_book(self.reading, self.services.book)
 
+    def marks(self, campaign_id: CampaignId, client_ids: Iterable[ClientId]) -> Mapping[VisitId, Mark]:
+        """When visits at these clients were started and finished."""
+        return marks_of(self.reading, self.services.ledger, self.book, campaign_id, client_ids)
+
 
 def day_page(source: Source, person_id: PersonId, day: date | None, *, zone: str) -> DayPage:
     """A person's day: by default today in the person's own zone. Visits stand on the day of their site's clock.
@@ -177,7 +181,7 @@ def gather(source: Source, campaign: Campaign, plan: Plan, visits: Iterable[Visi
         return Gathered(campaign, plan, Fleet(), {}, {}, source.workspace)
     host_ids = [host_id for visit in found for host_id in visit.host_ids]
     states = {one.host_id: one for one in source.reading.states(campaign.id, host_ids)}
-    marks = marks_of(source.services.ledger, source.book, campaign.id, {visit.client_id for visit in found})
+    marks = source.marks(campaign.id, {visit.client_id for visit in found})
     reports = _reports(source.book, campaign, found)
     return Gathered(campaign, plan, source.reading.fleet, states, marks, source.workspace, reports)
 

@@ -16,10 +16,10 @@ from muster.ids import PersonId, VisitId
 from muster.outcomes import HostStatus
 from muster.plan import Assignment, Plan, VisitMode
 from portal.manager.common import Rows, rows_of
-from portal.manager.kept import kept_besides, kept_for_good
+from portal.manager.kept import kept, kept_for_good
 from portal.reading import CampaignNow, Reading
 from portal.words import clock, day, moment, span, zone_name
-from reports.notices.told import read_told
+from reports.notices.told import WAIVED, WRITTEN, read_told
 from scheduler.localtime import Hours, expand, instant, zone
 
 HOUR_WIDTH = 84
@@ -152,7 +152,7 @@ def timeline_of(
     people = _people(reading.crew, on_day, who)
     some = rows_of(people, page)
     axis = _axis(shown, home, on_day, some.rows)
-    told = kept_besides(reading, ("told", plan.id), lambda: _told_of(services, plan))
+    told = kept(reading, ("told", plan.id), lambda: _told_of(services, plan), at=reading.newest((WRITTEN, WAIVED)))
     rows = tuple(_row(reading, plan, one, axis, told, on_day, home) for one in some.rows)
     fleet = reading.fleet
     out = tuple((one.visit_id, fleet.site[plan.visit[one.visit_id].site_id].name) for one in plan.unplaced[:20])

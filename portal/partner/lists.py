@@ -4,14 +4,15 @@
 out, its disclosure is written down, as ``muster partner tasks`` does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from flows.partner_work import covering
 from flows.partnering import known_of
 from muster.campaign import Campaign
-from muster.ids import CampaignId, PartnerId, PersonId, VisitId
+from muster.errors import Conflict
+from muster.ids import CampaignId, PartnerId, PersonId, PlanId, VisitId
 from muster.plan import Assignment, Plan
 from muster.settings import Settings
 from partners.agreement import SignedAgreement
@@ -25,6 +26,7 @@ from portal.field.queries import Gathered, Source, card, first_step, gather, mac
 from portal.field.views import Card, VisitPage
 
 WHO_TO_ASK = "whom to ask for"
+TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +113,17 @@ def partner_cards(source: Source, feed: Feed, settings: Settings) -> Iterator[Ca
         shown = shown_to(source, eyes)
     except Refused:
         return
-    yield from (card_of(source, one) for one in shown)
+    yield from cards_of(source, shown)
 
 
-def card_of(source: Source, shown: Shown) -> Card:
-    """A shown visit as a line of a list; the way there would tell where its person is before, so it is left out."""
-    return replace(card(_gathered(source, shown), shown.assignment), travel_minutes=0)
+def cards_of(source: Source, shown: Sequence[Shown]) -> Iterator[Card]:
+    """Shown visits as lines of a list; the way there would tell where its person is before, so it is left out."""
+    found: dict[PlanId, Gathered] = {}
+    for plan in {one.plan.id: one.plan for one in shown}.values():
+        theirs = [one for one in shown if one.plan.id == plan.id]
+        visits = [plan.visit[one.listed.visit_id] for one in theirs]
+        found[plan.id] = gather(source, theirs[0].campaign, plan, visits)
+    yield from (replace(card(found[one.plan.id], one.assignment), travel_minutes=0) for one in shown)
 
 
 def page_of(source: Source, eyes: Eyes, shown: Shown) -> VisitPage:
@@ -163,6 +170,16 @@ def _shown(source: Source, campaign: Campaign, plan: Plan, listed: ListedVisit, 
 
 
 def _disclose(source: Source, eyes: Eyes, found: list[Shown]) -> None:
+    """Write down what is shown and was not before; two who look at the same time write it once."""
+    for _ in range(TRIES - 1):
+        try:
+            return _write_down(source, eyes, found)
+        except Conflict:
+            continue  # somebody else has just written some of it
+    return _write_down(source, eyes, found)
+
+
+def _write_down(source: Source, eyes: Eyes, found: list[Shown]) -> None:
     book, now = source.book, source.reading.now
     known = {kept.value.id for kept in book.papers(DISCLOSURES, partner_id=eyes.partner_id)} if found else set()
     changes: list[Change] = []

@@ -16,7 +16,7 @@ from partners.work import HostWorkState, Work, WorkState
 from portal.field.queries import Source
 from portal.field.views import Card
 from portal.partner.acts import answer_of
-from portal.partner.lists import Eyes, Shown, card_of
+from portal.partner.lists import Eyes, Shown, cards_of
 from portal.partner.records import Answer
 
 SAID = {
@@ -84,7 +84,10 @@ class WorkPage:
 
 def lines_of(source: Source, shown: tuple[Shown, ...]) -> tuple[Line, ...]:
     """The visits that are shown, with what the partner said of each."""
-    return tuple(Line(card_of(source, one), one.listed.person, answer_of(source.book, one)) for one in shown)
+    cards = cards_of(source, shown)
+    return tuple(
+        Line(card, one.listed.person, answer_of(source.book, one)) for card, one in zip(cards, shown, strict=True)
+    )
 
 
 def people_of(source: Source, eyes: Eyes, shown: tuple[Shown, ...]) -> tuple[Somebody, ...]:
