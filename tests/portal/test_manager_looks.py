@@ -16,6 +16,8 @@ PAGES = {
     "board": BOARD,
     "failures": f"{BOARD}/failures",
     "sites": f"{BOARD}/sites",
+    "map": f"{BOARD}/map",
+    "changes": f"{BOARD}/changes",
     "hosts": f"{BOARD}/hosts?status=stale",
     "waves": f"{BOARD}/waves",
     "timeline": f"{BOARD}/timeline?day=2026-10-20",
