@@ -2,6 +2,7 @@
 
 from itertools import groupby
 from typing import Annotated
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends
@@ -164,7 +165,7 @@ def signed(request: Request, viewer: Contact, _form: Form, campaign_id: str, cli
         raise InputError("nothing can be signed here yet", hint="ask for the certificate; a key has to be made once")
     made = certificate_archive(portal_of(request).services, portal_of(request).settings, campaign, client, by=viewer.by)
     audited(request, viewer, "certificate downloaded", campaign_id=campaign_id, number=made.number)
-    headers = {"content-disposition": f'attachment; filename="{made.name}"'}
+    headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(made.name)}"}  # an id may be in any script
     return Response(made.content, media_type="application/zip", headers=headers)
 
 

@@ -108,7 +108,7 @@
     return form;
   }
 
-  const post = (entry) => fetch(entry.path, { method: "POST", body: body(entry), headers: { accept: "application/json" }, credentials: "same-origin", signal: AbortSignal.timeout(LONGEST_SEND_MS) });
+  const post = (entry) => fetch(entry.path, { method: "POST", body: body(entry), headers: { accept: "application/json" }, credentials: "same-origin", signal: AbortSignal.timeout?.(LONGEST_SEND_MS) });
 
   /** Send what waits, in order; gives where to go on when everything is sent. */
   async function sendAll() {
@@ -194,7 +194,7 @@
     if (document.hidden || (place.contains(document.activeElement) && document.activeElement.matches(WRITING))) return;
     let text;
     try {
-      const look = { credentials: "same-origin", headers: { "x-part": "1" }, signal: AbortSignal.timeout(LONGEST_LOOK_MS) };
+      const look = { credentials: "same-origin", headers: { "x-part": "1" }, signal: AbortSignal.timeout?.(LONGEST_LOOK_MS) };
       const answer = await fetch(place.dataset.machinesAt, look);
       heard(!answer.headers.has("x-kept"));
       if (!answer.ok || answer.redirected || answer.headers.has("x-kept")) return;
