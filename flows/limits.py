@@ -51,13 +51,19 @@ def limits_of_hosts(
     """The limits that each host counts against: its client's, and that of the partner whose person is sent."""
     if not limits:
         return {}
-    fleet, crew = ledger.fleet(), ledger.crew()
-    partners = {one.host_id: _partner(crew, str(one.person_id)) for one in ledger.hosts(campaign_id)}
+    fleet = ledger.fleet()
+    partners = _partners(ledger, campaign_id) if any(name.startswith("partner ") for name in limits) else {}
     found: dict[HostId, tuple[str, ...]] = {}
     for host_id in host_ids:
         named = (f"client {_client(fleet, host_id)}", f"partner {partners.get(host_id, '')}")
         found[host_id] = tuple(name for name in named if name in limits)
     return found
+
+
+def _partners(ledger: Ledger, campaign_id: CampaignId) -> dict[HostId, str]:
+    """Whose people go to each host; read only where it counts: a worker in a client's network may know no people."""
+    crew = ledger.crew()
+    return {one.host_id: _partner(crew, str(one.person_id)) for one in ledger.hosts(campaign_id)}
 
 
 def _client(fleet: Fleet, host_id: HostId) -> str:

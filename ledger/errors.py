@@ -31,7 +31,7 @@ _of_state: dict[str, tuple[type[LedgerError], str, str]] = {
     "40P01": (LedgerUnavailable, "was changed by two at once", "Try again."),
     "42P01": (SchemaMismatch, "lacks a table that this version of Muster needs", _VERSION),
     "42703": (SchemaMismatch, "lacks a column that this version of Muster needs", _VERSION),
-    "42501": (LedgerUnavailable, "does not allow its user to do this", "Give the user of ledger_url the rights to it."),
+    "42501": (LedgerError, "does not allow its user to do this", "Give the user of ledger_url the rights to it."),
     "3D000": (LedgerUnavailable, "is not there: no such database", "Create the database, or change ledger_url."),
     "23503": (Conflict, "does not hold what was referred to", ""),
     "23505": (Conflict, "holds this already", ""),

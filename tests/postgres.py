@@ -84,7 +84,7 @@ class PostgresServer:
             return 0.0
         own = psutil.Process(self._process.pid)
         used = own.cpu_times()
-        now = sum(sum(child.cpu_times()[:2]) for child in own.children(recursive=True))
+        now = sum(map(_cpu_s, own.children(recursive=True)))
         return used.user + used.system + used.children_user + used.children_system + now
 
     def remove(self) -> None:
@@ -193,6 +193,14 @@ class PostgresServer:
                 time.sleep(0.05)
             else:
                 return
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    """Of one that may end at any moment, as helpers of the server do; then it counts among those that have ended."""
+    try:
+        return sum(process.cpu_times()[:2])
+    except psutil.NoSuchProcess:
+        return 0.0
 
 
 def _server_user() -> pwd.struct_passwd | None:
