@@ -31,11 +31,6 @@ parameters: {instants: ["2027-03-14T12:00:00Z"]}
 
 
 @pytest.fixture
-def muster(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Shell:
-    return Shell(monkeypatch, capfd)
-
-
-@pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     (tmp_path / "muster.yml").write_text("solve_seconds: 1\n")
     (tmp_path / "campaign.yml").write_text(CAMPAIGN)

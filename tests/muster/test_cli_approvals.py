@@ -18,7 +18,6 @@ from tests.muster import test_cli_waves as waves
 from tests.muster.shell import Shell
 from tests.muster.worlds import SPRING, standing_at
 
-muster = waves.muster
 made = waves.made
 workspace = waves.workspace
 NOW, add = waves.NOW, waves.add

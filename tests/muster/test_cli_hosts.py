@@ -22,11 +22,6 @@ from tests.push.worlds import ShellSteps
 pytestmark = [pytest.mark.sshd, pytest.mark.skipif(bool(why_not()), reason=why_not())]
 
 
-@pytest.fixture
-def muster(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Shell:
-    return Shell(monkeypatch, capfd)
-
-
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     with openssh_fleet(tmp_path_factory.mktemp("cli"), 2) as fleet:

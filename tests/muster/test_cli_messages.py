@@ -27,11 +27,6 @@ webhooks:
 
 
 @pytest.fixture
-def muster(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Shell:
-    return Shell(monkeypatch, capfd)
-
-
-@pytest.fixture
 def box() -> Mailbox:
     return Mailbox()
 

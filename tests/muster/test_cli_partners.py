@@ -36,11 +36,6 @@ from tests.muster.worlds import SPRING, bring_in, copied, enrol, standing_at, ty
 from tests.reports.printers import can_print
 
 
-@pytest.fixture
-def muster(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Shell:
-    return Shell(monkeypatch, capfd)
-
-
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six hosts that somebody must go to; a partner in the crew's file that nobody has vetted. Made once."""

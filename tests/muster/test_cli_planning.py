@@ -41,11 +41,6 @@ parameters: {instants: ["2027-03-14T12:00:00Z"]}
 NOW = datetime(2027, 3, 1, 15, tzinfo=UTC)
 
 
-@pytest.fixture
-def muster(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Shell:
-    return Shell(monkeypatch, capfd)
-
-
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight hosts: seven stale, one of them Windows, for which there is nobody; one unreachable. Made once."""

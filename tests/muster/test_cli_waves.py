@@ -48,11 +48,6 @@ NOW = datetime(2027, 3, 1, 20, tzinfo=UTC)
 """A Monday, 13:00 in Vancouver, which stays on UTC-7 (MST) in winter from 2026 on."""
 
 
-@pytest.fixture
-def muster(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Shell:
-    return Shell(monkeypatch, capfd)
-
-
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight stale hosts, two of them at a mill with hours of its own, and a plan that binds. Made once."""

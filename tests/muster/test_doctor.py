@@ -22,19 +22,6 @@ from tests.muster.shell import Shell
 Seen = list[dict[str, str]]
 
 
-@pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Shell:
-    monkeypatch.delenv(API_VARIABLE, raising=False)
-    return Shell(monkeypatch, capfd)
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Path:
-    """A workspace without a fleet."""
-    (tmp_path / "muster.yml").write_text("")
-    return tmp_path
-
-
 def checkups(shell: Shell, folder: Path, *words: str, code: int) -> Seen:
     done = shell(folder, "doctor", "--json", *words)
     assert done.returncode == code, done.stdout + done.stderr

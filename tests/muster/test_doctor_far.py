@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from flows.server import API_VARIABLE
 from ledger.health import health_of
 from ledger.open import open_ledger
 from ledger.schema import HEAD
@@ -29,18 +28,6 @@ from tests.muster.test_doctor import checkups, of
 from tests.ports import free_port
 
 NOW = datetime(2026, 10, 19, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Shell:
-    monkeypatch.delenv(API_VARIABLE, raising=False)
-    return Shell(monkeypatch, capfd)
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Path:
-    (tmp_path / "muster.yml").write_text("")
-    return tmp_path
 
 
 def report(said: str, *, ending: Ending = Ending.DONE, seconds: float = 2) -> StepReport:
