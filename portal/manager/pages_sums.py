@@ -6,15 +6,17 @@ from starlette.responses import Response
 
 from flows.premortem import case_in
 from muster.errors import InputError
+from muster.wiring import Wired
 from portal.access import Viewer
 from portal.forms import Form, audited
 from portal.manager import searches
 from portal.manager.common import Changer, Looker, back, campaign_now, head_of, path_of
+from portal.manager.kept import kept_besides
 from portal.manager.pages_searches import address
 from portal.manager.queries_capacity import LONGEST_SECONDS, asked_worlds, capacity_page, examples, forms
 from portal.manager.queries_plan import plan_named, premortem_of
 from portal.manager.search_record import Search, SearchKind
-from portal.reading import CampaignNow
+from portal.reading import CampaignNow, Reading
 from portal.render import page
 from portal.services import portal_of, reading_of, services_of
 from reports.premortem.check import heed, ignore
@@ -29,7 +31,7 @@ def capacity(request: Request, viewer: Looker, campaign_id: str) -> Response:
     """Hours needed against hours at hand, and where they are short."""
     reading, services = reading_of(request), services_of(request)
     found = campaign_now(reading, campaign_id)
-    before = searches.searches_of(services, found.campaign.id, SearchKind.WORLDS)
+    before = _compared(services, reading, found)
     return page(
         request,
         viewer,
@@ -45,9 +47,9 @@ def capacity(request: Request, viewer: Looker, campaign_id: str) -> Response:
 @router.get("/manager/{campaign_id}/what-if")
 def what_if(request: Request, viewer: Looker, campaign_id: str, s: str = "", search: str = "") -> Response:
     """Other worlds beside today's: those that were compared last, or in ``search``; ``s`` fills in the first one."""
-    services = services_of(request)
-    found = campaign_now(reading_of(request), campaign_id)
-    before = searches.searches_of(services, found.campaign.id, SearchKind.WORLDS)
+    services, reading = services_of(request), reading_of(request)
+    found = campaign_now(reading, campaign_id)
+    before = _compared(services, reading, found)
     if search:
         shown: Search | None = searches.search_named(services, found.campaign.id, search)
     else:
@@ -103,6 +105,13 @@ def answer(request: Request, viewer: Changer, campaign_id: str, rule: str, form:
     said = ignore(services.ledger, case, rule, by=viewer.by, reason=reason)
     audited(request, viewer, "premortem ignored", campaign_id=campaign.id, rule=rule, reason=reason)
     return back(request, there, say=f"{rule} is lived with, for {said.concerned:,} {said.of}: {reason}")
+
+
+def _compared(services: Wired, reading: Reading, found: CampaignNow) -> tuple[Search, ...]:
+    """Every comparison of worlds, the newest first."""
+    campaign_id = found.campaign.id
+    key = ("searches", campaign_id, SearchKind.WORLDS)
+    return kept_besides(reading, key, lambda: searches.searches_of(services, campaign_id, SearchKind.WORLDS))
 
 
 def _what_if(

@@ -197,7 +197,7 @@ def _choice(reading: Reading, found: "Proposal", number: int, one: "Choice") -> 
         tuple(
             f"{off.visit_id} of {off.partner_id}: {off.fee}" for off in found.called_off[number] if off.fee.amount
         ),
-        tuple(_site(reading, plans, visit_id) for visit_id in one.broken_promises),
+        tuple(dict.fromkeys(_site(reading, plans, visit_id) for visit_id in one.broken_promises)),
     )  # fmt: skip
 
 
