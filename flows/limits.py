@@ -79,10 +79,14 @@ def make_known(limits: Mapping[str, int]) -> None:
     if not limits:
         return
     from prefect.client.orchestration import get_client
+    from prefect.exceptions import ObjectAlreadyExists
 
     with get_client(sync_client=True) as client:
         for name, most in limits.items():
-            client.upsert_global_concurrency_limit_by_name(prefect_name(name), most)
+            try:
+                client.upsert_global_concurrency_limit_by_name(prefect_name(name), most)
+            except ObjectAlreadyExists:  # another machine has made it between the client's question and its own making
+                client.upsert_global_concurrency_limit_by_name(prefect_name(name), most)
 
 
 @contextmanager
