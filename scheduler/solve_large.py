@@ -278,8 +278,9 @@ class Large:
     def _recombined(self, bounding: Bounding, best: State, seconds: float) -> State:
         """The best plan of all known tours that CP-SAT finds within the seconds."""
         bounding.master.add_all(self.columns.latest(COLUMNS))
-        value = bounding.master.solve().value
-        choices = bounding.master.choices(best.objective() - value, MOST_CHOICES)
+        bounding.master.set_free()
+        duals = bounding.master.solve()
+        choices = bounding.master.choices(duals, best.objective() - duals.value, MOST_CHOICES)
         seed, timed = self.random.getrandbits(30), math.isfinite(seconds)
         left = min(seconds, seconds_left(self.stop))
         return recombine(self.touring, choices, best, left, seed, lambda: timed and self._over(best))

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scheduler.search.records import Ints
 
@@ -11,25 +12,46 @@ FAR = -(2**60)
 
 MOST_LABELS = 100_000
 
+MOST_ROWS = 600
+"""Rows among which tours of a day are looked for; where more could gain, the others are only bounded."""
+
+RINGS = 6
+"""Ways from home, and back, by which rows are told apart."""
+
+
+ROOM, OVERTIME, LENGTH, KEPT = range(6, 10)
+"""Places in ``Desk.counts`` besides those of labels: the minutes of a day that can be worked, how many of them are
+overtime, the minutes of the day, and how many rows were kept."""
+
 
 class Desk(NamedTuple):
-    """Room for pricing one day; n rows at most, T buckets, H minutes, M visits on a day."""
+    """Room for pricing one day; P rows that a day could hold, n that are looked at, T buckets, H minutes, M visits."""
 
-    row: Ints  # [n]
-    profit: Ints  # [n]
-    weight: Ints  # [n] minutes with the shortest way to it
-    net: Ints  # [n] profit less that way
-    order: Ints  # [n] by net for each minute of weight
-    minutes: Ints  # [n + 2, n + 2]; n stands for the way home, n + 1 for where the day begins
-    over: Ints  # [n, H]
-    first: Ints  # [T, n + 2]
-    follow: Ints  # [T, n + 2]
-    second: Ints  # [T, n + 2]
+    row: Ints  # [P]
+    profit: Ints  # [P]
+    out: Ints  # [P + 2] minutes from where the day begins
+    back: Ints  # [P + 2] minutes to where it ends; n + 1 is where it begins
+    charge: Ints  # [P] minutes of travel that the row adds to any tour
+    slack: Ints  # [P + 2] minutes less of it for rows at the same place
+    weight: Ints  # [P] effort and charge
+    net: Ints  # [P] profit less the charge
+    order: Ints  # [P] by net for each minute of weight
+    ring: Ints  # [P]
+    upper: Ints  # [P] the most that a tour with the row brings
+    edge: Ints  # [RINGS + 1] the longest way there and back of each ring, after that of no row at all
+    table: Ints  # [2 * RINGS, H] the most that rows of a ring and inside of it bring in so many minutes
+    arc_from: Ints  # [n + 3] where the arcs of each row begin
+    arc: NDArray[np.int32]  # [n * (n + 1), 2] the row that follows, and the minutes to it
+    over: Ints  # [n, H] when a row is over, from the day's start, for each minute of arrival
+    then: NDArray[np.int16]  # [n, H] the bucket of that; the last one of the desk where it is never over
+    ahead: Ints  # [n, T, 3] from each row on, after the rest: the most, the most with another row next, the row next
+    early: Ints  # [n, T, 3] the same with the rest still to come
     promise: Ints  # [M + 1, n]
     used: Ints  # [n]
     stack: Ints  # [M + 1, 5]: chosen, ready, rested, value, travel
+    tour: Ints  # [M + 1] the best tour so far: its length, then its rows
     best: Ints  # [M + 2]: length, then places in row; the last one: whether there were too many beginnings to look at
-    label: Ints  # [L, 9] see labels.py for these five
+    label: Ints  # [L, 10] see labels.py for these five
     here: Ints  # [n + 2]
     now: Ints  # [H + 1]
     bit: Ints  # [n + 2]
@@ -38,29 +60,40 @@ class Desk(NamedTuple):
 
 def desk_for(rows: int, minutes: int, most: int) -> Desk:
     """Room for days of so many rows, minutes and visits."""
+    looked = min(rows, MOST_ROWS)
 
     def zeros(*shape: int) -> Ints:
         return np.zeros(shape, dtype=np.int64)
 
-    buckets = minutes + 2  # one for each minute at worst
+    buckets = minutes + 2  # one for each minute at worst, and one for never
     return Desk(
-        zeros(rows),
-        zeros(rows),
-        zeros(rows),
-        zeros(rows),
-        zeros(rows),
-        zeros(rows + 2, rows + 2),
-        zeros(rows, minutes + 1),
-        zeros(buckets, rows + 2),
-        zeros(buckets, rows + 2),
-        zeros(buckets, rows + 2),
-        zeros(most + 1, rows),
-        zeros(rows),
-        zeros(most + 1, 5),
-        zeros(most + 2),
-        zeros(MOST_LABELS, 9),
-        zeros(rows + 2),
-        zeros(minutes + 2),
-        zeros(rows + 2),
-        zeros(6),
+        row=zeros(rows),
+        profit=zeros(rows),
+        out=zeros(rows + 2),
+        back=zeros(rows + 2),
+        charge=zeros(rows),
+        slack=zeros(rows + 2),
+        weight=zeros(rows),
+        net=zeros(rows),
+        order=zeros(rows),
+        ring=zeros(rows),
+        upper=zeros(rows),
+        edge=zeros(RINGS + 1),
+        table=zeros(2 * RINGS, minutes + 2),
+        arc_from=zeros(looked + 3),
+        arc=np.zeros((looked * (looked + 1), 2), dtype=np.int32),
+        over=zeros(looked, minutes + 1),
+        then=np.zeros((looked, minutes + 1), dtype=np.int16),
+        ahead=zeros(looked, buckets, 3),
+        early=zeros(looked, buckets, 3),
+        promise=zeros(most + 1, looked),
+        used=zeros(looked),
+        stack=zeros(most + 1, 5),
+        tour=zeros(most + 1),
+        best=zeros(most + 2),
+        label=zeros(MOST_LABELS, 10),
+        here=zeros(looked + 2),
+        now=zeros(minutes + 2),
+        bit=zeros(looked + 2),
+        counts=zeros(10),
     )

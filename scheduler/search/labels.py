@@ -7,6 +7,7 @@ watched (decremental state space relaxation, Righini and Salani 2008). So what i
 above at any time, and is exact as soon as the best one repeats nothing.
 """
 
+from scheduler.search.ahead import likely, most_ahead
 from scheduler.search.clock import after_visit, at_home, begin
 from scheduler.search.compiled import compiled
 from scheduler.search.desk import FAR, Desk
@@ -19,9 +20,12 @@ MOST_PASSES = 12
 UNIT = 60
 """A cent."""
 
-AT, READY, RESTED, VALUE, TRAVEL, SEEN, PARENT, NEXT_HERE, NEXT_NOW = range(9)
+AT, READY, RESTED, VALUE, TRAVEL, SEEN, PARENT, NEXT_HERE, NEXT_NOW, AHEAD = range(10)
 """Columns of ``Desk.label``. ``here`` holds the newest label of each place and ``now`` that of each minute, from
 which the others follow by ``NEXT_HERE`` and ``NEXT_NOW``; ``bit`` says which bit of ``SEEN`` a watched row is."""
+
+ANYWHERE = -2
+"""No row: a label stands for others, too, that came from elsewhere."""
 
 COUNT, WATCHED, FOUND, RELAXED, LOST, WORST = range(6)
 """Places in ``Desk.counts``: labels, rows watched, the gain of the best true tour, the gain of the best tour with
@@ -102,9 +106,9 @@ def note_tour(k: Desk, i: int) -> None:
 
 
 @compiled
-def close(m: Model, k: Desk, d: int, n: int, i: int, rate: int) -> None:
+def close(m: Model, k: Desk, d: int, i: int, rate: int) -> None:
     """Go home from a label, and keep what is gained if it is more than before: apart for true tours and others."""
-    leg = k.minutes[k.label[i, AT], n]
+    leg = k.back[k.label[i, AT]]
     ends = at_home(m, d, leg, k.label[i, READY], k.label[i, RESTED])
     if ends >= NEVER or leg > m.day[d].max_leg or k.label[i, TRAVEL] + leg > m.day[d].max_travel:
         return
@@ -131,35 +135,35 @@ def put_label(  # noqa: PLR0913, PLR0917 -- compiled code takes numbers one by o
 
 
 @compiled
-def extend(m: Model, k: Desk, d: int, n: int, i: int, rate: int, width: int, room: int) -> None:
+def extend(m: Model, k: Desk, d: int, i: int, rate: int, width: int, room: int) -> None:
     """Every label that follows from one, but those that are outdone or promise too little."""
-    start, length = m.day[d].start, m.day[d].latest - m.day[d].start
+    start = m.day[d].start
     at, ready_here, rested_here = k.label[i, AT], k.label[i, READY], k.label[i, RESTED]
-    now, seen_here = min(ready_here, rested_here) - start, k.label[i, SEEN]
-    for j in range(n):
-        leg = k.minutes[at, j]
-        if j == at or now + leg > length or (k.bit[j] != ABSENT and (seen_here >> k.bit[j]) & 1):
+    seen_here, travel_here = k.label[i, SEEN], k.label[i, TRAVEL]
+    for a in range(k.arc_from[at], k.arc_from[at + 1]):
+        j, leg = k.arc[a, 0], k.arc[a, 1]
+        if k.bit[j] != ABSENT and (seen_here >> k.bit[j]) & 1:
             continue
-        over = k.over[j, now + leg] - start
         value = k.label[i, VALUE] + k.profit[j] - leg * rate
         least = max(k.counts[FOUND], k.counts[RELAXED])
-        if over > length or value + k.first[over // width, j] <= least:
+        if travel_here + leg + k.back[j] > m.day[d].max_travel:
             continue
-        if leg > m.day[d].max_leg or k.label[i, TRAVEL] + leg + k.minutes[j, n] > m.day[d].max_travel:
+        if value + likely(m, k, d, j, leg, ready_here, rested_here) <= least:
             continue
         ready, rested = after_visit(m, d, k.row[j], leg, ready_here, rested_here)
-        over = min(ready, rested) - start
-        if over > length or value + k.first[over // width, j] <= least:
+        ahead = value + most_ahead(m, k, d, ANYWHERE, j, ready, rested, width)
+        if ahead <= least:
             continue
         seen = seen_here | (1 << k.bit[j] if k.bit[j] != ABSENT else 0)
-        travel = k.label[i, TRAVEL] + leg if m.day[d].max_travel < NEVER else 0
+        travel = travel_here + leg if m.day[d].max_travel < NEVER else 0
         if outdone(k, j, ready, rested, value, travel, seen):
             continue
         if k.counts[COUNT] >= room:
-            k.counts[LOST] = max(k.counts[LOST], value + k.first[over // width, j])
+            k.counts[LOST] = max(k.counts[LOST], ahead)
             continue
         k.counts[COUNT] += 1
-        put_label(k, k.counts[COUNT] - 1, j, ready, rested, value, travel, seen, i, over)
+        put_label(k, k.counts[COUNT] - 1, j, ready, rested, value, travel, seen, i, min(ready, rested) - start)
+        k.label[k.counts[COUNT] - 1, AHEAD] = ahead
 
 
 @compiled
@@ -173,14 +177,13 @@ def one_pass(m: Model, k: Desk, d: int, n: int, rate: int, width: int, room: int
         k.now[minute] = ABSENT
     ready, rested = begin(m, d)
     put_label(k, 0, n + 1, ready, rested, 0, 0, 0, ABSENT, 0)
-    extend(m, k, d, n, 0, rate, width, room)
+    extend(m, k, d, 0, rate, width, room)
     for minute in range(1, length + 1):
         i = k.now[minute]
         while i != ABSENT:
-            ahead = k.label[i, VALUE] + k.first[minute // width, k.label[i, AT]]
-            if ahead > max(k.counts[FOUND], k.counts[RELAXED]):
-                close(m, k, d, n, i, rate)
-                extend(m, k, d, n, i, rate, width, room)
+            if k.label[i, VALUE] > FAR and k.label[i, AHEAD] > max(k.counts[FOUND], k.counts[RELAXED]):
+                close(m, k, d, i, rate)
+                extend(m, k, d, i, rate, width, room)
             i = k.label[i, NEXT_NOW]
 
 

@@ -19,25 +19,33 @@ from numpy.typing import NDArray
 
 from scheduler.search.columns import Column
 from scheduler.search.desk import Desk, desk_for
+from scheduler.search.detours import MOST_SPOTS, charges, without_shortcuts
 from scheduler.search.first_prices import first_prices
 from scheduler.search.master import Duals, Master
 from scheduler.search.model import Raw, first_spans
 from scheduler.search.part import raw_of_everything
-from scheduler.search.pricing import MOST_SPOTS, UNITS, Pairs, pairs_of, price_days, without_shortcuts
-from scheduler.search.records import NEVER, Ints, Model
+from scheduler.search.pieces import Given
+from scheduler.search.pricing import UNITS, pairs_of, price_days
+from scheduler.search.records import NEVER, Ints, Model, Pairs
 from scheduler.search.tracks import Crowd, cores
 from scheduler.state import Solution
 from scheduler.tour import Touring
 from scheduler.travel import SpeedTravel
 
-SMOOTHING = 0.6
+SMOOTHING = 0.3
 """Share of the best prices so far in those that are tried next."""
 
 ENOUGH = 2e-4
 """The master and the bound are as near as is worth while, as a share."""
 
-ALL_EVERY = 4
-"""Rounds from one in which every day is priced, which gives a bound, to the next."""
+FIRST_WIDTH = 0.1
+"""How far from the best prices, as a share of them, the master's may lie at first."""
+
+CLOSE = 6000
+"""So far they may lie in any case (sixtieths of a cent)."""
+
+MOST_OTHERS = 3
+"""Other days of the same person on which a new tour is tried."""
 
 FIRST_NODES = 250
 MOST_NODES = 64_000
@@ -86,6 +94,19 @@ def can_be_bounded(touring: Touring) -> bool:
     return len(problem.spots) <= MOST_SPOTS or isinstance(problem.travel, SpeedTravel)
 
 
+def speed_of(touring: Touring) -> SpeedTravel | None:
+    """The speed model, where all travel is by it and every place is known."""
+    travel = touring.problem.travel
+    travel = travel.whole if isinstance(travel, Given) else travel
+    return travel if isinstance(travel, SpeedTravel) and unknown_spot(touring) < 0 else None
+
+
+def closed_travel(touring: Touring, travel: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Travel without shortcuts; ``travel`` is between all the problem's spots."""
+    speed = speed_of(touring) is not None
+    return without_shortcuts(travel, 0 if speed else MOST_SPOTS, unknown_spot(touring))
+
+
 def unknown_spot(touring: Touring) -> int:
     """A spot whose place is not known, -1 where all are: over it the speed model has shortcuts."""
     return next((n for n, spot in enumerate(touring.problem.spots) if spot.place is None), -1)
@@ -107,7 +128,7 @@ class Bounding:
         self.touring, self.over = touring, never
         self.crowd = Crowd(cores() if threads is None else threads)
         raw = raw_of_everything(touring)
-        self.pricer = Pricer(raw, self.crowd, without_shortcuts(raw.travel, over=unknown_spot(touring)))
+        self.pricer = Pricer(raw, self.crowd, closed_travel(touring, raw.travel), speed_of(touring))
         self.people = np.array(touring.people, dtype=np.int64)
         self.dearest = UNITS * raw.row["unplaced"] // np.maximum(1, self.people)
         self.limits = raw.cap["limit"].astype(np.int64)
@@ -117,17 +138,17 @@ class Bounding:
         self.best, self.value = NOTHING, float("inf")
         self.day_gain = np.zeros(len(touring.problem.days), dtype=np.int64)
         self.last: Duals | None = None
-        self.harder = True
+        self.harder, self.free, self.width = True, True, FIRST_WIDTH
         self.recent, self.cap_recent = self.centre, self.cap_centre
         self.everyone = np.arange(len(touring.problem.days), dtype=np.int64)
-        self.patient = True
         self.converged, self.rounds, self.seconds = False, 0, 0.0
+        self.delay, self.ordinal = touring.arrays.visits.delay_cents_per_day, touring.arrays.days.ordinal
         self.days_of: dict[int, list[int]] = {}
         for number, spell in enumerate(touring.problem.days):
             self.days_of.setdefault(spell.person, []).append(number)
         for solution in known:
             for tour in solution.tours:
-                self.master.add(tour.day, tour.visits)
+                self.master.bring_in([(tour.day, tour.visits)])
                 self.master.add_all((tour.day, tour.visits[:k] + tour.visits[k + 1 :]) for k in range(len(tour.visits)))
         self.master.add_all(columns)
 
@@ -166,64 +187,58 @@ class Bounding:
 
     def _round(self) -> bool:
         """Solve the master, try prices near its own, add tours; whether nothing more is to be gained."""
-        duals = self.last = self.master.solve()
-        self.value = duals.value
-        worth = np.minimum(duals.worth, self.dearest)
+        duals = self.last = self._duals()
         share = SMOOTHING if self.best > NOTHING else 1.0
-        chosen = self._hopeful()
         while True:
-            whole = len(chosen) == len(self.pricer.gain)
-            centre, cap_centre = (self.centre, self.cap_centre) if whole else (self.recent, self.cap_recent)
-            tried = (share * centre + (1 - share) * worth).astype(np.int64)
-            tried_cap = (share * cap_centre + (1 - share) * duals.cap_price).astype(np.int64)
-            self.recent, self.cap_recent = tried, tried_cap
-            added = self._price(tried, tried_cap, chosen)
-            if not whole:
-                self.patient = 20 * added > len(chosen)
-                if self.over():
-                    return False
-                if added:
-                    return False
-                chosen = self.everyone
-                continue
-            self.patient = True
-            if self._near_enough() or self.over():
+            tried, tried_cap = self._between(self.centre, self.cap_centre, duals, share)
+            before = self.best
+            added = self._price(tried, tried_cap)
+            self.width = min(1.0, self.width * (1.2 if self.best > before else 0.7))
+            if self._near_enough() or self.over() or 50 * added > len(self.everyone):
                 return self._near_enough()
-            if 20 * added > len(self.pricer.gain):
-                return False
-            if added:
+            if added or (share <= 0.0 and self.best > before):
                 return False
             if share <= 0.0 and not self.harder:
                 return True
             share = 0.0 if share < 0.2 else share / 2
 
-    def _hopeful(self) -> Ints:
-        """The days to be priced: now and then all of them, for a bound; else those that had a new tour, and a third."""
-        if self.rounds % ALL_EVERY == 1 or not self.patient:
-            return self.everyone
-        chosen = self.pricer.fruitful | (self.everyone % 3 == self.rounds % 3)
-        return np.flatnonzero(chosen).astype(np.int64)
+    def _duals(self) -> Duals:
+        """The master's prices, kept near the best ones; only where that holds none of them is its value one."""
+        if self.best <= NOTHING:
+            duals = self.master.solve()
+            self.value = duals.value
+            return duals
+        reach = (self.width * self.centre).astype(np.int64) + CLOSE
+        low, high = np.maximum(0, self.centre - reach), np.minimum(self.dearest, self.centre + reach)
+        self.master.keep_within(low, high)
+        duals = self.master.solve()
+        held = (duals.worth <= low + 1) & (low > 0) | (duals.worth >= high - 1) & (high < self.dearest)
+        self.free = not held.any()
+        if self.free:
+            self.value = duals.value
+        return duals
+
+    def _between(self, worth: Ints, cap_price: Ints, duals: Duals, share: float) -> tuple[Ints, Ints]:
+        """Prices between some that are known and the master's own; ``share`` of the former."""
+        own = np.minimum(duals.worth, self.dearest)
+        tried = (share * worth + (1 - share) * own).astype(np.int64)
+        return tried, (share * cap_price + (1 - share) * duals.cap_price).astype(np.int64)
 
     def _near_enough(self) -> bool:
-        return self.value * UNITS - self.best <= ENOUGH * self.value * UNITS
+        return self.free and self.value * UNITS - self.best <= ENOUGH * self.value * UNITS
 
-    def _price(self, worth: Ints, cap_price: Ints, chosen: Ints) -> int:
-        """Price days, note the bound where these are all, add the tours; how many were new."""
-        whole = self.pricer.price(worth, cap_price, self.over, chosen) and len(chosen) == len(self.pricer.gain)
+    def _price(self, worth: Ints, cap_price: Ints) -> int:
+        """Price every day, note the bound, add the tours; how many were new."""
+        known = self.master.shelf.gains(worth, cap_price)
+        whole = self.pricer.price(worth, cap_price, self.over, self.everyone, known)
         if whole:
             bound = int((self.people * worth).sum() - self.pricer.gain.sum() - (cap_price * self.limits).sum())
             if bound > self.best:
                 self.best, self.centre, self.cap_centre = bound, worth, cap_price
                 self.day_gain = self.pricer.gain.copy()
         found = list(self.pricer.found())
-        self.pricer.fruitful[chosen] = False
-        added = 0
-        for day, visits in found:
-            if self.master.add(day, visits):
-                added += 1
-                self.pricer.fruitful[day] = True
-        if whole or not self.patient:
-            self.harder = self.pricer.looks_harder(added)
+        added = sum(self.master.add(day, visits) for day, visits in found)
+        self.harder = self.pricer.looks_harder(added)
         if self.last is not None:
             self.master.add_all(self._on_other_days(found, self.last))
         return added
@@ -231,21 +246,19 @@ class Bounding:
     def _on_other_days(self, found: Iterable[Column], duals: Duals) -> Iterable[Column]:
         """The same tours on other days of the same people, where they gain by the master's own prices."""
         for day, visits in found:
+            number = self.master.known[day, visits]
+            if number < 0:
+                continue
+            cents, delay = self.master.shelf.cents(number), int(self.delay[list(visits)].sum())
             worth = int(duals.worth[list(visits)].sum())
+            gains = []
             for other in self.days_of[self.touring.problem.days[day].person]:
-                if other != day and self._gains(other, visits, worth, duals):
-                    yield other, visits
-
-    def _gains(self, day: int, visits: tuple[int, ...], worth: int, duals: Duals) -> bool:
-        """Whether a tour can be kept on a day, and costs less than what its visits are worth."""
-        if (day, visits) in self.master.known or worth <= duals.day_price[day]:
-            return False
-        tour = self.touring.tour(day, visits)
-        if tour is None:
-            return False
-        price = UNITS * tour.cents + int(duals.day_price[day])
-        price += sum(minutes * int(duals.cap_price[c]) for c, minutes in self.master.cap_minutes(tour))
-        return price < worth
+                price = UNITS * (cents + delay * int(self.ordinal[other] - self.ordinal[day]))
+                gain = worth - price - int(duals.day_price[other])
+                if other != day and gain > 0:
+                    gains.append((-gain, other))
+            for _, other in sorted(gains)[:MOST_OTHERS]:
+                yield other, visits
 
 
 class Pricer:
@@ -253,10 +266,9 @@ class Pricer:
 
     Attributes:
         gain: by day, what the best tour gains at the prices that were tried last (sixtieths of a cent).
-        fruitful: by day, whether its last tour was a new one.
     """
 
-    def __init__(self, raw: Raw, crowd: Crowd, travel: NDArray[np.int16]) -> None:
+    def __init__(self, raw: Raw, crowd: Crowd, travel: NDArray[np.int16], speed: SpeedTravel | None = None) -> None:
         slots, slot = np.unique(raw.ordinal, return_inverse=True)
         raw.day["slot"] = slot
         raw.row["span_end"] = raw.span_offsets[1:]
@@ -274,7 +286,8 @@ class Pricer:
             near=np.zeros((0, 0), dtype=np.int64),
         )
         self.pairs = Pairs(
-            *pairs_of(self.model, raw.group, raw.placing, raw.ordinal, raw.delay, raw.previous, raw.change_cents)
+            *pairs_of(self.model, raw.group, raw.placing, raw.ordinal, raw.delay, raw.previous, raw.change_cents),
+            *charges(travel, raw.row["spot"], speed),
         )
         days = len(raw.day)
         widest = int(np.diff(self.pairs.offsets).max()) if days else 0
@@ -284,7 +297,6 @@ class Pricer:
         self.gain = np.zeros(days, dtype=np.int64)
         self.nodes = np.full(days, FIRST_NODES, dtype=np.int64)
         self.tours = np.zeros((days, raw.most_visits + 2), dtype=np.int64)
-        self.fruitful = np.ones(days, dtype=np.bool_)
 
     def looks_harder(self, added: int) -> bool:
         """Look at more beginnings next time on days that had too many; whether there are such days.
@@ -298,9 +310,17 @@ class Pricer:
         np.minimum(self.nodes, most, out=self.nodes)
         return bool(harder.any())
 
-    def price(self, worth: Ints, cap_price: Ints, over: Callable[[], bool], days: Ints) -> bool:
+    def price(
+        self,
+        worth: Ints,
+        cap_price: Ints,
+        over: Callable[[], bool],
+        days: Ints,
+        known: Ints | None = None,
+    ) -> bool:
         """Fill in ``gain`` and ``tours`` for these days; False where it was broken off."""
         self.tours[:, (0, -1)] = 0
+        known = np.zeros(len(self.gain), dtype=np.int64) if known is None else known
         blocks = [days[k : k + BLOCK_DAYS] for k in range(0, len(days), BLOCK_DAYS)]
         wide = len(self.desks)
         for number in range(0, len(blocks), wide):
@@ -308,15 +328,26 @@ class Pricer:
                 return False
             self.crowd.each(
                 [
-                    self._block(block, desk, worth, cap_price)
+                    self._block(block, desk, worth, cap_price, known)
                     for block, desk in zip(blocks[number : number + wide], self.desks, strict=False)
                 ]
             )
         return True
 
-    def _block(self, block: Ints, desk: Desk, worth: Ints, cap_price: Ints) -> Callable[[], None]:
+    def _block(self, block: Ints, desk: Desk, worth: Ints, cap_price: Ints, known: Ints) -> Callable[[], None]:
         def work() -> None:
-            price_days(self.model, self.pairs, desk, worth, cap_price, self.gain, self.tours, self.nodes, block)
+            price_days(
+                self.model,
+                self.pairs,
+                desk,
+                worth,
+                cap_price,
+                known,
+                self.gain,
+                self.tours,
+                self.nodes,
+                block,
+            )
 
         return work
 

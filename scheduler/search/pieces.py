@@ -17,7 +17,7 @@ from scheduler.search.part import apply_routes
 from scheduler.search.regions import parts_of
 from scheduler.state import State
 from scheduler.tour import Touring
-from scheduler.travel import Spot
+from scheduler.travel import Spot, Travel
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Given:
     """Travel that is known already: the rows and columns of a larger table."""
 
     table: NDArray[np.int16]
+    whole: Travel
 
     def matrix(self, spots: Sequence[Spot]) -> NDArray[np.int16]:
         """Minutes from row to column."""
@@ -85,7 +86,7 @@ def piece_of(touring: Touring, state: State, visits: Sequence[int], days: Sequen
         people=whole.people,
         days=tuple(_day(whole.days[d], new_spot) for d in days),
         spots=tuple(whole.spots[s] for s in spots),
-        travel=Given(whole.travel_minutes[np.ix_(spots, spots)]),
+        travel=Given(whole.travel_minutes[np.ix_(spots, spots)], _original(whole.travel)),
         caps=caps,
         pins=tuple(pin for pin in whole.pins if pin.visit_id in chosen),
         previous=tuple(one for one in whole.previous if one.visit_id in chosen),
@@ -98,6 +99,11 @@ def piece_of(touring: Touring, state: State, visits: Sequence[int], days: Sequen
     number = {v: n for n, v in enumerate(visits)}
     apply_routes(begun, {n: tuple(number[v] for v in state.visits_on(d)) for n, d in enumerate(days)})
     return Piece(of_piece, begun, tuple(visits), tuple(days), numbers)
+
+
+def _original(travel: Travel) -> Travel:
+    """What a table was made by."""
+    return travel.whole if isinstance(travel, Given) else travel
 
 
 def _demand(demand: Demand, new_spot: Mapping[int, int]) -> Demand:

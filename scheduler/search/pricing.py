@@ -6,16 +6,15 @@ tour from above. The travel handed in must have no shortcuts (see ``without_shor
 gain can be passed over, except on days whose legs are limited, where it may be a stop on the way.
 """
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
-from scheduler.search.clock import after_visit, at_home, begin, clear, served, spot_of
+from scheduler.search.ahead import bound_ahead, likely, most_ahead, write_over
+from scheduler.search.clock import after_visit, at_home, begin, served
 from scheduler.search.compiled import compiled, compiled_with_arrays
-from scheduler.search.desk import FAR, Desk
+from scheduler.search.desk import FAR, KEPT, LENGTH, MOST_ROWS, Desk
 from scheduler.search.labels import FOUND, best_by_labels
-from scheduler.search.records import NEVER, Ints, Model
+from scheduler.search.records import NEVER, Ints, Model, Pairs
+from scheduler.search.sieve import begin_rows, keep_best_rows, link, sift
 
 UNITS = 60
 """Sixtieths of a cent."""
@@ -26,16 +25,8 @@ MOST_NODES = 250
 """Beginnings of tours that are gone through one by one; where there are more, labels take over."""
 
 
-MOST_SPOTS = 2500
-"""Above so many spots not every way round is looked at."""
-
-
-class Pairs(NamedTuple):
-    """Which rows a day can hold, and what each costs there by itself."""
-
-    offsets: Ints  # [D + 1]
-    row: Ints
-    price: Ints  # cents
+FEW_ROWS, FEW_NODES = 40, 100
+"""Rows and beginnings among which a first tour is looked for on days that have many rows."""
 
 
 @compiled_with_arrays
@@ -75,179 +66,53 @@ def pairs_of(
 
 
 @compiled
-def choose(m: Model, pairs: Pairs, k: Desk, d: int, worth: Ints, rate: int, per_minute: int) -> int:
-    """Write the rows that could be part of a gainful tour to the desk; how many they are."""
-    day = m.day[d]
-    n = 0
-    for p in range(pairs.offsets[d], pairs.offsets[d + 1]):
-        r = pairs.row[p]
-        profit = worth[r] - UNITS * pairs.price[p] - per_minute * m.row[r].effort
-        if profit > -UNITS or day.max_leg < NEVER:
-            j = n
-            while j > 0 and k.profit[j - 1] * m.row[r].effort < profit * m.row[k.row[j - 1]].effort:
-                k.row[j], k.profit[j] = k.row[j - 1], k.profit[j - 1]
-                j -= 1
-            k.row[j], k.profit[j] = r, profit
-            n += 1
-    kept = 0
-    for i in range(n):
-        here = spot_of(m, d, k.row[i])
-        way = int(m.travel[day.start_spot, here]) + int(m.travel[here, day.end_spot])
-        left = day.latest - day.start - way - m.row[k.row[i]].effort
-        gain = k.profit[i]
-        for j in range(n):  # dearest by the minute first: the last one that fits is counted whole
-            if left <= 0:
-                break
-            if j != i:
-                gain += max(0, k.profit[j])
-                left -= m.row[k.row[j]].effort
-        near = way < day.latest - day.start and way <= day.max_travel  # nothing comes between without a longer way
-        k.used[i] = 1 if near and gain - way * rate > -UNITS * k.stack.shape[0] else 0
-    for i in range(n):
-        if k.used[i]:
-            k.row[kept], k.profit[kept] = k.row[i], k.profit[i]
-            kept += 1
-    return kept
+def ceiling(k: Desk, n: int, at: int, used: int, value: int, rate: int) -> int:
+    """The most that can still come of a tour: what is left of the day filled with what pays best by the minute.
 
-
-@compiled
-def lay_out(m: Model, k: Desk, d: int, n: int) -> None:
-    """Write minutes between the chosen rows, and when each is over for every minute of arrival."""
-    day = m.day[d]
-    for i in range(n):
-        here = spot_of(m, d, k.row[i])
-        k.minutes[n + 1, i] = m.travel[day.start_spot, here]
-        k.minutes[i, n] = m.travel[here, day.end_spot]
-        for j in range(n):
-            k.minutes[i, j] = m.travel[here, spot_of(m, d, k.row[j])]
-        write_over(m, k, d, i)
-    k.minutes[n + 1, n] = m.travel[day.start_spot, day.end_spot]
-
-
-@compiled
-def write_over(m: Model, k: Desk, d: int, i: int) -> None:
-    """When a row is over for every minute of arrival; whoever arrives while it cannot begin waits."""
-    start, length, effort = m.day[d].start, m.day[d].latest - m.day[d].start, m.row[k.row[i]].effort
-    minute = 0
-    for s in range(m.first_span[k.row[i], m.day[d].slot], m.row[k.row[i]].span_end):
-        last = min(length, m.span[s, 1] - effort - start)
-        while minute <= last:
-            begins = clear(m, d, max(start + minute, m.span[s, 0]), effort)
-            if begins + effort > m.span[s, 1] or begins > m.day[d].latest:
-                break
-            until = min(length, begins - start)
-            while minute <= until:
-                k.over[i, minute] = begins + effort
-                minute += 1
-    while minute <= length:
-        k.over[i, minute] = NEVER
-        minute += 1
-
-
-@compiled
-def weigh(m: Model, k: Desk, n: int, rate: int) -> None:
-    """What each row takes and brings at best, with the shortest way that leads to it, and the order by worth."""
-    for j in range(n):
-        way = k.minutes[n + 1, j]
-        for i in range(n):
-            if i != j:
-                way = min(way, k.minutes[i, j])
-        k.weight[j] = m.row[k.row[j]].effort + way
-        k.net[j] = k.profit[j] - way * rate
-        at = j
-        while at > 0 and k.net[k.order[at - 1]] * k.weight[j] < k.net[j] * k.weight[k.order[at - 1]]:
-            k.order[at] = k.order[at - 1]
-            at -= 1
-        k.order[at] = j
-
-
-@compiled
-def ceiling(m: Model, k: Desk, d: int, n: int, depth: int, rate: int) -> int:
-    """The most that can still come of the tour so far: the rest of the day filled with what pays best by the minute.
-
-    Once with the shortest way to each row, once with no way at all but the one home.
+    Args:
+        k: the desk.
+        n: rows.
+        at: where the tour is.
+        used: minutes of the day that are gone.
+        value: of the tour so far.
+        rate: of travel.
     """
-    home = k.minutes[k.stack[depth, 0], n]
-    left = m.day[d].latest - min(k.stack[depth, 1], k.stack[depth, 2])
-    one = k.stack[depth, 3]
-    for at in range(n):
-        j = k.order[at]
+    way = k.back[at] - k.slack[at]
+    left = k.counts[LENGTH] - used - way
+    value -= way * rate
+    for s in range(n):
+        j = k.order[s]
         if left <= 0 or k.net[j] <= 0:
             break
         if not k.used[j]:
-            one += k.net[j] if k.weight[j] <= left else k.net[j] * left // k.weight[j] + 1
+            value += k.net[j] if k.weight[j] <= left else k.net[j] * left // k.weight[j] + 1
             left -= k.weight[j]
-    left = m.day[d].latest - min(k.stack[depth, 1], k.stack[depth, 2]) - home
-    other = k.stack[depth, 3] - home * rate
-    for j in range(n):
-        if left <= 0 or k.profit[j] <= 0:
-            break
-        if not k.used[j]:
-            effort = m.row[k.row[j]].effort
-            other += k.profit[j] if effort <= left else k.profit[j] * left // effort + 1
-            left -= effort
-    least: int = min(one, other)
-    return least
-
-
-@compiled
-def bound_ahead(m: Model, k: Desk, d: int, n: int, rate: int, width: int) -> None:  # noqa: C901 -- the inner loop
-    """The most that can be gained from each row on, by the time it is over: no row right after the one before it."""
-    length = m.day[d].latest - m.day[d].start
-    for b in range(length // width, -1, -1):
-        now = b * width
-        for i in range(n + 2):
-            if i == n or (i == n + 1 and b > 0):
-                continue
-            home = k.minutes[i, n]
-            best, follow, second = FAR, -1, FAR
-            # Nobody is at i then, or gets home from there in time, whatever comes between: there are no shortcuts.
-            if now + home > length or (i < n and k.over[i, k.minutes[n + 1, i]] - m.day[d].start >= now + width):
-                k.first[b, i], k.follow[b, i], k.second[b, i] = best, follow, second
-                continue
-            if home <= m.day[d].max_leg:
-                best = -home * rate
-            for j in range(n):
-                arrival = now + k.minutes[i, j]
-                if j == i or arrival > length or k.minutes[i, j] > m.day[d].max_leg:
-                    continue
-                over = k.over[j, arrival] - m.day[d].start
-                if over > length:
-                    continue
-                then = over // width
-                ahead = k.first[then, j] if k.follow[then, j] != i else k.second[then, j]
-                value = k.profit[j] - k.minutes[i, j] * rate + ahead
-                if value > best:
-                    best, follow, second = value, j, best
-                elif value > second:
-                    second = value
-            k.first[b, i], k.follow[b, i], k.second[b, i] = best, follow, second
+    return value
 
 
 @compiled
 def look_ahead(m: Model, k: Desk, d: int, n: int, depth: int, rate: int, width: int, found: int) -> None:
-    """What each row promises as the next one at this depth; FAR where it cannot be next."""
-    at = k.stack[depth, 0]
-    highest = ceiling(m, k, d, n, depth, rate)
-    for j in range(n):
-        k.promise[depth, j] = FAR
-        if k.used[j] or highest <= found:
+    """What each row promises as the next one at this depth, by its arc; FAR where it cannot be next."""
+    at, ready_here, rested_here = k.stack[depth, 0], k.stack[depth, 1], k.stack[depth, 2]
+    value, travel = k.stack[depth, 3], k.stack[depth, 4]
+    highest = ceiling(k, n, at, min(ready_here, rested_here) - m.day[d].start, value, rate)
+    first = k.arc_from[at]
+    for a in range(first, k.arc_from[at + 1]):
+        j, leg = k.arc[a, 0], k.arc[a, 1]
+        k.promise[depth, a - first] = FAR
+        if k.used[j] or highest <= found or travel + leg + k.back[j] > m.day[d].max_travel:
             continue
-        leg = k.minutes[at, j]
-        if leg > m.day[d].max_leg or k.stack[depth, 4] + leg + k.minutes[j, n] > m.day[d].max_travel:
+        gained = value + k.profit[j] - leg * rate
+        if gained + likely(m, k, d, j, leg, ready_here, rested_here) <= found:
             continue
-        ready, rested = after_visit(m, d, k.row[j], leg, k.stack[depth, 1], k.stack[depth, 2])
-        over = min(ready, rested) - m.day[d].start
-        if over <= m.day[d].latest - m.day[d].start:
-            then = over // width
-            ahead = k.first[then, j] if k.follow[then, j] != at else k.second[then, j]
-            k.promise[depth, j] = min(highest, k.stack[depth, 3] + k.profit[j] - leg * rate + ahead)
+        ready, rested = after_visit(m, d, k.row[j], leg, ready_here, rested_here)
+        k.promise[depth, a - first] = min(highest, gained + most_ahead(m, k, d, at, j, ready, rested, width))
 
 
 @compiled
-def go_home(m: Model, k: Desk, d: int, n: int, depth: int, rate: int, found: int) -> int:
+def go_home(m: Model, k: Desk, d: int, depth: int, rate: int, found: int) -> int:
     """Keep the tour as it stands if it is the best one; the gain of the best one."""
-    leg = k.minutes[k.stack[depth, 0], n]
+    leg = k.back[k.stack[depth, 0]]
     ends = at_home(m, d, leg, k.stack[depth, 1], k.stack[depth, 2])
     if ends >= NEVER or leg > m.day[d].max_leg or k.stack[depth, 4] + leg > m.day[d].max_travel:
         return found
@@ -275,11 +140,12 @@ def explore(m: Model, k: Desk, d: int, n: int, rate: int, width: int, floor: int
     k.stack[0, 3] = k.stack[0, 4] = 0
     look_ahead(m, k, d, n, 0, rate, width, found)
     while depth >= 0:
-        at, promise = -1, found
-        for j in range(n):
-            if k.promise[depth, j] > promise:
-                at, promise = j, k.promise[depth, j]
-        if at < 0 or depth == most:
+        chosen, promise = -1, found
+        first = k.arc_from[k.stack[depth, 0]]
+        for a in range(k.arc_from[k.stack[depth, 0] + 1] - first):
+            if k.promise[depth, a] > promise:
+                chosen, promise = a, k.promise[depth, a]
+        if chosen < 0 or depth == most:
             if depth > 0:
                 k.used[k.stack[depth, 0]] = 0
             depth -= 1
@@ -287,21 +153,94 @@ def explore(m: Model, k: Desk, d: int, n: int, rate: int, width: int, floor: int
         nodes += 1
         if nodes > most_nodes:
             k.best[most + 1], k.counts[FOUND] = 1, found
-            for level in range(depth + 1):
-                for j in range(n):
-                    found = max(found, k.promise[level, j])
-            return found
-        k.promise[depth, at] = FAR
-        leg = k.minutes[k.stack[depth, 0], at]
+            return promised(k, depth, found)
+        k.promise[depth, chosen] = FAR
+        at, leg = k.arc[first + chosen, 0], k.arc[first + chosen, 1]
         ready, rested = after_visit(m, d, k.row[at], leg, k.stack[depth, 1], k.stack[depth, 2])
         value = k.stack[depth, 3] + k.profit[at] - leg * rate
         k.stack[depth + 1, 4] = k.stack[depth, 4] + leg
         depth += 1
         k.stack[depth, 0], k.stack[depth, 1], k.stack[depth, 2], k.stack[depth, 3] = at, ready, rested, value
         k.used[at] = 1
-        found = go_home(m, k, d, n, depth, rate, found)
+        found = go_home(m, k, d, depth, rate, found)
         look_ahead(m, k, d, n, depth, rate, width, found)
     return found
+
+
+@compiled
+def promised(k: Desk, depth: int, found: int) -> int:
+    """The most that the tours which have not been looked at could gain."""
+    for level in range(depth + 1):
+        at = k.stack[level, 0]
+        for a in range(k.arc_from[at + 1] - k.arc_from[at]):
+            found = max(found, k.promise[level, a])
+    return found
+
+
+@compiled
+def look(m: Model, k: Desk, d: int, n: int, rate: int, floor: int, most_nodes: int) -> int:
+    """The most that a tour of the rows on the desk brings, if it is more than ``floor``, which else is given back.
+
+    ``k.tour`` becomes the tour, if there is one; ``k.best`` ends with 1 where the answer may be more than it brings.
+    """
+    width, last = BUCKET_MINUTES, k.stack.shape[0]
+    for i in range(n):
+        write_over(m, k, d, i)
+        width = max(1, min(width, m.row[k.row[i]].effort))
+    link(m, k, d, n, rate, floor)
+    bound_ahead(m, k, d, n, rate, width)
+    gained = explore(m, k, d, n, rate, width, floor, min(most_nodes, MOST_NODES))
+    if not k.best[last]:
+        k.counts[FOUND] = gained
+    elif most_nodes > MOST_NODES:
+        gained = min(gained, best_by_labels(m, k, d, n, rate, width, k.counts[FOUND], most_nodes))
+        k.best[last] = 1 if gained > k.counts[FOUND] else 0
+    if k.best[0]:
+        k.tour[0] = k.best[0]
+        for step in range(1, k.best[0] + 1):
+            k.tour[step] = k.row[k.best[step]]
+    return gained
+
+
+@compiled
+def price_day(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one by one
+    m: Model,
+    pairs: Pairs,
+    k: Desk,
+    d: int,
+    worth: Ints,
+    rate: int,
+    per_minute: int,
+    floor: int,
+    most_nodes: int,
+) -> int:
+    """The same of all rows. Where they are many, a tour of the best ones is looked for first: it rules others out."""
+    k.tour[0] = k.best[k.stack.shape[0]] = 0
+    n = begin_rows(m, pairs, k, d, worth, rate, per_minute)
+    n = sift(m, k, d, n, rate, floor)
+    if n > 2 * FEW_ROWS:
+        keep_best_rows(k, n, FEW_ROWS)
+        look(m, k, d, k.counts[KEPT], rate, floor, FEW_NODES)
+        floor = k.counts[FOUND]
+        k.best[k.stack.shape[0]] = 0
+        n = begin_rows(m, pairs, k, d, worth, rate, per_minute)
+        n = sift(m, k, d, n, rate, floor)
+    if n == 0:
+        return floor
+    others = floor
+    if n > MOST_ROWS:
+        others = max(floor, keep_best_rows(k, n, MOST_ROWS))
+        n = k.counts[KEPT]
+    return max(others, look(m, k, d, n, rate, floor, most_nodes))
+
+
+@compiled
+def rounded_off(rate: int) -> int:
+    """By how many sixtieths of a cent the price of a leg may be less than its minutes cost: halves are rounded up."""
+    step, rest = UNITS, rate % UNITS
+    while rest > 0:
+        step, rest = rest, step % rest
+    return (UNITS // 2 - 1) // step * step
 
 
 @compiled
@@ -311,13 +250,15 @@ def price_days(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one by o
     k: Desk,
     worth: Ints,
     cap_price: Ints,
+    known: Ints,
     gain: Ints,
     tours: Ints,
     most_nodes: Ints,
     chosen: Ints,
 ) -> None:
-    """For each chosen day the most that a tour gains beyond the day's own price (0: nothing), and such a tour.
+    """For each chosen day the most that a tour gains beyond the day's own price, and such a tour.
 
+    ``known`` is what a tour of the day that is known already truly gains, 0 for none: others are not looked for.
     A line of ``tours`` is the number of visits, then the visits, and in its last place 1 where more than the day's
     ``most_nodes`` beginnings of tours would have to be looked at: then the gain is what the others could gain at most.
     """
@@ -327,52 +268,8 @@ def price_days(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one by o
             per_minute += cap_price[m.day_cap[c]]
             if m.cap[m.day_cap[c]].counts_travel:
                 rate += cap_price[m.day_cap[c]]
-        gain[d] = tours[d, 0] = tours[d, tours.shape[1] - 1] = 0
-        n = choose(m, pairs, k, d, worth, rate, per_minute)
-        if n == 0:
-            continue
-        lay_out(m, k, d, n)
-        width = BUCKET_MINUTES
-        for i in range(n):
-            width = max(1, min(width, m.row[k.row[i]].effort))
-        weigh(m, k, n, rate)
-        bound_ahead(m, k, d, n, rate, width)
-        # A leg's price is rounded to whole cents, halves up: it may be half a cent less than counted here.
-        spare = UNITS * (k.stack.shape[0] + 1) if m.day[d].travel_rate % UNITS else 0
-        floor = UNITS * m.day[d].fixed - spare
-        if k.first[0, n + 1] <= floor:
-            continue
-        gained = explore(m, k, d, n, rate, width, floor, min(most_nodes[d], MOST_NODES))
-        many = int(k.best[k.stack.shape[0]])
-        if many and most_nodes[d] > MOST_NODES:
-            gained = min(gained, best_by_labels(m, k, d, n, rate, width, k.counts[FOUND], most_nodes[d]))
-            many = 1 if gained > k.counts[FOUND] else 0
-        gain[d] = gained - floor
-        tours[d, 0], tours[d, tours.shape[1] - 1] = k.best[0], many
-        for step in range(k.best[0]):
-            tours[d, step + 1] = k.row[k.best[step + 1]]
-
-
-def without_shortcuts(travel: NDArray[np.int16], limit: int = MOST_SPOTS, over: int = -1) -> NDArray[np.int16]:
-    """Travel in which no way round is shorter: the shortest way between any two spots.
-
-    For more than ``limit`` spots only ways over spots at the same place, and over ``over``, are looked at, which is all
-    there is with the documented speed model where ``over`` is a spot whose place is unknown; the caller must not hand
-    in a larger table from elsewhere.
-    """
-    table = travel.copy()
-    if len(table) <= limit:
-        for spot in range(len(table)):
-            np.minimum(table, table[:, spot, None] + table[None, spot], out=table)
-        return table
-    if over >= 0:
-        np.minimum(table, table[:, over, None] + table[None, over], out=table)
-    changed = True
-    while changed:
-        before = int(table.sum(dtype=np.int64))
-        for one, other in zip(*np.nonzero(table == 0), strict=True):
-            if one != other:
-                np.minimum(table[one], table[other], out=table[one])
-                np.minimum(table[:, one], table[:, other], out=table[:, one])
-        changed = int(table.sum(dtype=np.int64)) != before
-    return table
+        own = UNITS * m.day[d].fixed - k.stack.shape[0] * rounded_off(int(m.day[d].travel_rate))
+        gain[d] = price_day(m, pairs, k, d, worth, rate, per_minute, own + known[d], most_nodes[d]) - own
+        tours[d, 0], tours[d, tours.shape[1] - 1] = k.tour[0], k.best[k.stack.shape[0]]
+        for step in range(1, k.tour[0] + 1):
+            tours[d, step] = k.tour[step]

@@ -46,11 +46,12 @@ def dive(touring: Touring, master: Master, best: State, seed: int, over: Callabl
     random = Random(seed)  # noqa: S311 - a search, not a secret
     taken = _Taken(touring, best)
     state = taken.state()
+    master.set_free()
     try:
         for tour in state.tours:
             if tour is not None:
-                master.add(tour.day, tour.visits)
-        for column in master.known:
+                master.bring_in([(tour.day, tour.visits)])
+        for column in master.inside:
             if taken.conflicts(column):
                 master.bar(column)
         for _ in range(MOST_SOLVES):
@@ -65,7 +66,7 @@ def dive(touring: Touring, master: Master, best: State, seed: int, over: Callabl
 
 def _step(master: Master, taken: "_Taken", random: Random) -> bool:
     """Hold the tours that the program takes for the most part, at least one; whether there was any."""
-    master.solve()
+    master.again()
     shares = {column: share for column, share in master.shares().items() if not taken.has(column)}
     order = sorted(shares, key=lambda column: (-shares[column] + 0.2 * random.random(), column))
     held = 0
@@ -73,7 +74,7 @@ def _step(master: Master, taken: "_Taken", random: Random) -> bool:
         if (shares[column] >= HELD_FROM or not held) and taken.take(column):
             master.hold(column)
             held += 1
-    for column in master.known:
+    for column in master.inside:
         if taken.conflicts(column):
             master.bar(column)
     return held > 0

@@ -111,6 +111,16 @@ class Model(NamedTuple):
     near: Ints  # [R, K] rows near each row, nearest first
 
 
+class Pairs(NamedTuple):
+    """Which rows a day can hold, what each costs there by itself, and what travel each adds to any tour."""
+
+    offsets: Ints  # [D + 1]
+    row: Ints
+    price: Ints  # cents
+    detour: Ints  # [R] the least minutes that the row's place adds to any way
+    charge: Ints  # [R] its share of that among the rows at the place
+
+
 class Work(NamedTuple):
     """A set of tours that is changed step by step, what is needed to undo a step, and the best so far."""
 

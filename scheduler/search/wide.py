@@ -14,11 +14,12 @@ from random import Random
 import numpy as np
 
 from scheduler.arrays import NO_LIMIT, NOBODY, Bools
+from scheduler.search.detours import without_shortcuts
 from scheduler.search.first_prices import alone, first_prices
-from scheduler.search.lower import NOTHING, Bounded, Bounding, Pricer, unknown_spot
+from scheduler.search.lower import NOTHING, Bounded, Bounding, Pricer, speed_of, unknown_spot
 from scheduler.search.part import raw_of_some
 from scheduler.search.pieces import pieces_of
-from scheduler.search.pricing import UNITS, without_shortcuts
+from scheduler.search.pricing import UNITS
 from scheduler.search.records import Ints
 from scheduler.search.regions import parts_of
 from scheduler.search.tracks import Crowd, cores
@@ -151,7 +152,8 @@ class Blocks:
         if not len(visits):
             return
         raw = raw_of_some(self.touring, visits.tolist(), days)
-        pricer = Pricer(raw, self.crowd, without_shortcuts(raw.travel, 0, self._unknown(visits, days)))
+        travel = without_shortcuts(raw.travel, 0, self._unknown(visits, days))
+        pricer = Pricer(raw, self.crowd, travel, speed_of(self.touring))
         pricer.nodes[:] = NODES
         pricer.price(prices.worth[visits], prices.cap, lambda: False, np.arange(len(days), dtype=np.int64))
         self.gain[days] = pricer.gain

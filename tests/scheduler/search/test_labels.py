@@ -8,14 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.instances import Recipe, make
-from scheduler.search import pricing
-from scheduler.search.desk import Desk
+from scheduler.search import ahead, pricing, sieve
+from scheduler.search.desk import FAR, Desk
+from scheduler.search.detours import charges, without_shortcuts
 from scheduler.search.labels import FOUND, LOST, best_by_labels
 from scheduler.search.lower import Pricer
 from scheduler.search.part import raw_of_everything
 from scheduler.search.records import Ints
 from scheduler.search.tracks import Crowd
 from scheduler.tour import Touring
+from scheduler.travel import SpeedTravel
 from tests.scheduler.problems import random_problem
 
 FLOOR, WIDTH = 0, 5
@@ -32,15 +34,18 @@ class Laid:
     rate: int
 
 
-def laid(touring: Touring, day: int, worth: Ints) -> Laid:
+def laid(touring: Touring, day: int, worth: Ints, *, through_the_sieve: bool = True) -> Laid:
     raw = raw_of_everything(touring)
-    pricer = Pricer(raw, Crowd(1), pricing.without_shortcuts(raw.travel))
+    pricer = Pricer(raw, Crowd(1), without_shortcuts(raw.travel))
     desk, model = pricer.desks[0], pricer.model
     rate = int(model.day[day]["travel_rate"])
-    rows = pricing.choose(model, pricer.pairs, desk, day, worth, rate, 0)
-    pricing.lay_out(model, desk, day, rows)
-    pricing.weigh(model, desk, rows, rate)
-    pricing.bound_ahead(model, desk, day, rows, rate, WIDTH)
+    rows = sieve.begin_rows(model, pricer.pairs, desk, day, worth, rate, 0)
+    if through_the_sieve:
+        rows = sieve.sift(model, desk, day, rows, rate, FLOOR)
+    for row in range(rows):
+        ahead.write_over(model, desk, day, row)
+    sieve.link(model, desk, day, rows, rate, FLOOR if through_the_sieve else FAR)
+    ahead.bound_ahead(model, desk, day, rows, rate, WIDTH)
     return Laid(pricer, desk, day, rows, rate)
 
 
@@ -51,6 +56,64 @@ def by_hand(on: Laid) -> int:
 
 def by_labels(on: Laid, room: int = 10**6) -> int:
     return best_by_labels(on.pricer.model, on.desk, on.day, on.rows, on.rate, WIDTH, FLOOR, room)
+
+
+def most_by_any_order(touring: Touring, day: int, worth: Ints) -> int:
+    """What the best of all tours of a day truly gains, the day's price not counted: every order, and no model of it."""
+    rate_off = pricing.UNITS * touring.problem.days[day].fixed_cents
+    best = FLOOR
+    begun: list[tuple[int, ...]] = [()]
+    while begun:
+        visits = begun.pop()
+        for visit in range(len(worth)):
+            longer = (*visits, visit)
+            if visit in visits or not touring.arrays.visits.allowed[touring.problem.days[day].person, visit]:
+                continue
+            tour = touring.tour(day, longer)
+            if tour is not None:
+                best = max(best, int(worth[list(longer)].sum()) - pricing.UNITS * tour.cents + rate_off)
+                begun.append(longer)
+    return best
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_tour_gains_more_than_what_is_told(seed: int) -> None:
+    touring = Touring(random_problem(seed, visits=6))
+    draw = np.random.default_rng(seed)
+    dearest = touring.arrays.visits.unplaced_cents // np.array(touring.people)
+    worth = pricing.UNITS * np.minimum(draw.integers(0, 60_000, len(dearest)), dearest)
+    raw = raw_of_everything(touring)
+    pricer = Pricer(raw, Crowd(1), without_shortcuts(raw.travel))
+    pricer.nodes[:] = 10**6
+    pricer.price(worth, np.zeros(len(raw.cap), dtype=np.int64), lambda: False, np.arange(len(raw.day), dtype=np.int64))
+    for day, gain in enumerate(pricer.gain.tolist()):
+        own = pricing.UNITS * touring.problem.days[day].fixed_cents
+        assert gain >= max(0, most_by_any_order(touring, day, worth) - own)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_rows_and_arcs_that_are_let_go_are_of_no_tour_that_gains(seed: int) -> None:
+    touring = Touring(make(Recipe(60, 8, seed)))
+    efforts = touring.arrays.visits.effort
+    worth = pricing.UNITS * (efforts * np.random.default_rng(seed).integers(100, 240, len(efforts))).astype(np.int64)
+    fewer = 0
+    for day in range(0, len(touring.problem.days), 4):
+        whole = by_hand(every := laid(touring, day, worth, through_the_sieve=False))
+        sifted = laid(touring, day, worth)
+        assert (by_hand(sifted) if sifted.rows else FLOOR) == whole
+        fewer += int(sifted.rows < every.rows)
+    assert fewer > 3
+
+
+def test_what_a_place_adds_to_a_way_is_the_same_by_the_model_and_by_looking() -> None:
+    touring = Touring(make(Recipe(60, 8, 1)))
+    raw = raw_of_everything(touring)
+    travel = without_shortcuts(raw.travel, 0)
+    by_speed, _ = charges(travel, raw.row["spot"], SpeedTravel())
+    looked_at, share = charges(travel, raw.row["spot"], None)
+    assert (by_speed <= looked_at).all()
+    assert by_speed.max() == 11
+    assert (share <= looked_at).all()
 
 
 @settings(max_examples=60)
@@ -73,7 +136,7 @@ def test_on_days_of_a_campaign_they_find_the_best_tour(seed: int) -> None:
     worth = pricing.UNITS * (efforts * draw.integers(100, 260, len(efforts))).astype(np.int64)
     compared = 0
     for day in range(0, len(touring.problem.days), 5):
-        on = laid(touring, day, worth)
+        on = laid(touring, day, worth, through_the_sieve=False)
         if on.rows > 5:
             assert by_labels(on) == by_hand(on)
             compared += 1
@@ -85,7 +148,7 @@ def test_without_room_what_they_prove_is_too_high_and_never_too_low() -> None:
     worth = (pricing.UNITS * touring.arrays.visits.effort * 220).astype(np.int64)
     lost = 0
     for day in range(0, len(touring.problem.days), 5):
-        on = laid(touring, day, worth)
+        on = laid(touring, day, worth, through_the_sieve=False)
         if on.rows:
             best = by_hand(on)
             assert by_labels(on, room=5) >= best

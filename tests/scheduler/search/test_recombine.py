@@ -39,8 +39,7 @@ def test_a_dive_and_a_choice_among_tours_give_plans_that_hold_and_are_the_same_a
         with Bounding(touring, [state.solution()], columns.latest(1000), 1) as bounding:
             bounding.go_on(never, 6)
             dived = dive(touring, bounding.master, state, 1, never)
-            bounding.master.solve()
-            choices = bounding.master.choices(10_000_000, 1000)
+            choices = bounding.master.choices(bounding.master.solve(), 10_000_000, 1000)
         chosen = recombine(touring, choices, state, float("inf"), 1, never)
         assert holds(touring, dived)
         assert holds(touring, chosen)
@@ -53,7 +52,9 @@ def test_tours_that_the_bound_has_priced_make_a_poor_plan_a_good_one() -> None:
     touring, state, _ = begun(RECIPES[0], 0)
     with Bounding(touring, [state.solution()], (), 1) as bounding:
         bounding.go_on(never, 60)
-        best = recombine(touring, bounding.master.choices(10_000_000, 5000), state, float("inf"), 1, never)
+        bounding.master.set_free()
+        choices = bounding.master.choices(bounding.master.solve(), 10_000_000, 5000)
+        best = recombine(touring, choices, state, float("inf"), 1, never)
         proved = bounding.bounded().cents
     assert proved <= best.objective() < state.objective()
     assert best.objective() < 1.02 * proved
