@@ -272,15 +272,12 @@ def _rate(record: Path) -> float:
 
 
 async def _read_all(address: str, people: Sequence[Reader], options: Namespace) -> Seen:
-    """Everybody reads: first each page once, unmeasured, so that the processes know the fleet; then for a while."""
+    """Everybody reads: first a while unmeasured, as on a portal that is in use; then the while that counts."""
     async with httpx.AsyncClient(
         base_url=address, timeout=120, limits=httpx.Limits(max_connections=200, keepalive_expiry=3.0)
     ) as client:
-        for _ in range(options.processes * 2):
-            await asyncio.gather(*(_look(client, one, one.first_of_each[0], Seen()) for one in people[:10]))
-        for one in people[:10]:
-            for page in one.first_of_each:
-                await _look(client, one, page, Seen())
+        begun = time.monotonic() + options.warm
+        await asyncio.gather(*(_read(client, one, Seen(), begun, options.pause) for one in people if one.pages))
         seen, until = Seen(), time.monotonic() + options.seconds
         watcher = asyncio.create_task(_watch(client, people[0], seen, until))
         await asyncio.gather(*(_read(client, one, seen, until, options.pause) for one in people if one.pages))
@@ -396,6 +393,7 @@ if __name__ == "__main__":
     parser.add_argument("--people", type=int, default=500)
     parser.add_argument("--readers", type=int, default=50, help="people who read at once")
     parser.add_argument("--seconds", type=float, default=60.0, help="for how long")
+    parser.add_argument("--warm", type=float, default=20.0, help="seconds of reading before that are not counted")
     parser.add_argument("--pause", type=float, default=1.0, help="seconds between two pages of a reader, on average")
     parser.add_argument("--events", type=float, default=500.0, help="events a second that a push writes meanwhile")
     parser.add_argument("--processes", type=int, default=2, help="processes of the portal")

@@ -4,7 +4,6 @@ import gc
 import logging
 import os
 import sys
-import threading
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -98,7 +97,7 @@ def app_of_environment() -> FastAPI:
     app = create_app(services, load_settings(Path(folder)))
     reading: Reading = app.state.portal.reading
     use_beside(reading, beside_of_environment())
-    threading.Thread(target=_get_ready, args=(reading,), name="portal get ready", daemon=True).start()
+    _get_ready(reading)
     return app
 
 

@@ -5,7 +5,6 @@ plan that binds, visit by visit as it ends; and the *band* of the newest forecas
 band begins when the forecast was made, so that one sees whether what came after it was like it.
 """
 
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +14,7 @@ from zoneinfo import ZoneInfo
 from flows.forecast import Forecast
 from muster.ids import VisitId
 from muster.plan import Plan
-from portal.manager.following import OpenOfVisits
-from portal.manager.kept import kept_for_good
+from portal.manager.following import OpenByEnd
 from portal.reading import Reading
 from reports.burndown import HEIGHT, WIDTH, BurnDown, Points, draw
 
@@ -137,15 +135,14 @@ def _line(picture: BurnDown, points: Points) -> Sequence[tuple[float, float]]:
 
 def _ends(reading: Reading, plan: Plan, now: datetime) -> tuple[tuple[datetime, int], ...]:
     """When visits end from now on, and how many machines that are open now are for those that end then."""
-    ends = kept_for_good(reading, ("ends", plan.id), lambda: _ends_of(plan))
-    coming = ends[bisect_right(ends, now, key=lambda one: one[0]) :]
-    return reading.followed(plan.campaign_id, "open of visits", OpenOfVisits, lambda one: one.by_end(coming))
+    key = ("open by end", plan.id)
+    return reading.followed(plan.campaign_id, key, lambda: OpenByEnd(_ends_of(plan)), lambda one: one.after(now))
 
 
-def _ends_of(plan: Plan) -> tuple[tuple[datetime, VisitId], ...]:
-    """When each visit of a plan ends, in order; of a large plan to the quarter of an hour, as no picture is finer."""
-    quarter, large = timedelta(minutes=15), len(plan.visits) > LARGE
+def _ends_of(plan: Plan) -> dict[VisitId, datetime]:
+    """When each visit of a plan ends; of a large plan to the quarter of an hour, as no picture is finer."""
+    quarter = timedelta(minutes=15)
     found = {one.visit_id: one.ends_at for one in reversed(plan.assignments)}
-    if large:
-        found = {visit_id: at + (BEGINNING - at) % quarter for visit_id, at in found.items()}
-    return tuple(sorted((at, visit_id) for visit_id, at in found.items()))
+    if len(plan.visits) <= LARGE:
+        return found
+    return {visit_id: at + (BEGINNING - at) % quarter for visit_id, at in found.items()}

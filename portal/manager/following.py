@@ -107,25 +107,22 @@ class Protected:
         return +(self._minutes if by_minute else self._hours)
 
 
-class OpenOfVisits:
-    """How many hosts of each visit of the plan that binds are not protected."""
+class OpenByEnd:
+    """How many hosts are not protected yet, by when their visit ends; ``ends`` says when each visit does."""
 
-    def __init__(self) -> None:
-        self._open: Counter[VisitId] = Counter()
+    def __init__(self, ends: Mapping[VisitId, datetime]) -> None:
+        self._ends = ends
+        self._open: Counter[datetime] = Counter()
 
     def move(self, before: HostState | None, after: HostState) -> None:
         """Count it."""
         for state, by in ((before, -1), (after, 1)):
-            if state is not None and state.visit_id is not None and not state.status.protected:
-                self._open[state.visit_id] += by
+            if state is not None and state.visit_id in self._ends and not state.status.protected:
+                self._open[self._ends[state.visit_id]] += by
 
-    def by_end(self, ends: Iterable[tuple[datetime, VisitId]]) -> tuple[tuple[datetime, int], ...]:
-        """For visits by their ends: how many are open at those that end together; nothing where none is."""
-        found: dict[datetime, int] = {}
-        for at, visit_id in ends:
-            if still := self._open.get(visit_id, 0):
-                found[at] = found.get(at, 0) + still
-        return tuple(found.items())
+    def after(self, now: datetime) -> tuple[tuple[datetime, int], ...]:
+        """In order of time, those of visits that end later; nothing where none is open."""
+        return tuple(sorted((at, hosts) for at, hosts in self._open.items() if hosts and at > now))
 
 
 class WaveMoves:

@@ -14,6 +14,7 @@ from portal.beside import Beside, Desk, NobodyBeside, Sum, beside_of_environment
 from portal.manager.kept import SMALL_HOSTS, use_beside, worked_out, worked_out_now
 from portal.reading import Reading
 from tests.portal.conftest import RunningPortal
+from tests.portal.sums import WHO, fails
 from tests.portal.world import CAMPAIGN
 
 MANY = SMALL_HOSTS + 1
@@ -21,23 +22,11 @@ HERE = """
 import sys, time
 from pathlib import Path
 from portal.beside import beside_of_environment, process_beside
-from tests.portal.test_beside import WHO
+from tests.portal.sums import WHO
 with process_beside(Path(sys.argv[1])):
     print(beside_of_environment().work_out(WHO).value, flush=True)
     time.sleep(600)
 """
-
-
-def who_works(_services: Services, reading: Reading) -> tuple[int, int, int]:
-    """The process, how it yields to others, and the hosts that it knows."""
-    return os.getpid(), os.nice(0), reading.counts(CAMPAIGN).total()
-
-
-def fails(_services: Services, _reading: Reading, why: str) -> None:
-    raise InputError(why, hint="try another one")
-
-
-WHO = Sum(who_works)
 
 
 def test_a_sum_is_worked_out_in_one_other_process_at_low_priority(fresh_portal: RunningPortal) -> None:
@@ -45,14 +34,14 @@ def test_a_sum_is_worked_out_in_one_other_process_at_low_priority(fresh_portal: 
     reading.refresh()
     with process_beside(fresh_portal.world.settings.workspace):
         use_beside(reading, beside_of_environment())
-        pid, nice, hosts = worked_out_now(services, reading, WHO, MANY)
+        pid, nice, campaigns = worked_out_now(services, reading, WHO, MANY)
         assert pid not in {os.getpid(), os.getppid()}
         assert nice >= 10
-        assert hosts == reading.counts(CAMPAIGN).total()
+        assert campaigns == len(reading.campaigns())
         found, give_up = None, time.monotonic() + 60
         while found is None and time.monotonic() < give_up:
             found = worked_out(services, reading, WHO, MANY)
-        assert found == (pid, nice, hosts), "the same process for all sums"
+        assert found == (pid, nice, campaigns), "the same process for all sums"
         assert worked_out_now(services, reading, WHO, 10)[0] == os.getpid(), "a small campaign's are worked out here"
         with pytest.raises(InputError, match="no such thing") as error:
             worked_out_now(services, reading, Sum(fails, ("no such thing",)), MANY)

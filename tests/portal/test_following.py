@@ -18,7 +18,7 @@ from muster.outcomes import HostStatus, Stage
 from muster.records import HostState, WaveRow, WaveState
 from muster.steps import StepName
 from portal import reading as reading_module
-from portal.manager.following import TROUBLE, OpenOfVisits, Places, Protected, Troubles, WaveMoves
+from portal.manager.following import TROUBLE, OpenByEnd, Places, Protected, Troubles, WaveMoves
 from portal.standing import Standing
 from reports.grouping import group_hosts
 from tests.portal.conftest import RunningPortal
@@ -53,7 +53,8 @@ def site_of(host_id: HostId) -> SiteId:
 def test_what_followers_count_is_what_counting_all_gives(moves: list[HostState], known: int) -> None:
     standing = Standing(moves[:known], site_of)
     keys = ("troubles", "places", "protected", "open")
-    made = (Troubles(Fleet()), Places(site_of, lambda site, some: (site, some)), Protected(), OpenOfVisits())
+    ends_of = {VisitId(f"v{number}"): NOW + timedelta(hours=number // 2) for number in range(3)}
+    made = (Troubles(Fleet()), Places(site_of, lambda site, some: (site, some)), Protected(), OpenByEnd(ends_of))
     followers = [standing.follow(key, lambda one=one: one) for key, one in zip(keys, made, strict=True)]  # type: ignore[misc]
     for state in moves[known:]:
         standing.put(state)
@@ -68,10 +69,9 @@ def test_what_followers_count_is_what_counting_all_gives(moves: list[HostState],
     }
     ends = Counter(one.changed_at.replace(second=0, microsecond=0) for one in now if one.status.protected)
     assert made[2].ends(by_minute=True) == ends
-    left = Counter(one.visit_id for one in now if not one.status.protected)
-    at = {visit_id: NOW + timedelta(hours=number) for number, visit_id in enumerate(sorted(left, key=str))}
-    by_end = made[3].by_end((at[visit_id], VisitId(str(visit_id))) for visit_id in left)
-    assert dict(by_end) == {at[visit_id]: number for visit_id, number in left.items()}
+    left = Counter(ends_of[VisitId(str(one.visit_id))] for one in now if not one.status.protected)
+    assert dict(made[3].after(NOW - timedelta(hours=1))) == left
+    assert dict(made[3].after(NOW)) == {at: hosts for at, hosts in left.items() if at > NOW}
     assert standing.by_status == Counter(one.status for one in now)
 
 
