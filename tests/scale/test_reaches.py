@@ -5,17 +5,22 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
 from benchmarks.stub_world import CAMPAIGN, StubWorld
+from ledger.grants import worker_grants
 from muster.campaign import WavePolicy
 from muster.outcomes import HostStatus
+from tests.postgres import PASSWORD
 from tests.scale.company import Company, wait_for
 from tests.survival.host_log import of_step, pushed_blindly
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(900)]
 POLLED_S = 4.0
 """Workers look at their queues every two seconds: a reach whose queue nobody has ever looked at is served by nobody."""
+USER = "muster_of_acme"
 HOSTS = 200
 """Four sites: one at home, two behind the reach ``acme``, of which one has a credential that is not acme's, and one
 behind the reach ``north``, where nobody is."""
@@ -35,13 +40,26 @@ def company(tmp_path: Path, prefect_api_url: str, postgres_url: str) -> Iterator
     company.close()
 
 
+@pytest.fixture
+def acmes_user(company: Company) -> Iterator[str]:
+    """The ledger's address for the worker of acme, who may see that reach alone."""
+    with psycopg.connect(company.ledger_url.replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute(f"CREATE ROLE {USER} LOGIN PASSWORD '{PASSWORD}'")
+        for statement in worker_grants(USER, "acme"):
+            owner.execute(statement.encode())
+        yield make_url(company.ledger_url).set(username=USER).render_as_string(hide_password=False)
+        company.close()
+        owner.execute(f"DROP OWNED BY {USER}")
+        owner.execute(f"DROP ROLE {USER}")
+
+
 @pytest.mark.slow
 def test_each_reach_is_pushed_by_its_own_worker_with_its_own_credentials_and_nobody_waits_for_one_without(
-    company: Company, tmp_path: Path
+    company: Company, acmes_user: str, tmp_path: Path
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    company.write_settings(elsewhere, reach_credentials={"acme": ["env:ACME_*"]})
+    company.write_settings(elsewhere, reach_credentials={"acme": ["env:ACME_*"]}, ledger_url=acmes_user)
     home = company.start("worker")
     acme = company.start("worker", "--reach", "acme", workspace=elsewhere, ACME_KEY="key of acme")
     wait_for(lambda: all("started!" in company.said(one) for one in (home, acme)), "no workers")

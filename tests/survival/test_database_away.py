@@ -38,7 +38,7 @@ def test_a_restart_costs_nothing_and_who_stays_away_is_named(stage: Stage, serve
     run = stage.start("run", "--ahead", "--json")
     stage.wait_for(lambda: stage.at_work("apply"), run)
     server.stop()
-    time.sleep(2)
+    time.sleep(1)  # with the time that it takes to start, less than a run waits for it
     server.start()
     then = len(stage.attempts())
     stage.wait_for(lambda: len(stage.attempts()) > then and stage.at_work("apply"), run)  # it has gone on by itself

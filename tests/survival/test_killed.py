@@ -23,6 +23,8 @@ from tests.survival.workplace import Said, kill
 
 MOMENTS = 20
 USUAL_MOMENTS = range(0, MOMENTS, 4)
+PUSH_S = 0.5
+"""A push takes at least so long, so that some of the moments are in the middle of one."""
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -95,6 +97,7 @@ class Accidents:
 def play(stage: Stage, moment: int, undisturbed: Undisturbed) -> Accident:
     """Kill a run at a moment, look at what it left behind, and run again."""
     stage.again()
+    stage.slow_down(PUSH_S)
     _run_and_kill(stage, undisturbed.at(moment))
     attempts_then, sessions_then = stage.attempts(), stage.sessions()
     said = stage.well("run", "--ahead", "--json")
@@ -122,6 +125,7 @@ def _run_and_kill(stage: Stage, progress: int) -> None:
 
 def _undisturbed(stage: Stage) -> Undisturbed:
     stage.again()
+    stage.slow_down(PUSH_S)
     begins = stage.progress()
     said = stage.well("run", "--ahead", "--json")
     assert pushed_blindly(stage.sessions()) == []

@@ -30,7 +30,7 @@ ONE_BY_ONE = {"MUSTER_BATCH_HOSTS": "1"}
 
 
 def two_at_once(stage: Stage) -> None:
-    stage.slow_down(2)  # so that neither is done before the other has begun
+    stage.slow_down(4)  # so that neither is done before the other has begun
     runs = [stage.start("run", "--ahead", "--json", more=ONE_BY_ONE) for _ in range(2)]
     said = [stage.end(run) for run in runs]
     assert [one.code for one in said] == [SOME_FAILED, SOME_FAILED], "a host's disk is full, and both say so"
