@@ -131,7 +131,7 @@ class Desk:
         self._turn = threading.Lock()
         self._kept: dict[tuple[Callable[..., object], tuple[object, ...]], tuple[int, float, WorkedOut]] = {}
 
-    def work_out(self, wanted: Sum[object], *, anew: bool) -> WorkedOut:
+    def work_out(self, wanted: Sum[T], *, anew: bool) -> WorkedOut:
         """The answer to a sum; the one that is kept where the ledger has not moved, or where that is too soon."""
         key = (wanted.work, wanted.values)
         with self._turn:
@@ -148,8 +148,10 @@ class Desk:
         at, made_at, answer = known
         return at != revision and (anew or time.monotonic() - made_at > AGAIN * answer.took_s)
 
-    def _made(self, wanted: Sum[object]) -> WorkedOut:
-        begun, value, error = time.monotonic(), None, None
+    def _made(self, wanted: Sum[T]) -> WorkedOut:
+        begun = time.monotonic()
+        value: T | None = None
+        error: Exception | None = None
         try:
             value = wanted.here(self._services, self._reading)
         except Exception as found:  # noqa: BLE001 - it is told to whoever asked

@@ -117,8 +117,10 @@ class OpenByEnd:
     def move(self, before: HostState | None, after: HostState) -> None:
         """Count it."""
         for state, by in ((before, -1), (after, 1)):
-            if state is not None and state.visit_id in self._ends and not state.status.protected:
-                self._open[self._ends[state.visit_id]] += by
+            if state is None or state.visit_id is None or state.status.protected:
+                continue
+            if (at := self._ends.get(state.visit_id)) is not None:
+                self._open[at] += by
 
     def after(self, now: datetime) -> tuple[tuple[datetime, int], ...]:
         """In order of time, those of visits that end later; nothing where none is open."""

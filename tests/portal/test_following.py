@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event
 
+from ledger.portal_reads import moved_since
 from ledger.store import SqlLedger
 from muster.fleet import Fleet
 from muster.ids import HostId, RunnerId, SiteId, VisitId
@@ -150,7 +151,7 @@ def test_of_many_who_ask_at_once_one_looks(fresh_portal: RunningPortal, monkeypa
     reading, looks = fresh_portal.portal.reading, []
     reading.refresh()
     began, go_on = threading.Event(), threading.Event()
-    look = reading_module.moved_since
+    look = moved_since
 
     def slowly(*values: object) -> object:
         looks.append(values)
