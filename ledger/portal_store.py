@@ -3,6 +3,7 @@
 Every method is one transaction. Nothing here appends to the record.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -109,11 +110,12 @@ class PortalStore:
         with self._database.reading() as connection:
             return _all(connection, Session, tables.sessions, tables.sessions.c.account_id == account_id)
 
-    def see_session(self, id_hash: str, at: datetime) -> None:
-        """It was used."""
+    def see_sessions(self, seen: Mapping[str, datetime]) -> None:
+        """They were used."""
         table = tables.sessions
         with self._database.writing() as connection:
-            connection.execute(update(table).where(table.c.id_hash == id_hash).values(seen_at=at))
+            for id_hash, at in seen.items():
+                connection.execute(update(table).where(table.c.id_hash == id_hash).values(seen_at=at))
 
     def end_session(self, id_hash: str) -> None:
         """Somebody leaves."""

@@ -33,6 +33,7 @@ from portal.nav import NavItem
 from portal.reading import Reading
 from portal.render import FOLDER
 from portal.security import SecureHeaders
+from portal.seen import SignsOfLife
 from portal.services import Portal
 from portal.trouble import add_handlers
 
@@ -48,10 +49,12 @@ def create_app(services: Wired, settings: Settings) -> FastAPI:
         lifespan=_lifespan,
     )
     reading = Reading(services.ledger, services.clock)
+    store = portal_store_of(services.ledger)
     portal = app.state.portal = Portal(
         services=services,
         settings=settings,
-        store=portal_store_of(services.ledger),
+        store=store,
+        signs_of_life=SignsOfLife(store),
         keys=keys_in(settings.workspace),
         reading=reading,
         provider=provider_of(settings, services),

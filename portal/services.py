@@ -12,6 +12,7 @@ from muster.wiring import Wired
 from portal.identity import Provider
 from portal.keys import Keys
 from portal.reading import Reading
+from portal.seen import SignsOfLife
 
 if TYPE_CHECKING:
     from portal.live import Watcher
@@ -35,6 +36,7 @@ class Portal:
     provider: Provider | None
     watch: "Watcher"
     metrics: "Metrics"
+    signs_of_life: SignsOfLife
     clock: Clock = field(default_factory=SystemClock)
 
 

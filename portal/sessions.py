@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ledger.portal_store import Account, Link, Session
-from muster.errors import MusterError
 from muster.ids import ClientId, PartnerId, PersonId
 from portal.access import LoginWanted, Role, Viewer
 from portal.keys import hashed, random_word
@@ -128,15 +127,8 @@ def _viewer(portal: Portal, word: str) -> Viewer:
     if viewer is None:
         raise LoginWanted("please log in")
     if session.seen_at + SEEN_EVERY <= now:
-        _see(portal, session, now)
+        portal.signs_of_life.see(session.id_hash, now)
     return viewer
-
-
-def _see(portal: Portal, session: Session, now: datetime) -> None:
-    try:
-        portal.store.see_session(session.id_hash, now)
-    except MusterError:
-        return  # a database that is busy for long must not put anybody out
 
 
 def _of_account(account: Account | None, session: Session, wanted: str) -> Viewer | None:
