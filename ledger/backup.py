@@ -8,7 +8,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -47,22 +47,30 @@ def back_up(url: str, file: Path) -> None:
             part.unlink(missing_ok=True)
 
 
-def restore(url: str, file: Path) -> None:
+def restore(url: str, file: Path, *, settle: Callable[[str], None]) -> None:
     """Make an empty ledger what a backup holds.
+
+    Args:
+        url: the ledger's address.
+        file: what ``back_up`` wrote.
+        settle: is given the address of what was filled, before it is used: SQLite's is a file beside the ledger that
+            becomes it only when ``settle`` has closed it and returned, PostgreSQL's is the database itself.
 
     Raises:
         NotFound: there is no such file.
         InputError: the file is no backup, or one of another sort of database.
         Conflict: the ledger holds something.
         LedgerUnavailable: the database cannot be used.
+        LedgerError: the backup is damaged.
     """
     address = read_address(url)
     _check_sort(file, address)
     with mapped(address):
         if address.is_sqlite:
-            _fill_sqlite(address, file)
+            _fill_sqlite(address, file, settle)
         else:
             _fill_postgres(address, file)
+            settle(url)
 
 
 def _check_sort(file: Path, address: Address) -> None:
@@ -93,24 +101,36 @@ def _copy(source: sqlite3.Connection, to: Path) -> None:
     """Copy in one go and look whether the copy is whole."""
     with closing(sqlite3.connect(to)) as made:
         source.backup(made, pages=-1)
-        made.execute("PRAGMA journal_mode=DELETE").close()  # one file, without a log beside it
         said = made.execute("PRAGMA quick_check").fetchone()[0]
     if said != "ok":
         raise LedgerError(f"the copy {to} is damaged: {said}", hint="look at the disks, then try again")
+    _fold_log(to)
 
 
-def _fill_sqlite(address: Address, file: Path) -> None:
+def _fill_sqlite(address: Address, file: Path, settle: Callable[[str], None]) -> None:
     target = Path(str(address.url.database))
     if target.exists():
         raise Conflict(f"the ledger {target} is there", hint=f"move it away first: mv {target} {target}.old")
     part = target.with_name(f"{target.name}.part")
     try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as source:
+        with (
+            mapped(read_address(f"sqlite:///{file}")),
+            closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as source,
+        ):
             _copy(source, part)
+        settle(f"sqlite:///{part.absolute()}")
+        _fold_log(part)
         _on_disk(part)
         part.replace(target)
     finally:
-        part.unlink(missing_ok=True)
+        for one in target.parent.glob(f"{part.name}*"):
+            one.unlink()
+
+
+def _fold_log(file: Path) -> None:
+    """Have everything in the one file, without a log beside it."""
+    with closing(sqlite3.connect(file)) as made:
+        made.execute("PRAGMA journal_mode=DELETE").close()
 
 
 def _dump_postgres(address: Address, to: Path) -> None:

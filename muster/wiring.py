@@ -54,8 +54,11 @@ class Wired:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger, opened when it is first used; its schema is brought up to date."""
-        report = stop_report(self.outlets)
-        return open_ledger(ledger_url(self.settings), clock=self.clock, redact=SHARED.clean, report=report)
+        return self.ledger_at(ledger_url(self.settings))
+
+    def ledger_at(self, url: str) -> Ledger:
+        """A ledger at any address, by this workspace's clock and with its messages; whoever asks closes it."""
+        return open_ledger(url, clock=self.clock, redact=SHARED.clean, report=stop_report(self.outlets))
 
     @cached_property
     def credentials(self) -> Credentials:

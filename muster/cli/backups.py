@@ -1,5 +1,7 @@
 """The commands ``muster backup`` and ``muster restore``: the ledger to a file, and back."""
 
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -37,30 +39,41 @@ def restore(
     Example: muster restore /srv/backup/monday.ledger
     """
     with opened(context) as workspace:
-        restore_ledger(ledger_url(workspace.settings), file)
-        _check(workspace)
-        newest = workspace.ledger.revision()
-        campaigns = workspace.ledger.campaigns()
-        for campaign in campaigns:
-            reason = f"restored from {file.name}: what was pushed since that backup is not known here"
-            workspace.ledger.stop(campaign.id, by=me(), reason=reason, gentle=True)
-        say(
-            f"{newest:,} events, {count(len(campaigns), 'campaign')}; the tables are what the events make", style="bold"
-        )
-        if campaigns:
-            say("every campaign is stopped: ask the hosts first (muster probe), then muster resume, then muster run")
+        settled: list[Settled] = []
+        url = ledger_url(workspace.settings)
+        restore_ledger(url, file, settle=lambda filled: settled.append(_settle(workspace, filled, file)))
+        (found,) = settled
+    say(
+        f"{found.events:,} events, {count(found.campaigns, 'campaign')}; the tables are what the events make",
+        style="bold",
+    )
+    if found.campaigns:
+        say("every campaign is stopped: ask the hosts first (muster probe), then muster resume, then muster run")
 
 
-def _check(workspace: Workspace) -> None:
-    """Hold the tables against the record.
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a backup held."""
+
+    events: int
+    campaigns: int
+
+
+def _settle(workspace: Workspace, url: str, file: Path) -> Settled:
+    """Stop every campaign of what was filled, and hold its tables against the record.
 
     Raises:
         LedgerError: they differ: the backup, or the ledger that it was made of, was changed by hand.
     """
-    ledger = workspace.ledger
-    wrong = differences(ledger) if isinstance(ledger, SqlLedger) else ()
+    with closing(workspace.services.ledger_at(url)) as ledger:
+        newest, campaigns = ledger.revision(), ledger.campaigns()
+        for campaign in campaigns:
+            reason = f"restored from {file.name}: what was pushed since that backup is not known here"
+            ledger.stop(campaign.id, by=me(), reason=reason, gentle=True)
+        wrong = differences(ledger) if isinstance(ledger, SqlLedger) else ()
     if wrong:
         raise LedgerError(
-            f"the ledger is restored, and {count(len(wrong), 'row')} of it are not what its events make: {wrong[0]}",
+            f"{count(len(wrong), 'row')} of {file} are not what its events make: {wrong[0]}",
             hint="use an older backup; somebody changed this one by hand",
         )
+    return Settled(newest, len(campaigns))

@@ -1,5 +1,6 @@
 """``muster backup`` and ``muster restore``: what a user sees, and that nothing goes on by itself afterwards."""
 
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from benchmarks.stub_world import CAMPAIGN, StubWorld
 from ledger.open import open_ledger
 from muster.cli.app import app
 from muster.clock import SystemClock
-from muster.errors import CampaignStopped, Conflict
+from muster.errors import CampaignStopped, Conflict, LedgerError
 from muster.ids import RunnerId
 from muster.ports import Ledger
 from muster.steps import StepName
@@ -57,3 +58,16 @@ def test_a_restored_campaign_is_stopped_until_somebody_has_asked_its_hosts(
             ledger.claim(
                 CAMPAIGN, StubWorld(3).ids, runner_id=RunnerId("a:1:1"), step=StepName.APPLY, wave=1, lease_s=60
             )
+
+
+def test_a_backup_that_was_changed_by_hand_becomes_no_ledger(workspace: Path, tmp_path: Path) -> None:
+    file = tmp_path / "monday.ledger"
+    _muster(workspace, "backup", str(file))
+    with closing(sqlite3.connect(file)) as changed:
+        changed.execute("UPDATE host_states SET status = 'verified'")
+        changed.commit()
+    for one in workspace.glob("muster.db*"):
+        one.unlink()
+    with pytest.raises(LedgerError, match=r"3 rows of \S+monday.ledger are not what its events make"):
+        _muster(workspace, "restore", str(file))
+    assert list(workspace.glob("muster.db*")) == []
