@@ -21,6 +21,7 @@ from portal.links import Links
 from portal.passwords import hash_password, is_password
 from portal.services import Portal
 from tests.portal.conftest import RunningPortal
+from tests.portal.waiting import LIMIT_S
 from tests.portal.world import PASSWORD
 
 NEW = "another horse, another battery"
@@ -153,7 +154,10 @@ def test_a_new_password_ends_every_other_session(fresh_portal: RunningPortal) ->
     assert NEW not in str([one.data for one in fresh_portal.world.ledger.events(limit=100_000)])
 
 
-def test_a_session_ends_when_it_is_idle_and_in_any_case(fresh_portal: RunningPortal) -> None:
+def test_a_session_ends_when_it_is_idle_and_in_any_case(
+    fresh_portal: RunningPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.seen.TOGETHER_S", 0.01)  # not a second for each of the requests below
     settings = fresh_portal.portal.settings
     with visitor(fresh_portal) as client, clock_of(fresh_portal.portal) as clock:
         log_in(client, "ana")
@@ -165,8 +169,17 @@ def test_a_session_ends_when_it_is_idle_and_in_any_case(fresh_portal: RunningPor
         for _ in range(int(settings.portal_session_h * 2) - 1):
             clock.advance(timedelta(minutes=29))
             assert client.get("/account").status_code == 200
+            wait_until_seen(fresh_portal, "ana", clock.now())
         clock.advance(timedelta(minutes=59))
         assert client.get("/account").status_code == 303
+
+
+def wait_until_seen(portal: RunningPortal, account: str, at: datetime) -> None:
+    """Until it is written down, which happens beside the requests."""
+    give_up = time.monotonic() + LIMIT_S
+    while max(one.seen_at for one in portal.portal.store.sessions(account)) < at:
+        assert time.monotonic() < give_up, "it was not written that the session was used"
+        time.sleep(0.01)
 
 
 def test_the_session_is_not_in_the_database_as_the_browser_has_it(fresh_portal: RunningPortal) -> None:
