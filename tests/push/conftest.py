@@ -17,7 +17,7 @@ SLOW_BY_ANSIBLE = frozenset(
     }
 )
 """Cases that take Ansible half a minute each: they wait for ``make test-slow``."""
-FAULTS_BY_ANSIBLE = frozenset({"tarpit", "freeze", "full disk", "changed key"})
+FAULTS_BY_ANSIBLE = frozenset({"tarpit", "changed key"})
 """The ways to be broken that Ansible is shown each time; all of them by ``make test-slow``."""
 
 

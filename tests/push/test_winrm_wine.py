@@ -103,7 +103,9 @@ def test_a_step_over_its_time_is_ended_on_the_host(world: WinRmWorld) -> None:
     assert (host.counters.terminated, host.shells.running, host.shells.live) == (1, 0, 0)
 
 
-@pytest.mark.parametrize("host", ["first", "second"])
+@pytest.mark.parametrize(  # by NTLM each time; by Basic over HTTPS the wrong row below goes the same way
+    "host", ["first", pytest.param("second", marks=pytest.mark.slow)]
+)
 def test_a_host_in_vancouver_is_mended_verified_and_put_back(
     world: WinRmWorld, part: WindowsPart, zone_program: Path, host: str
 ) -> None:
