@@ -192,7 +192,7 @@ hosts(int(sys.argv[1]))
 
 def prefect_task_runs(count: int) -> tuple[float, float]:
     """So many empty task runs until the server has written them down; seconds, and the server's CPU."""
-    from tests.ports import free_port
+    from flows.server import free_port
     from tests.scale.company import PrefectServer
 
     with tempfile.TemporaryDirectory(prefix="muster-prefect-") as name:

@@ -18,7 +18,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -39,6 +38,7 @@ from fastapi import FastAPI
 from benchmarks.common import Row, options_of, show
 from benchmarks.portal_alone import processor_ms
 from benchmarks.portal_world import CAMPAIGN, SEED, BigWorld, Size, cached_world, fill, open_world, readers
+from flows.server import free_port
 from ledger.portal_rows import Account
 from portal.access import Need
 from portal.app import create_app
@@ -217,8 +217,7 @@ def _filled(path: str, ids: Mapping[str, str]) -> str:
 @contextmanager
 def _serving(world: BigWorld, url: str, options: Namespace) -> Iterator[str]:
     """The portal in processes of its own, on the cores that it is given."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {
         **os.environ,
         "MUSTER_LEDGER_URL": url,

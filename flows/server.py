@@ -185,7 +185,8 @@ class OwnServer:
 def free_port() -> int:
     """A port of this machine that nobody listens at now.
 
-    It is below those that the system gives to outgoing connections, one of which could have it before the server does.
+    It is below those that Linux gives to outgoing connections (32768 and up): one of them could have it before the
+    server does, and whoever asks again and again for a server that is away could be given it, and talk to itself.
 
     Raises:
         EngineError: there is none.

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import URL, inspect
 
@@ -19,6 +20,7 @@ from ledger.database import DEFAULT_LIMITS, Database
 from ledger.errors import mapped
 from muster.errors import Conflict, InputError, LedgerError, LedgerUnavailable, NotFound
 
+T = TypeVar("T")
 LIMIT_S = 6 * 3600.0
 """Longest time for PostgreSQL's programs; a dump of a hundred gigabytes takes about an hour."""
 SQLITE_MARK, POSTGRES_MARK = b"SQLite format 3\0", b"PGDMP"
@@ -47,8 +49,8 @@ def back_up(url: str, file: Path) -> None:
             part.unlink(missing_ok=True)
 
 
-def restore(url: str, file: Path, *, settle: Callable[[str], None]) -> None:
-    """Make an empty ledger what a backup holds.
+def restore(url: str, file: Path, *, settle: Callable[[str], T]) -> T:
+    """Make an empty ledger what a backup holds; gives what ``settle`` gives.
 
     Args:
         url: the ledger's address.
@@ -67,10 +69,9 @@ def restore(url: str, file: Path, *, settle: Callable[[str], None]) -> None:
     _check_sort(file, address)
     with mapped(address):
         if address.is_sqlite:
-            _fill_sqlite(address, file, settle)
-        else:
-            _fill_postgres(address, file)
-            settle(url)
+            return _fill_sqlite(address, file, settle)
+        _fill_postgres(address, file)
+        return settle(url)
 
 
 def _check_sort(file: Path, address: Address) -> None:
@@ -107,7 +108,7 @@ def _copy(source: sqlite3.Connection, to: Path) -> None:
     _fold_log(to)
 
 
-def _fill_sqlite(address: Address, file: Path, settle: Callable[[str], None]) -> None:
+def _fill_sqlite(address: Address, file: Path, settle: Callable[[str], T]) -> T:
     target = Path(str(address.url.database))
     if target.exists():
         raise Conflict(f"the ledger {target} is there", hint=f"move it away first: mv {target} {target}.old")
@@ -118,10 +119,11 @@ def _fill_sqlite(address: Address, file: Path, settle: Callable[[str], None]) ->
             closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as source,
         ):
             _copy(source, part)
-        settle(f"sqlite:///{part.absolute()}")
+        settled = settle(f"sqlite:///{part.absolute()}")
         _fold_log(part)
         _on_disk(part)
         part.replace(target)
+        return settled
     finally:
         for one in target.parent.glob(f"{part.name}*"):
             one.unlink()

@@ -43,6 +43,11 @@ class MusterError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def in_a_line(self) -> str:
+        """The sentence, and what to do where that is known."""
+        return f"{self.message}: {self.hint}" if self.hint else self.message
+
 
 class InputError(MusterError):
     """Something that was handed to Muster is wrong."""

@@ -18,7 +18,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from tests.ports import free_port
+from flows.server import free_port
 
 USER = "muster"
 PASSWORD = "correct/horse@battery"

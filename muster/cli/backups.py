@@ -39,10 +39,8 @@ def restore(
     Example: muster restore /srv/backup/monday.ledger
     """
     with opened(context) as workspace:
-        settled: list[Settled] = []
         url = ledger_url(workspace.settings)
-        restore_ledger(url, file, settle=lambda filled: settled.append(_settle(workspace, filled, file)))
-        (found,) = settled
+        found = restore_ledger(url, file, settle=lambda filled: _settle(workspace, filled, file))
     say(
         f"{found.events:,} events, {count(found.campaigns, 'campaign')}; the tables are what the events make",
         style="bold",

@@ -240,7 +240,7 @@ def _at_fields(error: CampaignFileError) -> dict[str, str]:
 def _at_parameter(error: InputError) -> dict[str, str]:
     found = re.search(r"parameters\.([a-z][a-z0-9_]*): (.*)", error.message, re.DOTALL)
     if found is None:
-        return {"fix": f"{error.message}{f': {error.hint}' if error.hint else ''}"}
+        return {"fix": error.in_a_line}
     text = re.sub(r"^Invalid isoformat string: ('.*?')", r"\1 is no instant", found[2])
     return {PARAMETER + found[1]: text}
 

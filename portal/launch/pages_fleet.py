@@ -48,7 +48,7 @@ def send(request: Request, viewer: Changer, launch_id: str, form: Form) -> Respo
             parts = take_in(folder, number, one.filename or "", _content(one))
             there += [proposed(part, export_of(folder, part), "", saved) for part in parts]
         except InputError as error:
-            refused.append(f"{error.message}: {error.hint}" if error.hint else error.message)
+            refused.append(error.in_a_line)
     if there:
         parts_now: tuple[Part, ...] = (*launch.parts, *there)
         keep(request, viewer, replace(launch, parts=parts_now, imported=""), kept, "launch files sent")

@@ -44,8 +44,7 @@ def happened(request: Request, viewer: Changer, campaign_id: str, form: Form) ->
     try:
         changing.edit_of(services, campaign.id, about, by=viewer.by)
     except MusterError as error:
-        said = f"{error.message}{f': {error.hint}' if error.hint else ''}"
-        return _list(request, viewer, campaign_id, about, said=said, status=400)
+        return _list(request, viewer, campaign_id, about, said=error.in_a_line, status=400)
     search = searches.ask(services, campaign.id, SearchKind.CHANGE, seconds=changing.SECONDS, by=viewer.by, about=about)
     audited(request, viewer, "change looked at", campaign_id=campaign.id, search=search.id, **about)
     return back_to(request, address(search))

@@ -101,7 +101,6 @@ class PlanPage:
     open_hosts: int
     parts: tuple[tuple[str, int], ...]
     quality: str
-    quality_tone: str
     left_out: Rows[LeftOut]
 
 
@@ -129,7 +128,6 @@ def plan_page(reading: Reading, found: CampaignNow, plan: Plan, page: int) -> Pl
         ("overtime", cost.overtime_cents),
         ("partners", cost.partner_cents),
     )
-    quality, tone = _quality(plan)
     placed, hosts, people = kept_for_good(reading, ("placed", plan.id), lambda: _placed(plan))
     out = rows_of([one.visit_id for one in plan.unplaced], page)
     return PlanPage(
@@ -142,8 +140,7 @@ def plan_page(reading: Reading, found: CampaignNow, plan: Plan, page: int) -> Pl
         people,
         sum(len(plan.visit[one.visit_id].host_ids) for one in plan.unplaced),
         tuple((name, cents) for name, cents in parts if cents),
-        quality,
-        tone,
+        _quality(plan),
         Rows(tuple(_left_out(reading, plan, one) for one in out.rows), out.total, out.page, out.pages),
     )
 
@@ -276,11 +273,11 @@ def _names(reading: Reading, found: CampaignNow, plan: Plan) -> tuple[PlanName, 
     return tuple(PlanName(one, made_at, *state(one, made_at), one == plan.id) for one, made_at in made)
 
 
-def _quality(plan: Plan) -> tuple[str, str]:
+def _quality(plan: Plan) -> str:
     if plan.gap is None:
-        return "no bound was proved", "idle"
+        return "no bound was proved"
     if plan.gap == 0:
-        return "proven to be the best possible", "good"
+        return "proven to be the best possible"
     if plan.gap < 0.001:
-        return "less than 0.1 % from the best possible", "good"
-    return f"at most {100 * plan.gap:.1f} % from the best possible", "good" if plan.gap <= 0.05 else "warn"
+        return "less than 0.1 % from the best possible"
+    return f"at most {100 * plan.gap:.1f} % from the best possible"

@@ -193,7 +193,7 @@ def _found(services: Wired, search: Search, at: _At) -> Search:
     try:
         return carry_out(services, search, tell)
     except MusterError as error:
-        return replace(search, trouble=f"{error.message}{f': {error.hint}' if error.hint else ''}")
+        return replace(search, trouble=error.in_a_line)
     except Exception as error:  # noqa: BLE001 - whatever it was, the page must not wait for it for ever
         _LOG.exception("search %s of %s", search.id, search.campaign_id)
         said = f"an error nobody foresaw ({type(error).__name__}): the portal's log says more"

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.server import free_port
+
 REALM = "MUSTER.EXAMPLE"
 HOST = "till.muster.example"
 USER, PASSWORD = f"ann@{REALM}", "Correct-Horse-7"
@@ -47,9 +49,7 @@ class Realm:
 @contextmanager
 def realm(folder: Path) -> Iterator[Realm]:
     """A realm with one user and the service of one host."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = _write(folder, port)
     whole = {**os.environ, **environment, "PATH": _PATH}
     _run(whole, "kdb5_util", "create", "-s", "-r", REALM, "-P", "master-of-the-test")

@@ -30,6 +30,7 @@ from flows.delivery import (
     deliver_due,
     pause_s,
 )
+from flows.server import free_port
 from ledger.open import open_ledger
 from muster.clock import ManualClock
 from muster.errors import LedgerUnavailable
@@ -38,7 +39,6 @@ from muster.records import WaveState
 from reports.sending.answers import Answer, Fate
 from reports.sending.outlets import HookKind, Webhook
 from tests.flows.outboxes import LEDGER_VARIABLE, NOW, Desk, letter, open_at, outlets
-from tests.ports import free_port
 from tests.reports.scenes import TZ, campaign, crew, fleet
 from tests.reports.sending.servers import (
     AT,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from flows.server import free_port
 from ledger.health import health_of
 from ledger.open import open_ledger
 from ledger.schema import HEAD
@@ -25,7 +26,6 @@ from muster.steps import StepName
 from tests.flows.reconciling import campaign_of
 from tests.muster.shell import Shell
 from tests.muster.test_doctor import checkups, of
-from tests.ports import free_port
 
 NOW = datetime(2026, 10, 19, 12, 0, tzinfo=UTC)
 

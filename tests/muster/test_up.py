@@ -13,7 +13,7 @@ import httpx
 import psutil
 import pytest
 
-from flows.server import OwnServer
+from flows.server import OwnServer, free_port
 from ledger.open import open_ledger
 from muster.cli.up import parts_of
 from muster.clock import SystemClock
@@ -26,7 +26,6 @@ from muster.settings import Settings
 from muster.steps import StepName
 from tests.flows.workspaces import muster, workspace_with_fleet
 from tests.muster.test_supervising import gone, until
-from tests.ports import free_port
 from tests.survival.workplace import MUSTER, plain_environment
 
 CAMPAIGN = CampaignId("vancouver-2026")

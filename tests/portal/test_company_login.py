@@ -1,7 +1,6 @@
 """Logging in with the company's identity provider: a real one, in a process of its own."""
 
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from flows.server import free_port
 from portal.access import Role
 from portal.company_login import provider_of
 from tests.portal.conftest import RunningPortal, Screens, copy_world, start_portal, stop_portal
@@ -31,8 +31,7 @@ ROLES = {
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[str]:
     """The provider's address, while its process runs."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen([sys.executable, "-m", "tests.portal.identity_provider", str(port)], cwd=ROOT)
     address = f"http://127.0.0.1:{port}"
     give_up = time.monotonic() + 60

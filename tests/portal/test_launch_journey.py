@@ -1,6 +1,5 @@
 """From an empty workspace to a plan on the screen in a real browser: at a desk and on a phone, with pictures kept."""
 
-import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Error, Page
 
+from flows.server import free_port
 from muster.ids import CampaignId
 from portal.access import Role
 from tests.portal.conftest import RunningPortal, Screens, copy_world, start_portal, stop_portal
@@ -33,18 +33,12 @@ def empty(empty_folder: Path, tmp_path: Path) -> Iterator[RunningPortal]:
     stop_portal(running)
 
 
-def closed_port() -> int:
-    """A port of loopback at which nobody answers."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
-
-
 def machines() -> str:
     """An export with a column that the preset does not know, one wrong system and one missing site.
 
     Nobody answers at these machines, so each needs a visit on site: the plan has something to place.
     """
-    port = closed_port()
+    port = free_port()  # at which nobody answers
     header = "ComputerName,Client.Name,Location.Name,OperatingSystemName,LocalIPAddress,Type,Management port,Status\n"
     rows = [
         f"SRV{number},{NAMES[number % 3]},{'Main office' if number % 2 else 'Warehouse'},"

@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from flows.server import free_port
 from tests.muster.shell import Shell
 from tests.portal.conftest import copy_world
 from tests.portal.world import PASSWORD
-from tests.ports import free_port
 
 NEW = "quite another password"
 

@@ -15,12 +15,12 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from benchmarks.stub_world import CAMPAIGN, StubWorld
+from flows.server import free_port
 from ledger.open import open_ledger
 from ledger.replay import differences
 from ledger.store import SqlLedger
 from muster.campaign import WavePolicy
 from muster.clock import SystemClock
-from tests.ports import free_port
 from tests.postgres import PostgresServer, find_binaries
 from tests.scale.company import Company, PrefectServer, kill_family, wait_for
 from tests.survival.host_log import Session, of_step, pushed_blindly

@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from flows.server import free_port
 from muster.messages import Alert, Channel, Content, Message, MessageState, Queued, Severity
-from tests.ports import free_port
 
 PASSWORD = "correct horse battery staple"
 AT = dt.datetime(2026, 10, 19, 8, tzinfo=dt.UTC)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from flows.server import free_port
 from muster.messages import Content
 from reports.sending.answers import Answer, Fate, OutletTrouble
 from reports.sending.letters import letter_of
 from reports.sending.mail import Mailer
 from reports.sending.outlets import MailServer, Outlets, Security
-from tests.ports import free_port
 from tests.reports.sending.servers import (
     PASSWORD,
     Certificate,

@@ -11,13 +11,13 @@ from types import MappingProxyType
 
 import pytest
 
+from flows.server import free_port
 from muster.messages import Alert, Content, Severity
 from reports.sending.alert_text import alert_content
 from reports.sending.answers import Answer, Fate
 from reports.sending.hook_bodies import body_of
 from reports.sending.outlets import HookKind, Outlets, Webhook
 from reports.sending.webhooks import post_to, wait_asked_s
-from tests.ports import free_port
 from tests.reports.sending.servers import (
     ALERT,
     Certificate,
