@@ -9,14 +9,13 @@ Needs Debian's ``wine`` and ``wine64``, and ``gcc-mingw-w64-x86-64`` for the lau
 
 import contextlib
 import os
+import selectors
 import shutil
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
 
 from tests.fleet.winrm_shells import Process
 
@@ -157,20 +156,14 @@ class _WineProcess(Process):
     """A command line under Wine.
 
     Cold services of Wine inherit the pipes and hold them for seconds, so the end of the launcher counts, not the end of
-    the pipes.
+    the pipes: what it and its children wrote lies in the pipes by then, and is read to the last byte.
     """
 
     def __init__(self, child: subprocess.Popen[bytes], folder: Path) -> None:
         super().__init__()
         self._child = child
         self._folder = folder
-        self._readers = [
-            threading.Thread(target=self._copy, args=(stream, name), daemon=True)
-            for stream, name in ((child.stdout, "stdout"), (child.stderr, "stderr"))
-        ]
-        for reader in self._readers:
-            reader.start()
-        threading.Thread(target=self._wait, daemon=True).start()
+        threading.Thread(target=self._follow, daemon=True).start()
 
     def feed(self, data: bytes, *, ended: bool) -> None:
         """Bytes for standard input; a command that has ended takes no more."""
@@ -188,16 +181,26 @@ class _WineProcess(Process):
         if self.running:
             (self._folder / "stop").touch()
 
-    def _copy(self, stream: IO[bytes], name: str) -> None:
-        with stream:
-            while data := os.read(stream.fileno(), 65536):
-                self.write(**{name: data})
-
-    def _wait(self) -> None:
+    def _follow(self) -> None:
+        assert self._child.stdout
+        assert self._child.stderr
+        launcher = os.pidfd_open(self._child.pid)
+        streams = {self._child.stdout.fileno(): "stdout", self._child.stderr.fileno(): "stderr"}
+        with selectors.DefaultSelector() as waiting, self._child.stdout, self._child.stderr:
+            for descriptor in (launcher, *streams):
+                waiting.register(descriptor, selectors.EVENT_READ)
+            ended = False
+            while ready := waiting.select(0 if ended else None):
+                for descriptor in (key.fd for key, _ in ready):
+                    if descriptor == launcher:
+                        ended = True
+                        waiting.unregister(launcher)
+                    elif data := os.read(descriptor, 65536):
+                        self.write(**{streams[descriptor]: data})
+                    else:
+                        waiting.unregister(descriptor)
+        os.close(launcher)
         self._child.wait()
-        until = time.monotonic() + 0.3
-        for reader in self._readers:
-            reader.join(max(0.0, until - time.monotonic()))
         code = self._folder / "code"
         self.end(int(code.read_text()) if code.exists() else 1)
         if self._child.stdin:
