@@ -29,6 +29,8 @@ GRACE_S = 3
 """How long open streams may take to end when the portal goes down."""
 SWITCH_S = 0.001
 """After how long a thread that is busy lets the next one work: short, as a page takes a hundred turns."""
+BACKLOG = 2048
+"""How many connections may wait to be taken; uvicorn's own number."""
 SILENT_S = 120
 """How long a process may be busy with one large sum (a plan of 10,000 visits) before it is taken for dead."""
 
@@ -48,18 +50,34 @@ class Where:
     processes: int = 1
 
 
-def serve(folder: Path, where: Where) -> None:
-    """Serve the portal of a workspace until a signal ends it.
+def listen(where: Where) -> socket.socket:
+    """The socket that is served; ours, so that what is wrong with its address is said in our words.
 
     Raises:
-        InputError: something else listens there.
+        InputError: something else listens there, or it is no address of this machine.
     """
+    family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
+    try:
+        listening = socket.create_server((where.host, where.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise InputError(
+            f"the portal cannot listen on {where.host}:{where.port} ({error.strerror or error})",
+            hint="is it running already? or use --host and --port",
+        ) from None
+    # asyncio sets this on sockets that it has made itself; without it an answer waits 40 ms for the browser's word
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listening.set_inheritable(True)
+    return listening
+
+
+def serve(folder: Path, where: Where, listening: socket.socket) -> None:
+    """Serve the portal of a workspace on what ``listen`` gave, until a signal ends it."""
     os.environ[FOLDER_VARIABLE] = str(folder.resolve())
     with process_beside(folder):
-        _serve(where)
+        _serve(where, listening)
 
 
-def _serve(where: Where) -> None:
+def _serve(where: Where, listening: socket.socket) -> None:
     app = "portal.serve:app_of_environment" if where.processes > 1 else app_of_environment()
     config = uvicorn.Config(
         app,
@@ -78,17 +96,9 @@ def _serve(where: Where) -> None:
     if where.processes > 1:
         from uvicorn.supervisors import Multiprocess
 
-        listening = config.bind_socket()
-        # asyncio sets this on sockets that it has made itself; without it an answer waits 40 ms for the browser's word
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         Multiprocess(config, sockets=[listening]).run()
-        return
-    try:
-        uvicorn.Server(config).run()
-    except SystemExit:
-        raise InputError(
-            f"the portal cannot listen on {where.host}:{where.port}", hint="is it running already? or use --port"
-        ) from None
+    else:
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def app_of_environment() -> FastAPI:

@@ -56,7 +56,7 @@ def serve(
     """
     if context.invoked_subcommand is not None:
         return
-    from portal.serve import Where, is_loopback
+    from portal.serve import Where, is_loopback, listen
     from portal.serve import serve as serve_portal
 
     with opened(context) as workspace:
@@ -65,8 +65,10 @@ def serve(
             say("nobody can log in yet: muster portal accounts add NAME --role manager", style="yellow")
         if not is_loopback(host) and workspace.settings.portal_url.startswith("http://"):
             say("warning: passwords travel in the clear; put it behind TLS (docs/portal.md)", style="bold red")
+        where = Where(host, port, proxy, processes)
+        listening = listen(where)
         say(f"the portal listens on http://{host}:{port}")
-        serve_portal(workspace.settings.workspace, Where(host, port, proxy, processes))
+        serve_portal(workspace.settings.workspace, where, listening)
 
 
 @ACCOUNTS.command("add")

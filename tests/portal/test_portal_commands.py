@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -96,3 +97,20 @@ def test_it_serves_with_secure_cookies_where_its_address_is_https(shell: Portal)
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) in {0, -signal.SIGTERM}
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ((), "Address already in use"),
+        (("--host", "192.0.2.1"), "Cannot assign"),
+        (("--host", "a.invalid"), "not known"),
+    ],
+)
+def test_an_address_that_cannot_be_had_is_said_in_a_line(shell: Portal, address: tuple[str, ...], why: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        said = shell("--port", str(taken.getsockname()[1]), *address, code=2)
+    assert "the portal cannot listen on" in said
+    assert why in said
+    assert "--port" in said
+    assert "the portal listens on" not in said
