@@ -71,10 +71,20 @@ class Searched:
         for words in (("import", str(fleet_files)), *COMMANDS):
             self._say(*words)
 
+    def play_what_touches_hosts(self, fleet_files: Path) -> None:
+        """A campaign whose beginning takes no process of its own: four commands fewer to start."""
+        self.work.prepare(fleet_files)
+        for words in (("run", "--ahead"), ("status", "--all"), ("report",)):
+            self._say(*words)
+
     def make_trouble(self) -> None:
         """Roll back, stop, and go on."""
         for words in TROUBLE:
             self._say(*words)
+
+    def roll_back(self) -> None:
+        """The one of these that makes hosts say something."""
+        self._say("rollback", "--all")
 
     def come_with_wrong_passwords(self) -> None:
         """At the hosts and at the ledger's database."""
@@ -151,12 +161,21 @@ def give_passwords(hosts_csv: Path, host_ids: set[str]) -> None:
 
 
 @pytest.mark.postgres
-def test_a_campaign_by_ssh_leaves_no_secret_anywhere(searched_stage: tuple[Searched, Stage]) -> None:
+@pytest.mark.parametrize("every_command", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_a_campaign_by_ssh_leaves_no_secret_anywhere(
+    searched_stage: tuple[Searched, Stage], *, every_command: bool
+) -> None:
     searched, stage = searched_stage
     with searched.lines:
-        searched.play(stage.fleet.files)
+        if every_command:
+            searched.play(stage.fleet.files)
+        else:
+            searched.play_what_touches_hosts(stage.fleet.files)
         assert stage.summary() == stage.expected(), "the campaign was a whole one"
-        searched.make_trouble()
+        if every_command:
+            searched.make_trouble()
+        else:
+            searched.roll_back()
         searched.come_with_wrong_passwords()
     echoed = [one for one in stage.sessions() if one.host == ECHOING and HOST_PASSWORD in one.said]
     assert {one.step for one in echoed} == {"probe", "apply", "rollback"}, "the host did repeat it at every step"

@@ -62,6 +62,7 @@ def test_a_stop_from_another_process_ends_pushes_and_holds_until_somebody_resume
     it_can_be_completed(stage)
 
 
+@pytest.mark.slow
 def test_a_stop_file_does_the_same(stage: Stage) -> None:
     file = stage.workspace / "STOP"
     said, seconds = stop_in_the_middle(stage, lambda _: file.touch())

@@ -47,6 +47,7 @@ def two_at_once(stage: Stage) -> None:
     assert {attempt.host_id for attempt in stage.attempts()} >= set(pushes), "no host was touched without an intent"
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_share_the_hosts_on_sqlite(stage: Stage) -> None:
     two_at_once(stage)
 
