@@ -15,6 +15,7 @@ from muster.crew import Crew
 from muster.ids import CampaignId, PartnerId, PersonId, VisitId
 from muster.plan import Assignment, Plan
 from partners.fees import Cancellation, cancellation_fee
+from partners.file import Known
 from partners.papers import CANCELLATIONS, Change, change
 from partners.standing import agreement_on
 
@@ -34,17 +35,21 @@ def called_off(services: Services, before: Plan, after: Plan, *, reason: str) ->
     if not gone:
         return ()
     may_not = {one.visit_id for one in held_visits(services, before)}
-    found = (cancelled(services, crew, before, one, reason, owed=one.visit_id not in may_not) for one in gone)
+    known = known_of(services.book)
+    found = (
+        cancelled(services, crew, before, one, reason, owed=one.visit_id not in may_not, known=known) for one in gone
+    )
     return tuple(one for one in found if one is not None)
 
 
 def written(services: Services, cancelled: Sequence[Cancellation]) -> tuple[Change, ...]:
     """The papers of what was called off, of those that are not written down yet."""
-    return tuple(
-        change(CANCELLATIONS, one, "visit called off")
-        for one in cancelled
-        if services.book.find(CANCELLATIONS, one.id) is None
-    )
+    there = {
+        kept.value.id
+        for campaign_id in {one.campaign_id for one in cancelled}
+        for kept in services.book.papers(CANCELLATIONS, campaign_id=campaign_id)
+    }
+    return tuple(change(CANCELLATIONS, one, "visit called off") for one in cancelled if one.id not in there)
 
 
 def kept_from(services: Services, campaign_id: CampaignId, crew: Crew) -> dict[VisitId, tuple[PersonId, ...]]:
@@ -72,10 +77,21 @@ def _day(at: datetime, zone: str) -> date:
 
 
 def cancelled(
-    services: Services, crew: Crew, plan: Plan, one: Assignment, reason: str, *, owed: bool
+    services: Services,
+    crew: Crew,
+    plan: Plan,
+    one: Assignment,
+    reason: str,
+    *,
+    owed: bool,
+    known: Known | None = None,
 ) -> Cancellation | None:
-    """None where no agreement covered it, so that nothing is owed either way."""
-    person, known, visit = crew.engineer[one.person_id], known_of(services.book), plan.visit[one.visit_id]
+    """What calling one visit off costs; None where no agreement covered it, so that nothing is owed either way.
+
+    ``known`` is what the book says of partners, where somebody has read it already: of many visits it is read once.
+    """
+    known = known_of(services.book) if known is None else known
+    person, visit = crew.engineer[one.person_id], plan.visit[one.visit_id]
     file = known.files.get(person.partner_id) if person.partner_id is not None else None
     bound = agreement_on(file, _day(one.starts_at, person.timezone), known.rules) if file is not None else None
     if file is None or bound is None or bound.clauses.rate is None:

@@ -60,7 +60,7 @@ def concerned(
         now: what is over by then, and not planned any more, concerns nobody.
     """
     people: dict[PersonId, list[Move]] = {}
-    partners: dict[PartnerId, list[Move]] = {}
+    partners: dict[PartnerId, dict[VisitId, Move]] = {}
     clients: dict[ClientId, list[Move]] = {}
     known = {visit.id: visit.client_id for plan in plans for visit in plan.visits}
     for move in moves:
@@ -70,9 +70,7 @@ def concerned(
         for person_id in sorted({*_people(move.before), *_people(move.after)}):
             person = crew.engineer.get(person_id)
             if person is not None and person.partner_id is not None:
-                theirs = partners.setdefault(person.partner_id, [])
-                if move not in theirs:
-                    theirs.append(move)
+                partners.setdefault(person.partner_id, {})[move.visit_id] = move
             elif person is not None:
                 people.setdefault(person_id, []).append(move)
     return (
@@ -80,7 +78,7 @@ def concerned(
             Concerned("person", one, crew.engineer[one].name, crew.engineer[one].email, tuple(people[one]))
             for one in sorted(people)
         ),
-        *(_partner(crew, one, partners[one]) for one in sorted(partners)),
+        *(_partner(crew, one, tuple(partners[one].values())) for one in sorted(partners)),
         *(
             Concerned("client", one, fleet.client[one].name, fleet.client[one].email, tuple(clients[one]))
             for one in sorted(clients)

@@ -6,7 +6,7 @@ keep the indices that they have in the problem. Variable-length fields are flat 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -104,10 +104,39 @@ def arrays_of(problem: Problem) -> ProblemArrays:
     )
 
 
+def with_pins_of(arrays: ProblemArrays, problem: Problem) -> ProblemArrays:
+    """The arrays of a problem that differs in nothing but its pins: only what pins change is worked out again."""
+    pins = _pins_by_visit(problem)
+    span_offsets, flat_spans = _flat(_spans_of(problem, pins))
+    pinned = _pinned_people(problem, pins)
+    visits = replace(
+        arrays.visits,
+        unplaced_cents=_unplaced_cents(problem, pins),
+        span_offsets=span_offsets,
+        span_starts=_ints(span.starts for span in flat_spans),
+        span_ends=_ints(span.ends for span in flat_spans),
+        allowed=_allowed(problem, pins, pinned),
+        pinned_people=pinned,
+    )
+    return replace(arrays, visits=visits)
+
+
+def _spans_of(problem: Problem, pins: Mapping[int, Sequence[Pin]]) -> list[Sequence[Span]]:
+    """The spans of each visit, pins applied."""
+    return [
+        _pinned_spans(demand, pins[number]) if number in pins else demand.spans
+        for number, demand in enumerate(problem.demands)
+    ]
+
+
+def _unplaced_cents(problem: Problem, pins: Mapping[int, Sequence[Pin]]) -> Longs:
+    more = problem.prices.pinned_cents
+    return np.array([d.unplaced_cents + more * (n in pins) for n, d in enumerate(problem.demands)], dtype=np.int64)
+
+
 def _visit_arrays(problem: Problem) -> VisitArrays:
     pins = _pins_by_visit(problem)
-    spans = [_pinned_spans(demand, pins.get(number, [])) for number, demand in enumerate(problem.demands)]
-    span_offsets, flat_spans = _flat(spans)
+    span_offsets, flat_spans = _flat(_spans_of(problem, pins))
     index = problem.demand_index
     after_offsets, after = _flat([[index[v] for v in d.visit.after if v in index] for d in problem.demands])
     previous = {index[p.visit_id]: p for p in problem.previous if p.visit_id in index}
@@ -116,10 +145,7 @@ def _visit_arrays(problem: Problem) -> VisitArrays:
         effort=_ints(d.visit.effort_minutes for d in problem.demands),
         people=_ints(d.visit.people for d in problem.demands),
         spot=_ints(NOBODY if d.spot == AT_HOME else d.spot for d in problem.demands),
-        unplaced_cents=np.array(
-            [d.unplaced_cents + problem.prices.pinned_cents * (n in pins) for n, d in enumerate(problem.demands)],
-            dtype=np.int64,
-        ),
+        unplaced_cents=_unplaced_cents(problem, pins),
         delay_cents_per_day=np.array([d.delay_cents_per_day for d in problem.demands], dtype=np.int64),
         span_offsets=span_offsets,
         span_starts=_ints(span.starts for span in flat_spans),

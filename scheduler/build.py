@@ -327,17 +327,14 @@ def _previous(
     """Where each visit stood, in the numbers of this problem; a day that is not there any more is told as -1."""
     if plan is None:
         return ()
+    days_of: dict[PersonId, list[PersonDay]] = {}
+    for day in days:
+        days_of.setdefault(people[day.person].id, []).append(day)
     found: dict[VisitId, Previous] = {}
     for assignment in plan.assignments:
         visit_id, starts = assignment.visit_id, clockwork.floor(assignment.starts_at)
-        ordinal = next(
-            (
-                d.ordinal
-                for d in days
-                if people[d.person].id == assignment.person_id and d.starts <= starts < d.latest_end
-            ),
-            -1,
-        )
+        theirs = days_of.get(assignment.person_id, ())
+        ordinal = next((day.ordinal for day in theirs if day.starts <= starts < day.latest_end), -1)
         others = found[visit_id].person_ids if visit_id in found else ()
         if visit_id in known:
             found[visit_id] = Previous(visit_id, (*others, assignment.person_id), ordinal, starts)

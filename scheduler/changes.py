@@ -184,9 +184,10 @@ def _say(trial: _Trial, kind: str, words: str) -> None:
 
 def _raise_caps(trial: _Trial, state: State) -> None:
     effort = trial.demand.visit.effort_minutes
-    for number, cap in enumerate(trial.case.problem.caps):
+    for number in trial.case.touring.caps_of(trial.case.day_number):
+        cap = trial.case.problem.caps[number]
         short = state.cap_used[number] + effort - cap.minutes
-        if trial.case.day_number in cap.days and short > 0:
+        if short > 0:
             trial.amount += short
             _say(trial, "cap", f"{cap.name} were raised by {_hours(short)}")
 

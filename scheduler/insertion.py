@@ -12,7 +12,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from scheduler.arrays import Ints
+from scheduler.arrays import NO_LIMIT, Ints, Longs
 from scheduler.problem import AT_HOME, money
 from scheduler.state import State
 from scheduler.tour import NEVER, Tour, Touring
@@ -40,16 +40,16 @@ def _nearest(travel: NDArray[np.int16]) -> tuple[Ints, Ints]:
 class Inserter:
     """Finds offers; knows for each visit the days that could take it at all."""
 
-    def __init__(self, touring: Touring, visits: Iterable[int] | None = None) -> None:
-        self.touring = touring
+    def __init__(self, touring: Touring, visits: Iterable[int] | None = None, most_days: int | None = None) -> None:
+        self.touring, self._most = touring, most_days
         self.problem = touring.problem
         wanted = set(range(len(self.problem.demands)) if visits is None else visits)
         self.days = [self._possible_days(n) if n in wanted else [] for n in range(len(self.problem.demands))]
 
     @classmethod
-    def for_visits(cls, touring: Touring, visits: Iterable[int]) -> "Inserter":
-        """One that knows only these visits; for questions about a few of very many."""
-        return cls(touring, visits)
+    def for_visits(cls, touring: Touring, visits: Iterable[int], most_days: int | None = None) -> "Inserter":
+        """One that knows only these visits, and the days that are cheapest alone; for questions about a few of many."""
+        return cls(touring, visits, most_days)
 
     def insert(self, state: State, visits: Iterable[int], random: Random, blink: float = 0.0) -> None:
         """Place each of these visits where it is cheapest at its turn; those that fit nowhere stay out.
@@ -240,10 +240,22 @@ class Inserter:
         In order of what the visit would cost there by itself. Blocked spans and rests are not looked at, so a few of
         the days may turn out to be impossible.
         """
+        days = self.touring.arrays.days
+        numbers, ways = self._open_days(visit)
+        travel = (ways * days.travel_cents_per_hour[numbers] + 30) // 60
+        floors = self._floors(visit, numbers)
+        alone = floors + travel + days.fixed_cents[numbers]
+        order = np.lexsort((numbers, alone))[: self._most]
+        return list(zip(floors[order].tolist(), alone[order].tolist(), numbers[order].tolist(), strict=True))
+
+    def takes(self, visit: int) -> bool:
+        """Whether there is any day that could take a visit if it were empty, as ``days`` has them."""
+        return len(self._open_days(visit)[0]) > 0
+
+    def _open_days(self, visit: int) -> tuple[NDArray[np.intp], Ints]:
+        """The days that could take a visit if they were empty, and the minutes there and back of each."""
         arrays, effort = self.touring.arrays, self.touring.effort[visit]
         days = arrays.days
-        if not len(days.person):
-            return []
         there, back = self._ways(visit)
         starts, ends = days.starts + there, days.latest_end - back
         possible = arrays.visits.allowed[days.person, visit] & (there <= days.max_leg) & (back <= days.max_leg)
@@ -252,11 +264,7 @@ class Inserter:
         for opens, closes in self.touring.spans[visit]:
             meets |= np.maximum(starts, opens) + effort <= np.minimum(ends, closes)
         numbers = np.flatnonzero(possible & meets)
-        travel = ((there + back)[numbers] * days.travel_cents_per_hour[numbers] + 30) // 60
-        floors = [self._floor(visit, number) for number in numbers.tolist()]
-        alone = np.array(floors, dtype=np.int64) + travel + days.fixed_cents[numbers]
-        order = np.lexsort((numbers, alone))
-        return [(floors[place], int(alone[place]), int(numbers[place])) for place in order.tolist()]
+        return numbers, (there + back)[numbers]
 
     def possible_days(self) -> dict[int, list[int]]:
         """For each visit every day that could take it beside whatever else, as the exact model and the bound want them.
@@ -295,8 +303,14 @@ class Inserter:
             return there, travel[days.start_spot, days.end_spot].astype(np.int32)
         return travel[days.start_spot, spot].astype(np.int32), travel[spot, days.end_spot].astype(np.int32)
 
-    def _floor(self, visit: int, number: int) -> int:
-        """The least a visit adds to a day whatever else is on it: its labour and its place in the calendar."""
-        day = self.problem.days[number]
-        cents = int(self.touring.placing[day.person][visit])
-        return cents + (self.touring.visit_cents(visit, day.ordinal) if self.touring.people[visit] == 1 else 0)
+    def _floors(self, visit: int, numbers: NDArray[np.intp]) -> Longs:
+        """The least a visit adds to each day whatever else is on it: its labour and its place in the calendar."""
+        arrays = self.touring.arrays
+        cents: Longs = arrays.visits.placing_cents[arrays.days.person[numbers], visit].astype(np.int64)
+        if self.touring.people[visit] > 1:
+            return cents
+        ordinals, before = arrays.days.ordinal[numbers], int(arrays.visits.previous_ordinal[visit])
+        cents += arrays.visits.delay_cents_per_day[visit] * ordinals
+        if before != NO_LIMIT:
+            cents += arrays.change_day_cents * (ordinals != before)
+        return cents

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice
 from random import Random
 
 from muster.ids import PersonId, VisitId
@@ -17,6 +18,7 @@ from scheduler.assemble import plan_of, stand
 from scheduler.diff import Kind, Move, PlanDiff, diff
 from scheduler.insertion import Inserter
 from scheduler.problem import Pin, Previous, Problem
+from scheduler.refill import refill
 from scheduler.ruin import improve
 from scheduler.rules import Case, broken
 from scheduler.solve import solve
@@ -29,6 +31,12 @@ ROOM_STEPS = 200
 
 ROOM_SECONDS = 6.0
 """However many visits there are, making room for some takes no longer."""
+
+ROOM_DAYS = 60
+"""Days, the cheapest for each visit, on which room is made."""
+
+MOST_WANTED, MOST_LOOSE = 40, 600
+"""Visits for which room is made, the dearest to leave out, and visits that may move for them."""
 
 MOST_EXPLAINED = 5
 """Visits left out whose reasons come with a choice: a replan is to answer in seconds."""
@@ -155,19 +163,30 @@ class _Keeper:
         self.touring = Touring(problem)
         self.old = _old_places(problem, current)
         self.held, self.fallen = self._held()
+        self._filled: dict[int, State] = {}
+        self._hopeless: frozenset[int] = frozenset()
+        self._made: tuple[State, Plan] | None = None
 
     def plan(self, freedom: Freedom, stop: StopCriterion, seed: int) -> Plan:
         if freedom not in KEEPING:
             return self._searched(stop, seed, {Freedom.FEW: DEAR, Freedom.CHEAPER: 1}.get(freedom, 0))
-        state = self._kept(self.held)
         random = Random(seed)  # noqa: S311 - a search, not a secret
-        inserter = Inserter.for_visits(state.touring, self._free(state))
-        inserter.insert(state, self._free(state), random)
+        state = self._around_what_holds(seed)
         if freedom is Freedom.ROOM:
             state = self._room(state, random)
-        return plan_of(
-            self.touring, _costed(self.touring, state), bound=None, seed=seed, seconds=0.0, explained=MOST_EXPLAINED
-        )
+        if self._made is None or self._made[0] is not state:  # where no room was made it is the plan before
+            costed = _costed(self.touring, state)
+            plan = plan_of(self.touring, costed, bound=None, seed=seed, seconds=0.0, explained=MOST_EXPLAINED)
+            self._made = state, plan
+        return self._made[1]
+
+    def _around_what_holds(self, seed: int) -> State:
+        """What holds where it was, the rest wherever there is room; the same for every choice that begins with it."""
+        if seed not in self._filled:
+            state = self._kept(self.held)
+            self._hopeless = frozenset(refill(state, self._free(state), Random(seed)))  # noqa: S311 - a search
+            self._filled[seed] = state
+        return self._filled[seed]
 
     def choice(self, freedom: Freedom, plan: Plan) -> Choice:
         difference = diff(self.current, plan)
@@ -231,8 +250,7 @@ class _Keeper:
             for p in self.old[v]
             if p.day is not None
         ]
-        touring = Touring(replace(self.problem, pins=(*self.problem.pins, *pins)))
-        state = State.empty(touring)
+        state = State.empty(self.touring.with_pins((*self.problem.pins, *pins)))
         by_day: dict[int, list[tuple[int, int]]] = {}
         for visit in held:
             for place in self.old[visit]:
@@ -251,19 +269,30 @@ class _Keeper:
 
     def _room(self, state: State, random: Random) -> State:
         """Let the visits move that share days with those that are left out, but no more than brings them in."""
-        out = [v for v in self._free(state) if self.problem.demands[v].visit.id not in self.promised]
+        possible = (v for v in self._free(state) if self._may_move(v) and v not in self._hopeless)
+        out = list(islice(possible, MOST_WANTED))
         if not out:
             return state
-        wanted = Inserter.for_visits(self.touring, out)
-        days = {day for v in out for *_, day in wanted.days[v][:40]}
-        loose = {v for v, placed in state.days_of.items() if set(placed) & days and self._may_move(v)}
+        loose = self._in_the_way(state, out)
         kept = {v: start for v, start in self.held.items() if v not in loose}
         trial = _moved_to(self._kept(kept).touring, state, kept)
-        movable = sorted(loose | set(out) | (set(state.days_of) - set(self.held)))
-        inserter = Inserter.for_visits(trial.touring, movable)
+        new = sorted(set(state.days_of) - set(self.held))
+        movable = sorted(loose | set(out) | set(new[:MOST_LOOSE]))
+        inserter = Inserter.for_visits(trial.touring, movable, ROOM_DAYS)
         stop = AnyOf(MaxIterations(ROOM_STEPS), MaxSeconds(ROOM_SECONDS))
         found = improve(inserter, trial, stop, random, movable=frozenset(movable))
         return self._settled(found) if len(found.days_of) > len(state.days_of) else state
+
+    def _in_the_way(self, state: State, out: Sequence[int]) -> set[int]:
+        """The visits that may move and stand on the days that are cheapest for those that are out, day after day."""
+        wanted = Inserter.for_visits(self.touring, out, ROOM_DAYS)
+        loose: set[int] = set()
+        for turn in range(ROOM_DAYS):
+            for visit in out:
+                days = wanted.days[visit]
+                if turn < len(days) and len(loose) < MOST_LOOSE:
+                    loose.update(v for v in state.visits_on(days[turn][2]) if self._may_move(v))
+        return loose
 
     def _settled(self, state: State) -> State:
         """The same people in the same order, at the old times where that costs nothing.

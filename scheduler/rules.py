@@ -101,8 +101,7 @@ def barred(case: Case) -> str | None:
 
 def promised_person(case: Case) -> str | None:
     """The person is one of those who are promised, where everybody of the visit is promised."""
-    pins = [p for p in case.problem.pins if p.visit_id == case.demand.visit.id and p.person_id is not None]
-    named = {pin.person_id for pin in pins}
+    named = {pin.person_id for pin in case.touring.pins.get(case.visit, ()) if pin.person_id is not None}
     if len(named) >= case.demand.visit.people and case.person.id not in named:
         return f"{' and '.join(sorted(str(n) for n in named))} is promised to do it"
     return None
@@ -111,8 +110,8 @@ def promised_person(case: Case) -> str | None:
 def promised_start(case: Case) -> str | None:
     """The promised start lies inside the visit's own spans and the person's day."""
     effort = case.demand.visit.effort_minutes
-    for pin in case.problem.pins:
-        if pin.visit_id != case.demand.visit.id or pin.starts is None:
+    for pin in case.touring.pins.get(case.visit, ()):
+        if pin.starts is None:
             continue
         told = case.local(pin.starts, "%a %d %b %H:%M")
         if not any(s.starts <= pin.starts and pin.starts + effort <= s.ends for s in case.demand.spans):
@@ -218,12 +217,12 @@ def reach(case: Case) -> str | None:
 def cap(case: Case, state: State) -> str | None:
     """Every agreement and weekly limit still has room."""
     effort = case.demand.visit.effort_minutes
-    for number, limit in enumerate(case.problem.caps):
-        if case.day_number in limit.days:
-            travel = _way(case) if limit.counts_travel and state.tours[case.day_number] is None else 0
-            left = limit.minutes - state.cap_used[number]
-            if effort + travel > left:
-                return f"{limit.name} has {left} of {limit.minutes} minutes left, and it takes {effort + travel}"
+    for number in case.touring.caps_of(case.day_number):
+        limit = case.problem.caps[number]
+        travel = _way(case) if limit.counts_travel and state.tours[case.day_number] is None else 0
+        left = limit.minutes - state.cap_used[number]
+        if effort + travel > left:
+            return f"{limit.name} has {left} of {limit.minutes} minutes left, and it takes {effort + travel}"
     return None
 
 

@@ -3,14 +3,16 @@
 The solver, the rules and the explanations ask here; ``scheduler/validate.py`` does not.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
-from scheduler.arrays import Ints, ProblemArrays, arrays_of
-from scheduler.problem import AT_HOME, PersonDay, Problem, Span, money
+from scheduler.arrays import Ints, ProblemArrays, arrays_of, with_pins_of
+from scheduler.problem import AT_HOME, PersonDay, Pin, Problem, Span, money
 from scheduler.spans import joined, without
 from scheduler.travel import SpeedTravel
 
@@ -60,9 +62,10 @@ class Touring:
         self.people = [demand.visit.people for demand in problem.demands]
         self.spot = [demand.spot for demand in problem.demands]
         self.spans = _spans(self.arrays, len(problem.demands))
-        self.placing = self.arrays.visits.placing_cents.tolist()
-        self.travel = self.arrays.travel.tolist() if len(problem.spots) <= 2000 else self.arrays.travel
+        self.placing = _rows(self.arrays.visits.placing_cents)
+        self.travel = _rows(self.arrays.travel)
         self.waiters = _waiters(problem)
+        self.pins = _pins(problem)
         self.tied = {
             number
             for number, demand in enumerate(problem.demands)
@@ -71,6 +74,15 @@ class Touring:
             or any(before in problem.demand_index for before in demand.visit.after)
         }
         self._previous = {p.visit_id: p.ordinal for p in problem.previous}
+
+    def with_pins(self, pins: Iterable[Pin]) -> "Touring":
+        """The same with other promises; what they do not change is shared, which of thousands of visits is most."""
+        other = copy(self)
+        other.problem = replace(self.problem, pins=tuple(pins))
+        other.arrays = with_pins_of(self.arrays, other.problem)
+        other.spans = _spans(other.arrays, len(other.problem.demands))
+        other.pins = _pins(other.problem)
+        return other
 
     @cached_property
     def shortest(self) -> Ints | None:
@@ -93,6 +105,12 @@ class Touring:
         return self.shortest is not None and bool(
             (self.arrays.travel - self.shortest).max(initial=0) >= SHORTCUT_MINUTES
         )
+
+    def caps_of(self, day_number: int) -> list[int]:
+        """The caps that a day counts for, by index."""
+        of = self.arrays.days
+        found: list[int] = of.cap[of.cap_offsets[day_number] : of.cap_offsets[day_number + 1]].tolist()
+        return found
 
     def tour(self, day_number: int, visits: Sequence[int], fixed: Mapping[int, int] | None = None) -> Tour | None:
         """The earliest tour of these visits in this order; None where it cannot be kept.
@@ -249,11 +267,24 @@ class Touring:
         return cents
 
 
+def _rows(table: NDArray[np.int16] | Ints) -> "list[memoryview[int]]":
+    """The rows of a table, of which single figures are plain ints, sooner than numpy's and without a copy of it."""
+    return [memoryview(row) for row in np.ascontiguousarray(table)]
+
+
 def _spans(arrays: ProblemArrays, visits: int) -> list[list[tuple[int, int]]]:
     """Each visit's spans, pins applied."""
     offsets = arrays.visits.span_offsets.tolist()
     pairs = list(zip(arrays.visits.span_starts.tolist(), arrays.visits.span_ends.tolist(), strict=True))
     return [pairs[offsets[v] : offsets[v + 1]] for v in range(visits)]
+
+
+def _pins(problem: Problem) -> dict[int, list[Pin]]:
+    """The promises of each visit that has any."""
+    found: dict[int, list[Pin]] = {}
+    for pin in problem.pins:
+        found.setdefault(problem.demand_index[pin.visit_id], []).append(pin)
+    return found
 
 
 def _waiters(problem: Problem) -> dict[int, tuple[int, ...]]:

@@ -6,7 +6,7 @@ made here again. It answers with sentences and raises nothing.
 """
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -70,14 +70,14 @@ def _register(problem: Problem, plan: Plan) -> Iterator[Violation]:
     if list(plan.visits) != [demand.visit for demand in problem.demands]:
         yield Violation("visits", "the plan's visits are not those of the problem")
     placed = {assignment.visit_id for assignment in plan.assignments}
-    out = [unplaced.visit_id for unplaced in plan.unplaced]
-    for visit_id in sorted({v for v in out if out.count(v) > 1} if len(out) != len(set(out)) else ()):
+    told = Counter(unplaced.visit_id for unplaced in plan.unplaced)
+    for visit_id in sorted(one for one, times in told.items() if times > 1):
         yield Violation("visits", f"{visit_id} is told as left out more than once", visit_id)
     for demand in problem.demands:
         visit_id = demand.visit.id
-        if visit_id in placed and visit_id in set(out):
+        if visit_id in placed and visit_id in told:
             yield Violation("visits", f"{visit_id} is both placed and left out", visit_id)
-    missing = {demand.visit.id for demand in problem.demands} - placed - set(out)
+    missing = {demand.visit.id for demand in problem.demands} - placed - told.keys()
     for visit_id in sorted(missing):
         yield Violation("visits", f"{visit_id} is neither placed nor told as left out", visit_id)
     for unplaced in plan.unplaced:
@@ -331,8 +331,11 @@ def _caps(
 
 def _pins(problem: Problem, plan: Plan) -> Iterator[Violation]:
     """What is promised is kept, or the visit is left out."""
+    teams: dict[VisitId, list[Assignment]] = defaultdict(list)
+    for assignment in plan.assignments:
+        teams[assignment.visit_id].append(assignment)
     for pin in problem.pins:
-        team = [a for a in plan.assignments if a.visit_id == pin.visit_id]
+        team = teams.get(pin.visit_id, [])
         if not team:
             continue
         if pin.person_id is not None and pin.person_id not in {a.person_id for a in team}:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
+from functools import cached_property
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -25,7 +26,7 @@ ONSITE_STATUSES = frozenset({HostStatus.UNREACHABLE, HostStatus.UNSUPPORTED})
 """Nobody gets at these from afar."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VisitMaker:
     """What visits are made with.
 
@@ -170,8 +171,13 @@ class VisitMaker:
 
     def _excluded(self, client: Client) -> tuple[PersonId, ...]:
         """Whom the client does not want, and who serves other clients only."""
-        elsewhere = (p.id for p in self.everybody.engineers if p.clients and client.id not in p.clients)
+        elsewhere = (p.id for p in self.choosy if client.id not in p.clients)
         return tuple(dict.fromkeys((*client.excluded, *elsewhere)))
+
+    @cached_property
+    def choosy(self) -> tuple[Engineer, ...]:
+        """The people who serve chosen clients only."""
+        return tuple(person for person in self.everybody.engineers if person.clients)
 
     def _span(self, site: Site) -> tuple[datetime, datetime]:
         """From when until when a visit may be: the site's own dates, and whose turn it is."""

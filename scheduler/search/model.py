@@ -170,7 +170,8 @@ def candidates_of(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one b
             alone[n] = price[n] + cents_alone(m, d, r)
             if price[n] < m.row[r].unplaced:
                 n += 1
-        limit = np.partition(alone[:n], most)[most] if n > most else NEVER
+        if n > most:
+            n = keep_cheapest(day, price, alone, n, most)
         while total + n > size:
             size *= 2
             more = np.empty(size, dtype=kept.dtype)
@@ -179,8 +180,8 @@ def candidates_of(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one b
         before = total
         for i in np.argsort(price[:n], kind="mergesort"):
             d = day[i]
-            cost, place, travel = best_place(m, w, r, d, price[i], NEVER) if alone[i] <= limit else (NEVER, 0, 0)
-            if alone[i] > limit or (cost >= NEVER and m.day[d].max_leg >= NEVER):
+            cost, place, travel = best_place(m, w, r, d, price[i], NEVER)
+            if cost >= NEVER and m.day[d].max_leg >= NEVER:
                 continue  # where legs are limited it may still fit between others
             kept[total].day, kept[total].price, kept[total].cost = d, price[i], cost
             kept[total].place, kept[total].travel = place, travel
@@ -188,6 +189,18 @@ def candidates_of(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one b
             total += 1
         count[r] = total - before
     return kept[:total]
+
+
+@compiled_with_arrays
+def keep_cheapest(day: Ints, price: Ints, alone: Ints, n: int, most: int) -> int:
+    """Of the first days those that are cheapest alone, in their order; how many they are."""
+    limit = np.partition(alone[:n], most)[most]
+    kept = 0
+    for i in range(n):
+        if alone[i] <= limit:
+            day[kept], price[kept] = day[i], price[i]
+            kept += 1
+    return kept
 
 
 @compiled

@@ -146,6 +146,7 @@ class Part:
 
     Other visits that are on those days are locked: they keep their day and their order among themselves. Where
     several parts are searched ``at_once``, each may use up its share of what is left of a cap that goes beyond it.
+    One that is made ``only_insert`` needs no neighbours; ``candidates`` are the days on which it offers a visit.
     """
 
     def __init__(
@@ -157,6 +158,7 @@ class Part:
         days: Sequence[int] | None = None,
         *,
         only_insert: bool = False,
+        candidates: int = FIRST_CANDIDATES,
         at_once: int = 1,
     ) -> None:
         self.touring, self.state = touring, state
@@ -164,7 +166,7 @@ class Part:
         free = range(len(touring.problem.demands)) if visits is None else visits
         self.numbering, locked = _numbering(touring, state, free, chosen)
         raw = _raw(touring, state, self.numbering, locked, at_once)
-        self.search = Search(raw, seed, FIRST_CANDIDATES, 0) if only_insert else Search(raw, seed)
+        self.search = Search(raw, seed, candidates, 0) if only_insert else Search(raw, seed)
         row_of = {v: r for r, v in enumerate(self.numbering.visits) if r not in locked}
         locked_on = {(self.numbering.visits[r], day): r for r, day in locked.items()}
         routes = {}

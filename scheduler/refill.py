@@ -1,0 +1,62 @@
+"""Visits that have no place are given one around a plan that stands still: a few of them, or thousands.
+
+A few are put in by the insertion in plain Python, which needs nothing compiled. For each visit it looks at every day
+that could take it, so that thousands of visits would take a quarter of an hour and gigabytes; those are put in by the
+compiled search's insertion, some hundreds at a time.
+"""
+
+from collections.abc import Sequence
+from random import Random
+
+from scheduler.insertion import Inserter
+from scheduler.state import State
+
+MOST_BY_HAND = 200
+"""Visits up to which nothing compiled is loaded."""
+
+MOST_REMEMBERED = 1_500_000
+"""Pairs of a visit and a day that are remembered at a time: they take memory."""
+
+CANDIDATES = 600
+"""Days on which a visit is offered first, the cheapest alone; where all of them are full, on every other day too."""
+
+
+def refill(state: State, visits: Sequence[int], random: Random) -> tuple[int, ...]:
+    """Place each of these visits where it is cheapest at its turn; what stands keeps its day and its order.
+
+    Returns:
+        Those that no day could take even if it were empty, as far as that was looked at.
+
+    Args:
+        state: is changed.
+        visits: in the order of their turns; the compiled insertion keeps to it hundred by hundred.
+        random: of ties.
+    """
+    tied = [visit for visit in visits if visit in state.touring.tied]
+    loose = [visit for visit in visits if visit not in state.touring.tied]
+    if len(loose) <= MOST_BY_HAND:
+        inserter = Inserter.for_visits(state.touring, visits)
+        inserter.insert(state, visits, random)
+        return tuple(visit for visit in visits if not inserter.days[visit])
+    Inserter.for_visits(state.touring, tied).insert(state, tied, random)
+    _compiled(state, loose, CANDIDATES, random)
+    asked = Inserter.for_visits(state.touring, ())
+    out = [visit for visit in loose if visit not in state.days_of]
+    possible = [visit for visit in out if asked.takes(visit)]
+    if len(state.problem.days) > CANDIDATES:
+        _compiled(state, possible, len(state.problem.days), random)
+    return tuple(sorted(set(out) - set(possible)))
+
+
+def _compiled(state: State, visits: Sequence[int], candidates: int, random: Random) -> None:
+    from scheduler.search import is_warm, warm_up  # they bring numba
+    from scheduler.search.part import Part
+
+    if visits and not is_warm():
+        warm_up()
+    chunk = max(1, MOST_REMEMBERED // max(1, candidates))
+    for first in range(0, len(visits), chunk):
+        some = visits[first : first + chunk]
+        part = Part(state.touring, state, random.getrandbits(30), some, only_insert=True, candidates=candidates)
+        part.search.insert(part.search.by_difficulty())
+        part.write()
