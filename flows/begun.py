@@ -2,7 +2,8 @@
 
 A plan is made from some time ahead on (``flows.planning.first_start``). What the plan that binds has before that is
 promised, and its people are there or on their way. The problem therefore begins early enough to hold it: such visits
-are pinned, with the minutes that they were planned for, and nothing else may start before the plan's own beginning.
+are pinned, with the minutes that they were planned for, and nothing else may start before the plan's own beginning;
+nor does anybody set out before it who has none of them, so that the plan still holds when it is dispatched.
 A visit whose person may not or cannot be there any more is not held: it is open like any other.
 """
 
@@ -12,29 +13,34 @@ from datetime import datetime, timedelta
 
 from muster.ids import PersonId, VisitId
 from muster.plan import Assignment, Plan
-from scheduler.problem import Demand, Pin, Problem, Span
+from scheduler.problem import Demand, PersonDay, Pin, Problem, Span
 from scheduler.spans import cut
 
 
+def sets_out(one: Assignment) -> datetime:
+    """When the person leaves for a visit."""
+    return one.starts_at - timedelta(minutes=one.travel_minutes)
+
+
 def begun(assignments: Iterable[Assignment], now: datetime, first: datetime) -> tuple[Assignment, ...]:
-    """Those that begin before ``first`` and are not over by ``now``."""
-    return tuple(one for one in assignments if one.starts_at < first and one.ends_at > now)
+    """Those whose people are there, or set out before ``first``, and that are not over by ``now``."""
+    return tuple(one for one in assignments if sets_out(one) < first and one.ends_at > now)
 
 
 def carried(plan: Plan, binding: Plan, now: datetime) -> tuple[Assignment, ...]:
-    """What a plan that is to be judged has in the past: only what stood there in the plan that binds, just so."""
+    """What a plan that is to be judged has begun by now, or sets out for: only what the plan that binds has just so."""
     known = {(one.visit_id, one.person_id, one.starts_at) for one in binding.assignments}
-    past = (one for one in plan.assignments if one.starts_at < now)
+    past = (one for one in plan.assignments if sets_out(one) < now)
     return tuple(one for one in past if (one.visit_id, one.person_id, one.starts_at) in known)
 
 
 def departure(assignments: Iterable[Assignment], first: datetime) -> datetime:
     """When the first of them sets out; ``first`` where that is sooner."""
-    return min((one.starts_at - timedelta(minutes=one.travel_minutes) for one in assignments), default=first)
+    return min((*map(sets_out, assignments), first))
 
 
 def held_in(problem: Problem, assignments: Sequence[Assignment], first: datetime) -> Problem:
-    """The problem in which these stay where they are and nothing else starts before ``first``.
+    """The problem in which these stay where they are; nothing else starts and nobody else sets out before ``first``.
 
     ``created_at`` of what is planned from it is ``first``, as though the problem had begun there.
     """
@@ -48,7 +54,31 @@ def held_in(problem: Problem, assignments: Sequence[Assignment], first: datetime
         Pin(visit_id, one.person_id, problem.minute(one.starts_at)) for visit_id, team in held.items() for one in team
     )
     others = (pin for pin in problem.pins if pin.visit_id not in held)
-    return replace(problem, demands=demands, pins=(*others, *pins), created_at=first)
+    days = _from(problem, minute, pins)
+    return replace(problem, demands=demands, pins=(*others, *pins), days=days, created_at=first)
+
+
+def _from(problem: Problem, minute: int, held: Iterable[Pin]) -> tuple[PersonDay, ...]:
+    """The days, those cut off before a minute on which nothing is held."""
+    begin: dict[PersonId | None, list[int]] = {}
+    for pin in held:
+        begin.setdefault(pin.person_id, []).append(-1 if pin.starts is None else pin.starts)
+    cut_off = []
+    for day in problem.days:
+        theirs = begin.get(problem.people[day.person].id, ()) if day.starts < minute else ()
+        under_way = any(day.starts <= starts < day.latest_end for starts in theirs)
+        cut_off.append(day if under_way or day.starts >= minute else _later_day(day, minute))
+    return tuple(cut_off)
+
+
+def _later_day(day: PersonDay, minute: int) -> PersonDay:
+    """A day that begins at a minute; one that is over by then keeps its hours, none of which is free."""
+    if minute >= day.ends:
+        return replace(day, blocked=(Span(day.starts, day.latest_end),), rest=None)
+    rest = day.rest
+    due = rest is not None and rest.latest - max(rest.earliest, minute) >= rest.minutes
+    blocked = tuple(Span(max(one.starts, minute), one.ends) for one in day.blocked if one.ends > minute)
+    return replace(day, starts=minute, blocked=blocked, rest=rest if due else None)
 
 
 def _holding(problem: Problem, assignments: Sequence[Assignment]) -> dict[VisitId, tuple[Assignment, ...]]:

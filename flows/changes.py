@@ -15,7 +15,7 @@ from flows.approvals_wanted import wanted_to_dispatch
 from flows.cancelling import called_off
 from flows.concerned import Concerned, concerned, with_addresses
 from flows.imagined import Imagined, as_though
-from flows.planning import dispatch_plan, problem_of
+from flows.planning import dispatch_plan, keep_plan, problem_of
 from flows.services import Services
 from muster.errors import ApprovalNeeded, DispatchRejected, InputError, NotFound, NothingToPlan
 from muster.ids import CampaignId, PlanId, VisitId
@@ -246,7 +246,7 @@ def accept(
         _write(services, found, by)
         told: tuple[str, ...] = ()
         if binds and taken is not None and number is not None:
-            services.ledger.save_plan(taken.plan, by="planner")
+            keep_plan(services, taken.plan)
             if not waits:
                 _waive(services, taken.plan, silent, by, without_notice or "")
                 dispatch_plan(services, taken.plan.id, by=by, why=why or found.edit.why)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from flows.absences import with_absences
 from flows.approvals import gatekeeper
 from flows.approvals_wanted import wanted_to_dispatch
-from flows.begun import begun, carried, departure, held_in
+from flows.begun import begun, carried, departure, held_in, sets_out
 from flows.cancelling import called_off, kept_from, written
 from flows.concerned import changed_messages
 from flows.learned_travel import as_learned
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from scheduler.solve import Watcher
 
 LEAD = timedelta(minutes=30)
-"""A new plan leaves this long for reading and dispatching it."""
+"""A new plan leaves this long for reading and dispatching it, from when its search is to end."""
 
 NEEDS = {VisitMode.REMOTE: HostStatus.STALE, VisitMode.ONSITE: HostStatus.UNREACHABLE}
 """How a host stands that needs a visit of a mode."""
@@ -83,6 +83,7 @@ def problem_of(
     *,
     not_before: datetime | None = None,
     unheld: Container[VisitId] = (),
+    search_s: float = 0.0,
 ) -> Problem:
     """The problem of planning what the hosts still need.
 
@@ -94,15 +95,21 @@ def problem_of(
         campaign_id: of which campaign.
         not_before: nothing starts before it; only what has begun stays.
         unheld: visits that are not held although they are under way, such as one to which nobody came.
+        search_s: how long a plan will be searched: time goes on meanwhile.
 
     Raises:
         NothingToPlan: no host needs a visit.
     """
     binding, now = services.ledger.dispatched(campaign_id), services.clock.now()
     said = said_efforts(services.book, campaign_id)
-    previous, first = services.ledger.plan(binding.plan_id) if binding else None, first_start(now)
+    previous, first = services.ledger.plan(binding.plan_id) if binding else None, first_start(now, search_s)
     as_said = longer(previous, said) if previous else ()
-    stays = begun([one for one in as_said if one.visit_id not in unheld], now, first if not_before is None else now)
+    held = [one for one in as_said if one.visit_id not in unheld]
+    stays = (
+        begun(held, now, first)
+        if not_before is None
+        else [one for one in begun(held, now, now) if one.starts_at < now]  # the others are told to turn back
+    )
     first = first if not_before is None else max(first, not_before)
     problem = build(
         world_of(services, campaign_id, now=departure(stays, first)),
@@ -131,14 +138,15 @@ def _without_called_off(services: Services, problem: Problem) -> Problem:
     return replace(problem, demands=tuple(demands))
 
 
-def first_start(now: datetime) -> datetime:
-    """The first instant at which a visit of a new plan may start: a full quarter of an hour, ``LEAD`` or more away.
+def first_start(now: datetime, search_s: float = 0.0) -> datetime:
+    """When a new plan may begin: a full quarter of an hour, ``LEAD`` or more after a search of so many seconds ends.
 
-    A plan that began at once would be out of date by the time somebody has read and dispatched it.
+    Nobody sets out before it. A plan that began at once would be out of date by the time somebody has read and
+    dispatched it.
     """
-    quarter = timedelta(minutes=15)
-    whole = now.replace(minute=0, second=0, microsecond=0)
-    return whole + quarter * -((whole - now - LEAD) // quarter)
+    quarter, ready = timedelta(minutes=15), now + timedelta(seconds=search_s) + LEAD
+    whole = ready.replace(minute=0, second=0, microsecond=0)
+    return whole + quarter * -((whole - ready) // quarter)
 
 
 def make_plan(
@@ -156,13 +164,25 @@ def make_plan(
         NothingToPlan: no host needs a visit.
         InvalidPlan: the validator does not agree with the solver; nothing is kept.
     """
-    problem = problem_of(services, campaign_id)
+    problem = problem_of(services, campaign_id, search_s=seconds)
     from scheduler.fairness import evened
     from scheduler.solve import solve  # brings OR-Tools, which takes longer to load than most commands take
 
     plan = solve(problem, AnyOf(MaxSeconds(seconds), Cancelled(cancelled)), seed, progress=progress)
     plan = evened(problem, plan, services.ledger.campaign(campaign_id).planning.fairness_cents_per_hour)
     _refuse_violations(problem, plan)
+    return keep_plan(services, plan)
+
+
+def keep_plan(services: Services, plan: Plan) -> Plan:
+    """Keep a proposal. Where a search has found the very plan that is kept already, that one stays, with its bound.
+
+    A plan's id says what it was made from and who does what when, and not how long its search took.
+    """
+    if plan.id in services.ledger.plans(plan.campaign_id):
+        there = services.ledger.plan(plan.id)
+        if (there.visits, there.assignments) == (plan.visits, plan.assignments):
+            return there
     services.ledger.save_plan(plan, by="planner")
     return plan
 
@@ -253,7 +273,7 @@ def problem_as_planned(services: Services, plan: Plan) -> Problem:
         for state in services.ledger.hosts(plan.campaign_id)
         if state.host_id in modes
     ]
-    past = tuple(one for one in plan.assignments if one.starts_at < plan.created_at)
+    past = tuple(one for one in plan.assignments if sets_out(one) < plan.created_at)
     world = world_of(services, plan.campaign_id, now=departure(past, plan.created_at))
     problem = _with_own_efforts(build(world, states, keep=plan.visits), plan)
     return held_in(problem, past, plan.created_at) if past else problem
