@@ -5,7 +5,7 @@ would move is shown with whom it concerns. ``accept`` writes the change, the pla
 decided and the messages, in one transaction: all of it is there, or nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -29,6 +29,8 @@ if TYPE_CHECKING:  # they bring the solver, which most commands need not wait fo
     from scheduler.replan import Choice, Freedom
 
 EVERYTHING = "all"
+KEPT = ("least", "make room")
+"""Choices that need no search, by their words."""
 MOST_MOVES = 200
 """Moves that are kept in the record of a change; the two plans have all of them."""
 
@@ -134,7 +136,7 @@ CHANGES = Shelf("change", ChangeRecord, lambda one: Index(one.id, campaign_id=on
 """Every change that was decided, by campaign."""
 
 
-def propose(
+def propose(  # noqa: PLR0913 -- what may be chosen about a replan, all by name
     services: Services,
     campaign_id: CampaignId,
     edit: Edit,
@@ -144,6 +146,7 @@ def propose(
     freedoms: "Sequence[Freedom] | None" = None,
     seconds: float = 5.0,
     seed: int = 0,
+    told: Callable[[str], None] | None = None,
 ) -> Proposal:
     """What a change would do. Nothing is written.
 
@@ -156,6 +159,7 @@ def propose(
         freedoms: how much may move; by default only what does not hold any more, and what makes room for it.
         seconds: how long each search for a cheaper plan takes.
         seed: of every random choice.
+        told: hears in words how far it is.
 
     Raises:
         NotFound: the plan that binds has no such visit.
@@ -163,28 +167,35 @@ def propose(
     before = _binding(services, campaign_id)
     imagined = as_though(services, edit.what)
     promised = promised_in(services, before, keep, release) if before is not None else frozenset[VisitId]()
-    problem = _problem(imagined, before, edit)
+    if told is not None:
+        told("what is true now is put together")
+    problem = _problem(imagined, before, edit, seconds * sum(one not in KEPT for one in freedoms or ()))
     choices: tuple[Choice, ...] = ()
     if before is not None and problem is not None:
         from scheduler.replan import KEEPING, replan
         from scheduler.stop import MaxSeconds
 
         stop = MaxSeconds(seconds)
-        choices = replan(problem, before, stop, seed, promised=promised, freedoms=freedoms or KEEPING).choices
+        wanted = freedoms or KEEPING
+        choices = replan(problem, before, stop, seed, promised=promised, freedoms=wanted, told=told).choices
+    if told is not None:
+        told("whom it concerns is looked up")
     fleet, crew = imagined.ledger.fleet(), with_addresses(imagined.book, imagined.ledger.crew())
-    told = tuple(
+    who = tuple(
         concerned([one.plan, *([before] if before else [])], one.difference.changed, fleet, crew, services.clock.now())
         for one in choices
     )
     off = tuple(called_off(imagined, before, one.plan, reason=edit.why) for one in choices) if before else ()
-    return Proposal(campaign_id, edit, before, choices, promised, told, problem, off)
+    return Proposal(campaign_id, edit, before, choices, promised, who, problem, off)
 
 
-def _problem(imagined: Services, before: Plan | None, edit: Edit) -> "Problem | None":
+def _problem(imagined: Services, before: Plan | None, edit: Edit, search_s: float) -> "Problem | None":
     if before is None:
         return None
     try:
-        return problem_of(imagined, before.campaign_id, not_before=edit.not_before, unheld=edit.unheld)
+        return problem_of(
+            imagined, before.campaign_id, not_before=edit.not_before, unheld=edit.unheld, search_s=search_s
+        )
     except NothingToPlan:
         return None
 

@@ -5,7 +5,7 @@ closed) and what is new is placed around it. Then, if it is asked for, more and 
 what it saves. Promised visits never move unless they are named; one that cannot be kept is told first.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -59,6 +59,15 @@ class Freedom(StrEnum):
 
 KEEPING = (Freedom.LEAST, Freedom.ROOM)
 """Answers within seconds: no search over everything."""
+
+DOING = {
+    Freedom.LEAST: "the others find new places",
+    Freedom.ROOM: "room is made for what found none",
+    Freedom.FEW: "a cheaper plan with few moves is searched",
+    Freedom.CHEAPER: "a cheaper plan is searched",
+    Freedom.CHEAPEST: "the cheapest plan is searched",
+}
+"""What is done for each choice, in words."""
 
 DEAR = 5
 """How many times its price a change must save in ``FEW``."""
@@ -124,6 +133,7 @@ def replan(
     *,
     promised: Iterable[VisitId] = (),
     freedoms: Sequence[Freedom] = (Freedom.LEAST, Freedom.ROOM),
+    told: Callable[[str], None] | None = None,
 ) -> Replan:
     """Go on from the plan that binds.
 
@@ -136,10 +146,13 @@ def replan(
         promised: visits whose clients were told who comes and when; kept to the minute in every choice, where that
             is possible at all. The problem's own pins are kept too.
         freedoms: which choices are wanted, from the least on.
+        told: hears in words how far it is; of thousands of visits it takes a while.
     """
     keeper = _Keeper(problem, current, frozenset(promised))
     choices: list[Choice] = []
     for freedom in sorted(freedoms, key=list(Freedom).index):
+        if told is not None:
+            told(f"{len(keeper.held):,} visits stay where they are; {DOING[freedom]}")
         plan = keeper.plan(freedom, deepcopy(stop), seed)
         choice = keeper.choice(freedom, plan)
         if not choices or _brings(plan, choices[-1].plan):

@@ -141,7 +141,7 @@ def replan(
     Example: muster replan --cheaper
     """
     from flows.changes import promised_in
-    from flows.planning import problem_of
+    from flows.planning import keep_plan, problem_of
     from scheduler.replan import KEEPING, Freedom
     from scheduler.replan import replan as go_on
     from scheduler.stop import MaxSeconds
@@ -151,14 +151,16 @@ def replan(
         binding = workspace.ledger.dispatched(meant.id)
         if binding is None:
             raise NothingToPlan("no plan binds yet, so there is nothing to go on from", hint="muster plan")
-        problem = problem_of(workspace.services, meant.id)
         current = workspace.ledger.plan(binding.plan_id)
         freedoms = tuple(Freedom) if cheaper else KEEPING
-        stop = MaxSeconds(seconds or workspace.settings.solve_seconds)
+        each_s = seconds or workspace.settings.solve_seconds
+        searches = sum(one not in KEEPING for one in freedoms)
+        problem = problem_of(workspace.services, meant.id, search_s=each_s * searches)
+        stop = MaxSeconds(each_s)
         promised = promised_in(workspace.services, current, keep or (), release or ())
         found = go_on(problem, current, stop, seed, promised=promised, freedoms=freedoms)
         for choice in found.choices:
-            workspace.ledger.save_plan(choice.plan, by="planner")
+            keep_plan(workspace.services, choice.plan)
         if as_json:
             choices = [_choice_document(choice) for choice in found.choices]
             say_json({"campaign": meant.id, "promised": sorted(promised), "choices": choices})

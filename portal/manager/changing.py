@@ -5,7 +5,7 @@ after a restart it is worked out anew from what the record of the search says.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -40,7 +40,7 @@ _FOUND: "OrderedDict[tuple[Path, str], Proposal]" = OrderedDict()
 _LOCK = Lock()
 
 
-def work_out(services: Wired, search: Search) -> None:
+def work_out(services: Wired, search: Search, told: Callable[[str], None] | None = None) -> None:
     """Work out what a change would do, and keep that for whoever looks.
 
     Raises:
@@ -49,7 +49,7 @@ def work_out(services: Wired, search: Search) -> None:
     from flows.changes import propose
 
     edit = edit_of(services, search.campaign_id, search.about, by=search.by)
-    found = propose(services, search.campaign_id, edit, seconds=search.seconds)
+    found = propose(services, search.campaign_id, edit, seconds=search.seconds, told=told)
     with _LOCK:
         _FOUND[services.settings.workspace, search.id] = found
         while len(_FOUND) > MOST:

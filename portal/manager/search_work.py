@@ -31,8 +31,7 @@ def carry_out(services: Wired, search: Search, tell: Tell) -> Search:
         case SearchKind.WORLDS:
             return _worlds(services, search, tell)
         case SearchKind.CHANGE:
-            tell("what still holds is kept, the rest finds new places")
-            changing.work_out(services, search)
+            changing.work_out(services, search, tell)
             return search
 
 

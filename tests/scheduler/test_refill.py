@@ -93,3 +93,14 @@ def test_promises_made_afterwards_are_those_of_a_touring_that_was_made_with_them
         for name in ("allowed", "pinned_people", "unplaced_cents", "span_starts", "span_ends", "placing_cents"):
             assert (getattr(late.arrays.visits, name) == getattr(made.arrays.visits, name)).all(), (seed, name)
         assert (late.spans, late.pins) == (made.spans, made.pins)
+
+
+def test_a_replan_says_how_far_it_is() -> None:
+    of = crowded(6)
+    plan = solve(of, MaxIterations(20), 0)
+    heard: list[str] = []
+    replan(of, plan, MaxIterations(10), 0, told=heard.append)
+    assert heard == [
+        "6 visits stay where they are; the others find new places",
+        "6 visits stay where they are; room is made for what found none",
+    ]
