@@ -8,9 +8,11 @@ process of its own writes 500 events a second as a push does.
 The process beside, which works long sums out, has the portal's two cores too. Every page is really read: an answer that
 is none (another status than 200) is told with its number, and the run ends with an error.
 
-Reported for every page: the times that readers saw, from the request to the last byte, over loopback; so the server's
-time and a little more. Beside it, what a page costs the processor when nobody else asks. Then: how long after a commit
-its numbers were on the live stream, and what each page weighs with its styles and scripts, charts' library apart.
+Reported for every page: the server's time, from the request's arrival in the application to its last byte (the aim is
+about this one), and the times that readers saw over loopback: the fifty share one process and its core with the push,
+and where these are busy, readers wait for themselves. Beside it, what a page costs the processor when nobody else asks.
+Then: how late the server was when it wanted to look at what had arrived, how long after a commit its numbers were on
+the live stream, and what each page weighs with its styles and scripts, charts' library apart.
 """
 
 import asyncio
@@ -37,6 +39,7 @@ from fastapi import FastAPI
 
 from benchmarks.common import Row, options_of, show
 from benchmarks.portal_alone import processor_ms
+from benchmarks.portal_serve import LATE, RECORD
 from benchmarks.portal_world import CAMPAIGN, SEED, BigWorld, Size, cached_world, fill, open_world, readers
 from flows.server import free_port
 from ledger.portal_rows import Account
@@ -69,6 +72,10 @@ class Seen:
     wrong: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     live: list[tuple[float, int]] = field(default_factory=list)
     late_s: list[float] = field(default_factory=list)
+    between: tuple[float, float] = (0.0, 0.0)
+    """Unix time of when measuring began and ended."""
+    served_ms: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    """What the server itself says, by page."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,7 @@ def _slowest(rows: Sequence[Row], who: str) -> float:
 
 
 def _of_database(database: str, folder: Path, size: Size, options: Namespace) -> Iterator[Row]:
-    with _world(database, folder, size) as (world, url):
+    with _world(database, folder, size, options) as (world, url):
         app = create_app(world.services, world.settings)
         people = _readers(world, app, options.readers, re.compile(options.skip or "$ nothing"))
         pages = [(route, address, one.word) for one in people[:10] for route, address in one.first_of_each]
@@ -116,6 +123,7 @@ def _of_database(database: str, folder: Path, size: Size, options: Namespace) ->
             weights = asyncio.run(_weigh(address, people))
             rate = _rate(pushed)
             seen.late_s = list(_lateness(seen.live, pushed))
+            _read_served(seen, world.settings.workspace / RECORD)
         yield from _rows(f"muster, {database}", seen, weights, alone, rate)
 
 
@@ -128,7 +136,18 @@ def _alone(app: FastAPI, world: BigWorld, pages: Sequence[tuple[str, str, str]])
 
 
 @contextmanager
-def _world(database: str, folder: Path, size: Size) -> Iterator[tuple[BigWorld, str]]:
+def _on_cores(cores: str) -> Iterator[None]:
+    """What is started meanwhile runs on these cores."""
+    ours = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {int(one) for one in cores.split(",")})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, ours)
+
+
+@contextmanager
+def _world(database: str, folder: Path, size: Size, options: Namespace) -> Iterator[tuple[BigWorld, str]]:
     """The world, in a copy that may be written to."""
     if database == "sqlite":
         shutil.copytree(cached_world(CACHE, size), folder, dirs_exist_ok=True)
@@ -140,7 +159,8 @@ def _world(database: str, folder: Path, size: Size) -> Iterator[tuple[BigWorld, 
     if binaries is None:
         sys.exit("PostgreSQL's binaries were not found")
     server = PostgresServer(binaries, durable=True)
-    server.start()
+    with _on_cores(options.database_cores):
+        server.start()
     try:
         url = server.url(server.empty_database())
         world = open_world(folder, size, url)
@@ -224,8 +244,8 @@ def _serving(world: BigWorld, url: str, options: Namespace) -> Iterator[str]:
         "MUSTER_CLOCK_SHIFT_S": str(world.settings.clock_shift_s),
     }
     (world.settings.workspace / "muster.yml").touch()
-    command = [sys.executable, "-m", "muster", "-C", str(world.settings.workspace), "portal", "--port", str(port)]
-    command = ["taskset", "-c", options.server_cores, *command, "--processes", str(options.processes)]
+    command = [sys.executable, "-m", "benchmarks.portal_serve", str(world.settings.workspace)]
+    command = ["taskset", "-c", options.server_cores, *command, str(port), str(options.processes)]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
@@ -277,11 +297,20 @@ async def _read_all(address: str, people: Sequence[Reader], options: Namespace) 
     ) as client:
         begun = time.monotonic() + options.warm
         await asyncio.gather(*(_read(client, one, Seen(), begun, options.pause) for one in people if one.pages))
-        seen, until = Seen(), time.monotonic() + options.seconds
+        seen, until, begun_at = Seen(), time.monotonic() + options.seconds, time.time()
         watcher = asyncio.create_task(_watch(client, people[0], seen, until))
         await asyncio.gather(*(_read(client, one, seen, until, options.pause) for one in people if one.pages))
+        seen.between = begun_at, time.time()
         await watcher
     return seen
+
+
+def _read_served(seen: Seen, record: Path) -> None:
+    """What the server's processes have written down of the time that counts."""
+    begun, ended = seen.between
+    for at, route, took_ms in map(json.loads, record.read_text().splitlines()):
+        if begun <= at <= ended:
+            seen.served_ms[route].append(took_ms)
 
 
 async def _read(client: httpx.AsyncClient, reader: Reader, seen: Seen, until: float, pause_s: float) -> None:
@@ -354,13 +383,13 @@ async def _weigh(address: str, people: Sequence[Reader]) -> Mapping[str, float]:
 
 def _rows(who: str, seen: Seen, weights: Mapping[str, float], alone: Mapping[str, float], rate: float) -> Iterator[Row]:
     everything = [one for some in seen.took_ms.values() for one in some]
-    for path, took in sorted(seen.took_ms.items(), key=lambda one: -_p95(one[1])):
+    served = [one for path in seen.took_ms for one in seen.served_ms[path]]
+    for path, took in sorted(seen.took_ms.items(), key=lambda one: -_p95(seen.served_ms[one[0]])):
         yield {
             "who": who,
             "case": path,
             "requests": len(took),
-            "median_ms": round(statistics.median(took), 1),
-            "p95_ms": round(_p95(took), 1),
+            **_times(seen.served_ms[path], took),
             "processor_ms": round(alone[path], 1) if path in alone else None,
             "weight_kb": round(weights.get(path, 0.0), 1) or None,
         }
@@ -368,10 +397,10 @@ def _rows(who: str, seen: Seen, weights: Mapping[str, float], alone: Mapping[str
         "who": who,
         "case": "all pages",
         "requests": len(everything),
-        "median_ms": round(statistics.median(everything), 1),
-        "p95_ms": round(_p95(everything), 1),
+        **_times(served, everything),
         "weight_kb": round(max(weights.values(), default=0.0), 1),
     }
+    yield {"who": who, "case": "server late to look", **_times(seen.served_ms[LATE], ())}
     if seen.late_s:
         median_ms, p95_ms = statistics.median(seen.late_s) * 1000, _p95(seen.late_s) * 1000
         late = {"live_median_ms": round(median_ms), "live_p95_ms": round(p95_ms)}
@@ -379,6 +408,20 @@ def _rows(who: str, seen: Seen, weights: Mapping[str, float], alone: Mapping[str
     yield {"who": who, "case": "events written per second", "events_per_s": round(rate, 1)}
     for path, number in sorted(seen.wrong.items()):
         yield {"who": who, "case": f"{WRONG}: {path}", "requests": number}
+
+
+def _times(served: Sequence[float], saw: Sequence[float]) -> Row:
+    """Median and 95th percentile, of the server and as readers saw it."""
+    named = (("", served), ("seen_", saw))
+    return {
+        key: value
+        for name, some in named
+        if some
+        for key, value in (
+            (f"{name}median_ms", round(statistics.median(some), 1)),
+            (f"{name}p95_ms", round(_p95(some), 1)),
+        )
+    }
 
 
 def _p95(figures: Sequence[float]) -> float:
@@ -398,6 +441,7 @@ if __name__ == "__main__":
     parser.add_argument("--processes", type=int, default=2, help="processes of the portal")
     parser.add_argument("--server-cores", default="0,1", help="cores of the portal, as taskset has them")
     parser.add_argument("--other-cores", default="2-3", help="cores of the push")
+    parser.add_argument("--database-cores", default="0", help="cores of PostgreSQL")
     parser.add_argument("--skip", default="", help="pages to leave out, as a regular expression")
     parser.add_argument("--alone", type=int, default=1, help="0: do not measure each page's processor time first")
     parser.add_argument("--databases", default="sqlite,postgres")

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from ledger import tables
 from ledger.codec import from_json
-from ledger.kinds import Effect
+from ledger.kinds import STEPS_OF_HOSTS, Effect
 from ledger.projections import EventRow
 from ledger.writing import Draft, Writing
 from muster.ids import CampaignId, HostId, VisitId
@@ -25,9 +25,8 @@ def read_events(
     connection: Connection, campaign_id: CampaignId | None, after: int, limit: int, kinds: Sequence[str] = ()
 ) -> tuple[Event, ...]:
     """At most ``limit`` events with a revision greater than ``after``, oldest first; of these kinds where given."""
-    query = _query(campaign_id, after, limit)
-    if kinds:
-        query = query.where(tables.events.c.kind.in_(kinds))
+    wanted = (campaign_id, after, limit)
+    query = _query_of_kinds(kinds, *wanted) if kinds else _query(*wanted)
     return tuple(
         Event(row.revision, row.at, row.campaign_id, row.host_id, row.kind, row.by, row.data)
         for row in _rows(connection, query)
@@ -79,6 +78,18 @@ def _query(campaign_id: CampaignId | None, after: int, limit: int) -> Select[tup
     table = tables.events
     query = select(table).where(table.c.revision > after).order_by(table.c.revision).limit(limit)
     return query if campaign_id is None else query.where(table.c.campaign_id == campaign_id)
+
+
+def _query_of_kinds(
+    kinds: Sequence[str], campaign_id: CampaignId | None, after: int, limit: int
+) -> Select[tuple[object, ...]]:
+    table = tables.events
+    of_kinds = table.c.kind.in_(kinds)
+    if set(kinds) & set(STEPS_OF_HOSTS):
+        return _query(campaign_id, after, limit).where(of_kinds)
+    # by the index of kinds: SQLite, which counts nothing beforehand, would go through all events of the campaign
+    query = _query(None, after, limit).where(of_kinds, tables.RARE_EVENT)
+    return query if campaign_id is None else query.where(func.coalesce(table.c.campaign_id, "") == campaign_id)
 
 
 def _rows(connection: Connection, query: Select[tuple[object, ...]]) -> Iterator[EventRow]:

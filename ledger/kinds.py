@@ -38,6 +38,10 @@ class Kind(StrEnum):
     """A person had a message tried again that had been given up."""
 
 
+STEPS_OF_HOSTS = (Kind.CLAIMED, Kind.FINISHED, Kind.PROBED)
+"""Nearly all events: one for each host that a push or a probe comes to; the index of events by kind has the others."""
+
+
 class Effect(StrEnum):
     """What an event does to what is known; a column of its own, so that a note can never pass for a fact.
 

@@ -3,12 +3,12 @@
 Every method is one transaction. Nothing here appends to the record.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, insert, select, update
 
 from ledger import portal_tables as tables
 from ledger.codec import from_json, to_json
@@ -20,6 +20,8 @@ from muster.ports import Ledger
 
 Row = TypeVar("Row", Account, Session, Link, Token, Tries, Pending)
 _LISTS = {"client_ids", "recovery", "scopes"}
+SWEPT_AFTER = timedelta(days=1)
+"""How long a bucket of tries is kept that nobody takes from; by then it is full, which is what no row says, too."""
 
 
 class PortalStore:
@@ -96,14 +98,14 @@ class PortalStore:
             _add(connection, tables.sessions, session)
 
     def session(self, id_hash: str) -> tuple[Session, Account | None, Link | None] | None:
-        """Who is in with it."""
+        """Who is in with it; asked for every page, so in one statement."""
         with self._database.reading() as connection:
-            session = _one(connection, Session, tables.sessions, tables.sessions.c.id_hash == id_hash)
-            if session is None:
-                return None
-            if session.link_id is not None:
-                return session, None, _one(connection, Link, tables.links, tables.links.c.id == session.link_id)
-            return session, _one(connection, Account, tables.accounts, tables.accounts.c.id == session.account_id), None
+            row = connection.execute(_SESSION, {"id_hash": id_hash}).one_or_none()
+        if row is None:
+            return None
+        values = iter(row)
+        session = _of(Session, values)
+        return None if session is None else (session, _of(Account, values), _of(Link, values))
 
     def sessions(self, account_id: str) -> tuple[Session, ...]:
         """Everybody who is in with an account."""
@@ -195,17 +197,18 @@ class PortalStore:
 
     # tries
     def take_try(self, keys: dict[str, tuple[float, float]], at: datetime) -> float:
-        """Take one try out of each bucket, all or none.
+        """Take one try out of each bucket, all or none; buckets that nobody has touched for a day are swept away.
 
         Args:
             keys: how many tries each bucket holds, and how many come back per second.
-            at: now.
+            at: now. Every bucket must fill within ``SWEPT_AFTER``: one that is away is taken for full.
 
         Returns:
             0 where it was taken, else the seconds until there is one in every bucket.
         """
         table = tables.tries
         with self._database.writing() as connection:
+            connection.execute(delete(table).where(table.c.at < at - SWEPT_AFTER))
             there = {one.key: one for one in _all(connection, Tries, table, table.c.key.in_(list(keys)))}
             filled: dict[str, float] = {}
             wait_s = 0.0
@@ -264,6 +267,32 @@ def _add(connection: Connection, table: Table, row: Row) -> None:
 
 def _plain(key: str, value: object) -> object:
     return to_json(value) if key in _LISTS or key == "document" else value
+
+
+def _columns(of: type[Row], table: Table) -> tuple[ColumnElement[object], ...]:
+    return tuple(table.c[field.name] for field in fields(of))
+
+
+_SESSION = (
+    select(
+        *_columns(Session, tables.sessions),
+        *_columns(Account, tables.accounts),
+        *_columns(Link, tables.links),
+    )
+    .select_from(
+        tables.sessions.outerjoin(tables.accounts, tables.accounts.c.id == tables.sessions.c.account_id).outerjoin(
+            tables.links, tables.links.c.id == tables.sessions.c.link_id
+        )
+    )
+    .where(tables.sessions.c.id_hash == bindparam("id_hash"))
+)
+"""A session with its account or its link."""
+
+
+def _of(of: type[Row], values: Iterator[object]) -> Row | None:
+    """The next row of a joined table; None where nothing was joined (its key is missing)."""
+    named = {field.name: next(values) for field in fields(of)}
+    return None if next(iter(named.values())) is None else of(**cast("dict[str, Any]", _read(named)))
 
 
 def _one(connection: Connection, of: type[Row], table: Table, *wanted: ColumnElement[bool]) -> Row | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 VERSION_TABLE = "muster_version"
 """A name of its own, so that no other program's Alembic is taken for ours."""
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration; kept here so that opening a ledger that is up to date does not import Alembic."""
 
 _LOCK_TIMEOUT_S = 15

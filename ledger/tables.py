@@ -31,6 +31,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
@@ -76,6 +77,9 @@ METADATA = MetaData(
 
 # --- the record
 
+RARE_EVENT = text("kind NOT IN ('claimed', 'finished', 'probed')")
+"""An event that is not in ``kinds.STEPS_OF_HOSTS``. A query that says so in these very words finds it by its kind."""
+
 events = Table(
     "events",
     METADATA,
@@ -89,6 +93,7 @@ events = Table(
     Column("data", Json, nullable=False),
     Index(None, "campaign_id", "revision"),
     Index(None, "host_id", "revision"),
+    Index("ix_events_kind_revision", "kind", "revision", sqlite_where=RARE_EVENT, postgresql_where=RARE_EVENT),
 )
 
 attempts = Table(

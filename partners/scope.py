@@ -1,5 +1,6 @@
 """What a partner sees: the visits it was dispatched, a set time before until a set time after, and nothing else."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -76,12 +77,21 @@ class Disclosure:
 
 
 def task_list(
-    partner_id: PartnerId, plan: Plan, fleet: Fleet, crew: Crew, now: datetime, window: Window = DEFAULT_WINDOW
+    partner_id: PartnerId,
+    plan: Plan,
+    fleet: Fleet,
+    crew: Crew,
+    now: datetime,
+    window: Window = DEFAULT_WINDOW,
+    among: Iterable[Assignment] | None = None,
 ) -> tuple[ListedVisit, ...]:
-    """The visits of the dispatched plan that a partner may see now, in their order."""
+    """The visits of the dispatched plan that a partner may see now, in their order.
+
+    ``among``: assignments of the plan among which all of the partner's are; whoever knows them need not go through all.
+    """
     found = [
         _listed(plan.visit[one.visit_id], one, fleet, crew)
-        for one in plan.assignments
+        for one in (plan.assignments if among is None else among)
         if crew.engineer[one.person_id].partner_id == partner_id and window.is_open(one, now)
     ]
     return tuple(sorted(found, key=lambda one: (one.starts, one.visit_id, one.person_id)))

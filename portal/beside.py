@@ -162,7 +162,7 @@ class Desk:
 def _serve(workspace: str, address: str, key: bytes, parent: Connection) -> None:
     """The process: answer whoever asks, until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal; whoever started this ends it
-    os.nice(NICE)
+    _step_back()
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     desks: list[Desk] = []
     opening = threading.Lock()
@@ -180,6 +180,18 @@ def _serve(workspace: str, address: str, key: bytes, parent: Connection) -> None
             with suppress(OSError, EOFError):  # whoever asked has gone already
                 line = listener.accept()
                 threading.Thread(target=_answer, args=(line, desk), daemon=True).start()
+
+
+def _step_back() -> None:
+    """Work only while nobody else wants the processor.
+
+    A low priority is not enough: somebody who wakes up to serve a page may then have to wait until the sum's turn is
+    over, some milliseconds each time, and a page wakes up often. Under ``SCHED_IDLE`` (Linux) a processor with a sum on
+    it is taken for one that is free. Threads that the sums start have it from this one.
+    """
+    os.nice(NICE)
+    with suppress(AttributeError, OSError):  # another system than Linux, or one that does not let us
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _answer(line: Connection, desk: Callable[[], Desk]) -> None:

@@ -1,11 +1,13 @@
 """Making a page: one template, and around it the navigation, the viewer, and what was said last."""
 
+from collections.abc import Hashable
 from functools import lru_cache
 from pathlib import Path
 from typing import cast
 from urllib.parse import quote, unquote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -32,8 +34,21 @@ def templates() -> Environment:
         auto_reload=False,
     )
     made.filters.update(words.FILTERS)
-    made.globals.update(span=words.span, static=static_address)
+    made.globals.update(span=words.span, static=static_address, part=part)
     return made
+
+
+PARTS_KEPT = 4_000
+"""Some kilobytes each."""
+
+
+@lru_cache(maxsize=PARTS_KEPT)
+def part(template: str, *values: Hashable) -> Markup:
+    """A part of a page, such as a row of a long list: the same values make the same text, so it is made once.
+
+    Nothing but ``values`` is known in such a template, so that it cannot hold what only one viewer may see.
+    """
+    return Markup(templates().get_template(template).render(values=values))  # noqa: S704 - a template escapes
 
 
 @lru_cache(maxsize=256)

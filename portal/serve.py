@@ -24,6 +24,7 @@ from portal.render import templates
 
 _LOG = logging.getLogger("muster.portal")
 
+APP = "portal.serve:app_of_environment"
 FOLDER_VARIABLE = "MUSTER_PORTAL_WORKSPACE"
 GRACE_S = 3
 """How long open streams may take to end when the portal goes down."""
@@ -70,17 +71,19 @@ def listen(where: Where) -> socket.socket:
     return listening
 
 
-def serve(folder: Path, where: Where, listening: socket.socket) -> None:
-    """Serve the portal of a workspace on what ``listen`` gave, until a signal ends it."""
+def serve(folder: Path, where: Where, listening: socket.socket, app: str = APP) -> None:
+    """Serve the portal of a workspace on what ``listen`` gave, until a signal ends it.
+
+    ``app`` names what makes the application in each of several processes; the benchmark's has a clock around it.
+    """
     os.environ[FOLDER_VARIABLE] = str(folder.resolve())
     with process_beside(folder):
-        _serve(where, listening)
+        _serve(where, listening, app)
 
 
-def _serve(where: Where, listening: socket.socket) -> None:
-    app = "portal.serve:app_of_environment" if where.processes > 1 else app_of_environment()
+def _serve(where: Where, listening: socket.socket, app: str) -> None:
     config = uvicorn.Config(
-        app,
+        app if where.processes > 1 else app_of_environment(),
         factory=where.processes > 1,
         host=where.host,
         port=where.port,

@@ -30,7 +30,7 @@ PROMPT_S = 1.0
 """How long somebody who has changed something may be kept waiting for the figures after it."""
 SMALL_HOSTS = 5_000
 """Readers of a campaign that has no more hosts wait for what is worked out for the first time; the others come back."""
-WAIT_S = (30.0, 0.05)
+WAIT_S = (30.0, 0.01)
 MOST = 400
 _BESIDE = threading.Semaphore(1)
 

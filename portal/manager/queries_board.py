@@ -214,15 +214,13 @@ def hosts_of_failure(reading: Reading, campaign: Campaign, key: str) -> tuple[Ho
 
 def places_of(reading: Reading, campaign_id: CampaignId) -> tuple[Place, ...]:
     """Every site of the campaign, those with trouble first, then those with most that is open."""
-    return _ranked(reading.followed(campaign_id, "sites", lambda: _sites(reading.fleet, campaign_id), Places.told))
+    return reading.followed(campaign_id, "sites", lambda: _sites(reading.fleet, campaign_id), Places.told)
 
 
 def clients_of(reading: Reading, campaign_id: CampaignId) -> tuple[Place, ...]:
     """The same by client."""
     ids = reading.in_order(campaign_id)
-    return _ranked(
-        reading.followed(campaign_id, "clients", lambda: _clients(reading.fleet, campaign_id, ids), Places.told)
-    )
+    return reading.followed(campaign_id, "clients", lambda: _clients(reading.fleet, campaign_id, ids), Places.told)
 
 
 def wave_lines(reading: Reading, found: CampaignNow, waves: tuple[WaveRow, ...]) -> tuple[WaveLine, ...]:
@@ -325,7 +323,7 @@ def _sites(fleet: Fleet, campaign_id: CampaignId) -> Places[SiteId, Place]:
         site = fleet.site[site_id]
         return _place(campaign_id, site.name, fleet.client[site.client_id].name, f"site={site_id}", counts)
 
-    return Places(lambda host_id: fleet.host[host_id].site_id if host_id in fleet.host else None, place)
+    return Places(lambda host_id: fleet.host[host_id].site_id if host_id in fleet.host else None, place, _rank)
 
 
 def _clients(fleet: Fleet, campaign_id: CampaignId, host_ids: Iterable[HostId]) -> Places[ClientId, Place]:
@@ -337,7 +335,9 @@ def _clients(fleet: Fleet, campaign_id: CampaignId, host_ids: Iterable[HostId]) 
         words = count(sites[client_id], "site")
         return _place(campaign_id, fleet.client[client_id].name, words, f"client={client_id}", counts)
 
-    return Places(lambda host_id: client_of[fleet.host[host_id].site_id] if host_id in fleet.host else None, place)
+    return Places(
+        lambda host_id: client_of[fleet.host[host_id].site_id] if host_id in fleet.host else None, place, _rank
+    )
 
 
 def _place(campaign_id: CampaignId, name: str, client: str, query: str, counts: Counter[HostStatus]) -> Place:
@@ -352,5 +352,5 @@ def _place(campaign_id: CampaignId, name: str, client: str, query: str, counts: 
     )
 
 
-def _ranked(places: Iterable[Place]) -> tuple[Place, ...]:
-    return tuple(sorted(places, key=lambda one: (-one.trouble, -one.open, one.client, one.name)))
+def _rank(one: Place) -> tuple[int | str, ...]:
+    return -one.trouble, -one.open, one.client, one.name, one.path

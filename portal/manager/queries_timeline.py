@@ -6,7 +6,7 @@ an hour that exists twice stands there twice. What is promised to a client is to
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from flows.services import Services
@@ -16,7 +16,7 @@ from muster.ids import PersonId, VisitId
 from muster.outcomes import HostStatus
 from muster.plan import Assignment, Plan, VisitMode
 from portal.manager.common import Rows, rows_of
-from portal.manager.kept import kept, kept_for_good
+from portal.manager.kept import kept, kept_besides, kept_for_good
 from portal.reading import CampaignNow, Reading
 from portal.words import clock, day, moment, span, zone_name
 from reports.notices.told import WAIVED, WRITTEN, read_told
@@ -105,6 +105,17 @@ class DayChip:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """What all rows of a day have in common."""
+
+    day: date
+    width: float
+    height: int
+    ticks: tuple[Tick, ...]
+    now_x: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
     """One day of a plan.
 
@@ -133,6 +144,11 @@ class Timeline:
     left_out: tuple[tuple[VisitId, str], ...]
     all_left_out: int
 
+    @property
+    def picture(self) -> Picture:
+        """What all rows of it have in common."""
+        return Picture(self.day, self.width, self.height, self.ticks, self.now_x)
+
 
 def shown_plan(reading: Reading, found: CampaignNow) -> Plan | None:
     """The plan that is drawn: the one that binds, else the newest."""
@@ -151,9 +167,13 @@ def timeline_of(
     on_day = kept_for_good(reading, ("on day", plan.id, shown, home), lambda: _on_day(plan, shown, home))
     people = _people(reading.crew, on_day, who)
     some = rows_of(people, page)
-    axis = _axis(shown, home, on_day, some.rows)
+    axis = kept_besides(
+        reading, ("axis", plan.id, shown, home, who, some.page), lambda: _axis(shown, home, on_day, some.rows)
+    )
     told = kept(reading, ("told", plan.id), lambda: _told_of(services, plan), at=reading.newest((WRITTEN, WAIVED)))
-    rows = tuple(_row(reading, plan, one, axis, told, on_day, home) for one in some.rows)
+    known = kept_besides(reading, ("bars", plan.id, axis, home), _Known)
+    by_person = kept_for_good(reading, ("by person", plan.id, shown, home), lambda: _by_person(on_day))
+    rows = tuple(_row(reading, plan, one, axis, told, by_person.get(one.id, ()), known, home) for one in some.rows)
     fleet = reading.fleet
     out = tuple((one.visit_id, fleet.site[plan.visit[one.visit_id].site_id].name) for one in plan.unplaced[:20])
     return Timeline(
@@ -165,7 +185,7 @@ def timeline_of(
         width=axis.width,
         height=ROW_HEIGHT,
         ticks=tuple(_ticks(axis, home)),
-        now_x=axis.x(reading.now) if axis.starts_at <= reading.now <= axis.ends_at else None,
+        now_x=_now_x(axis, reading.now),
         change=clock_change(shown, home),
         strip=tuple(_strip(days, shown, home)),
         before=max((one for one in days if one < shown), default=None),
@@ -204,6 +224,11 @@ class Axis:
         return Block(self.x(first), round(self.x(last) - self.x(first), 1), title) if first < last else None
 
 
+def _now_x(axis: Axis, now: datetime) -> float | None:
+    """Where now is, to the minute: a row is drawn anew when something in it is another."""
+    return axis.x(now.replace(second=0, microsecond=0)) if axis.starts_at <= now <= axis.ends_at else None
+
+
 def clock_change(shown: date, zone_: str) -> str:
     """What the clocks of a zone do on a day; empty where they do nothing."""
     here = zone(zone_)
@@ -223,6 +248,21 @@ def told_time(starts_at: datetime, ends_at: datetime, site_zone: str, home: str)
         return words
     other_day = f"{day(starts_at, site_zone)} " if day(starts_at, site_zone) != day(starts_at, home) else ""
     return f"{other_day}{words} {zone_name(starts_at, site_zone)}"
+
+
+@dataclass
+class _Known:
+    """What was drawn of a day already, rows without their visits, and visits by how they stand."""
+
+    rows: dict[PersonId, PersonRow] = field(default_factory=dict)
+    bars: dict[tuple[VisitId, PersonId, int, str, bool], Bar] = field(default_factory=dict)
+
+
+def _by_person(on_day: Sequence[Assignment]) -> dict[PersonId, tuple[Assignment, ...]]:
+    found: dict[PersonId, list[Assignment]] = defaultdict(list)
+    for one in on_day:
+        found[one.person_id].append(one)
+    return {person_id: tuple(theirs) for person_id, theirs in found.items()}
 
 
 def _told_of(services: Services, plan: Plan) -> frozenset[VisitId]:
@@ -310,10 +350,18 @@ def _row(
     person: Engineer,
     axis: Axis,
     told: frozenset[VisitId],
-    on_day: Sequence[Assignment],
+    theirs: Sequence[Assignment],
+    known: _Known,
     home: str,
 ) -> PersonRow:
-    theirs = [one for one in on_day if one.person_id == person.id]
+    if (row := known.rows.get(person.id)) is None:
+        row = known.rows[person.id] = _empty_row(reading, person, axis, theirs)
+    bars = tuple(_bar(reading, plan, one, axis, told, known, home) for one in theirs)
+    return replace(row, bars=bars) if bars else row
+
+
+def _empty_row(reading: Reading, person: Engineer, axis: Axis, theirs: Sequence[Assignment]) -> PersonRow:
+    """A person's day without its visits, which are all that changes while people work."""
     partner = reading.crew.partner.get(person.partner_id) if person.partner_id else None
     shifts = (axis.block(*part) for part in _shifts(person, axis.starts_at, axis.ends_at))
     busy = (axis.block(one.starts_at, one.ends_at, one.reason or "away") for one in (*person.absences, *person.busy))
@@ -323,17 +371,35 @@ def _row(
         partner.name if partner else "",
         tuple(one for one in shifts if one),
         tuple(one for one in busy if one),
-        tuple(_bar(reading, plan, one, axis, told, home) for one in theirs),
+        (),
         int(sum((one.ends_at - one.starts_at) / timedelta(minutes=1) + one.travel_minutes for one in theirs)),
     )
 
 
-def _bar(reading: Reading, plan: Plan, made: Assignment, axis: Axis, told: frozenset[VisitId], home: str) -> Bar:
-    fleet: Fleet = reading.fleet
+def _bar(
+    reading: Reading,
+    plan: Plan,
+    made: Assignment,
+    axis: Axis,
+    told: frozenset[VisitId],
+    known: _Known,
+    home: str,
+) -> Bar:
     visit = plan.visit[made.visit_id]
-    site = fleet.site[visit.site_id]
     counts = reading.counts_of_visit(plan.campaign_id, visit.id)
     protected = sum(number for status, number in counts.items() if status.protected)
+    tone = _tone(counts, protected, len(visit.host_ids), made.ends_at < reading.now)
+    key = made.visit_id, made.person_id, protected, tone, visit.id in told
+    if (found := known.bars.get(key)) is None:
+        found = known.bars[key] = _new_bar(reading.fleet, plan, made, axis, home, key[2:])
+    return found
+
+
+def _new_bar(fleet: Fleet, plan: Plan, made: Assignment, axis: Axis, home: str, stands: tuple[int, str, bool]) -> Bar:
+    """A visit's bar; ``stands``: how many machines are protected, its tone, and whether the client was told."""
+    protected, tone, told = stands
+    visit = plan.visit[made.visit_id]
+    site = fleet.site[visit.site_id]
     when = told_time(made.starts_at, made.ends_at, site.timezone, home)
     mode = "on site" if visit.mode is VisitMode.ONSITE else "remote"
     x = axis.x(made.starts_at)
@@ -354,8 +420,8 @@ def _bar(reading: Reading, plan: Plan, made: Assignment, axis: Axis, told: froze
         mode,
         hosts,
         protected,
-        _tone(counts, protected, hosts, made.ends_at < reading.now),
-        visit.id in told,
+        tone,
+        told,
         f"{site.name}, {when}, {mode}, {protected} of {hosts} machines protected",
     )
 

@@ -159,7 +159,9 @@ def _gathered(source: Source, shown: Shown) -> Gathered:
 
 def _listed(source: Source, plan: Plan, eyes: Eyes) -> list[ListedVisit]:
     reading = source.reading
-    found = task_list(eyes.partner_id, plan, reading.fleet, reading.crew, reading.now, eyes.window)
+    people = (one.id for one in reading.crew.engineers if one.partner_id == eyes.partner_id)
+    among = reading.index(plan).of_people(people)
+    found = task_list(eyes.partner_id, plan, reading.fleet, reading.crew, reading.now, eyes.window, among)
     return [one for one in found if eyes.person_id in {None, one.person_id}]
 
 

@@ -3,17 +3,20 @@
 import threading
 import time
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
-from ledger.events import append_note
+from ledger.events import _query_of_kinds, append_note
 from ledger.guard import Guard
+from ledger.kinds import STEPS_OF_HOSTS
 from ledger.replay import differences
 from ledger.store import SqlLedger
+from ledger.tables import RARE_EVENT
 from ledger.writing import Writing
 from muster.clock import ManualClock
 from muster.errors import LedgerError
-from muster.ids import HostId, VisitId
+from muster.ids import CampaignId, HostId, VisitId
 from tests.ledger.conftest import Open
 from tests.ledger.make import CAMPAIGN, begin, begin_stale
 
@@ -120,3 +123,35 @@ def test_a_reader_that_pages_while_four_write_sees_every_event_once(url: str, op
     for thread in threads:
         thread.join()
     assert sorted(seen) == sorted(f"w{n}-{number}" for n in range(4) for number in range(15))
+
+
+def test_events_by_kind_are_those_of_the_kind_whether_common_or_rare(ledger: SqlLedger) -> None:
+    begin_stale(ledger)
+    for number in range(3):
+        ledger.note("said", by="ann", campaign_id=CAMPAIGN, data={"number": number})
+        ledger.note("said", by="ann", data={"number": number})
+        ledger.note("thought", by="ann", campaign_id=CAMPAIGN)
+    everything = ledger.events(limit=1000)
+    for kinds in (("said",), ("said", "thought"), ("probed",), ("probed", "said")):
+        wanted = tuple(one for one in everything if one.kind in kinds)
+        assert ledger.events(kinds=kinds, limit=1000) == wanted
+        own = tuple(one for one in wanted if one.campaign_id == CAMPAIGN)
+        assert ledger.events(kinds=kinds, campaign_id=CAMPAIGN, limit=1000) == own
+        assert ledger.events(kinds=kinds, campaign_id=CAMPAIGN, after=own[0].revision, limit=2) == own[1:3]
+
+
+@pytest.mark.parametrize("campaign_id", [None, CAMPAIGN])
+def test_rare_events_are_found_by_their_kind_past_all_others(
+    opened: Open, tmp_path: Path, campaign_id: str | None
+) -> None:
+    ledger = opened(f"sqlite:///{tmp_path}/ledger.db")
+    query = _query_of_kinds(["said", "thought"], CampaignId(campaign_id) if campaign_id else None, 5, 100)
+    told = query.compile(ledger.database._engine, compile_kwargs={"literal_binds": True})
+    with ledger.database.reading() as connection:
+        steps = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {told}")]
+    assert steps[0] == "SEARCH events USING INDEX ix_events_kind_revision (kind=? AND revision>?)"
+
+
+def test_the_index_of_events_by_kind_leaves_out_the_steps_of_hosts() -> None:
+    words = ", ".join(f"'{kind.value}'" for kind in sorted(STEPS_OF_HOSTS))
+    assert str(RARE_EVENT) == f"kind NOT IN ({words})"

@@ -37,6 +37,7 @@ def test_a_sum_is_worked_out_in_one_other_process_at_low_priority(fresh_portal: 
         pid, nice, campaigns = worked_out_now(services, reading, WHO, MANY)
         assert pid not in {os.getpid(), os.getppid()}
         assert nice == min(19, os.nice(0) + 10)
+        assert os.sched_getscheduler(pid) == os.SCHED_IDLE
         assert campaigns == len(reading.campaigns())
         found, give_up = None, time.monotonic() + 60
         while found is None and time.monotonic() < give_up:

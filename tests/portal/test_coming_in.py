@@ -9,14 +9,17 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from ledger.portal_store import SWEPT_AFTER
+from ledger.portal_tables import tries
 from muster.clock import ManualClock
 from muster.errors import InputError
 from portal.access import Role
 from portal.accounts import Accounts, Whom, checked, whom_of
 from portal.factors import STEP_S, code_of, new_secret, step_of
 from portal.keys import Keys, hashed
-from portal.limits import PER_NAME
+from portal.limits import PER_ADDRESS, PER_NAME
 from portal.links import Links
 from portal.passwords import hash_password, is_password
 from portal.services import Portal
@@ -80,6 +83,18 @@ def test_the_tries_of_a_name_are_counted_and_the_right_password_waits_with_the_o
         assert log_in(client, "kim").status_code == 303
         for _ in range(3):
             assert log_in(client, "kim", "wrong password").status_code == 401, "who came in has all tries again"
+
+
+def test_buckets_that_nobody_tries_for_a_day_are_swept_away_and_were_full_by_then(fresh_portal: RunningPortal) -> None:
+    store, now = fresh_portal.portal.store, fresh_portal.portal.clock.now()
+    bucket = (1.0, 1 / 600)
+    assert store.take_try({"name old": bucket}, now) == 0
+    assert store.take_try({"name new": bucket}, now + SWEPT_AFTER - timedelta(seconds=1)) == 0
+    assert store.take_try({"name third": bucket}, now + SWEPT_AFTER + timedelta(seconds=1)) == 0
+    with store._database.reading() as connection:
+        assert set(connection.scalars(select(tries.c.key))) == {"name new", "name third"}
+    for size, per_s in (PER_NAME, PER_ADDRESS):
+        assert size / per_s < SWEPT_AFTER.total_seconds(), "a bucket that is swept away is a full one"
 
 
 def test_tries_are_kept_over_a_restart_and_shared_by_all_portals(fresh_portal: RunningPortal) -> None:

@@ -55,7 +55,8 @@ def test_what_followers_count_is_what_counting_all_gives(moves: list[HostState],
     standing = Standing(moves[:known], site_of)
     keys = ("troubles", "places", "protected", "open")
     ends_of = {VisitId(f"v{number}"): NOW + timedelta(hours=number // 2) for number in range(3)}
-    made = (Troubles(Fleet()), Places(site_of, lambda site, some: (site, some)), Protected(), OpenByEnd(ends_of))
+    places = Places(site_of, lambda site, some: (site, some), lambda one: (-one[1].total(), len(one[1])))
+    made = (Troubles(Fleet()), places, Protected(), OpenByEnd(ends_of))
     followers = [standing.follow(key, lambda one=one: one) for key, one in zip(keys, made, strict=True)]  # type: ignore[misc]
     for state in moves[known:]:
         standing.put(state)
@@ -68,12 +69,34 @@ def test_what_followers_count_is_what_counting_all_gives(moves: list[HostState],
         site: Counter(one.status for one in now if site_of(one.host_id) == site)
         for site in {site_of(one.host_id) for one in now}
     }
+    ranks = [(-some.total(), len(some)) for _, some in made[1].told()]
+    assert ranks == sorted(ranks)
     ends = Counter(one.changed_at.replace(second=0, microsecond=0) for one in now if one.status.protected)
     assert made[2].ends(by_minute=True) == ends
     left = Counter(ends_of[VisitId(str(one.visit_id))] for one in now if not one.status.protected)
     assert dict(made[3].after(NOW - timedelta(hours=1))) == left
     assert dict(made[3].after(NOW)) == {at: hosts for at, hosts in left.items() if at > NOW}
     assert standing.by_status == Counter(one.status for one in now)
+
+
+@given(st.lists(st.tuples(st.integers(0, 59), st.sampled_from(HostStatus)), max_size=60))
+def test_places_of_which_few_have_moved_stand_in_order_too(moves: list[tuple[int, HostStatus]]) -> None:
+    places = Places(
+        lambda host_id: int(host_id[1:]),
+        lambda place, some: (place, some[HostStatus.FAILED], some.total()),
+        lambda one: (-one[1],),
+    )
+    now = {number: state_of(number, HostStatus.STALE, "", 0, 0) for number in range(60)}
+    for state in now.values():
+        places.move(None, state)
+    places.told()
+    for number, status in moves:  # each by itself: few enough to be put in their places one by one
+        before, now[number] = now[number], state_of(number, status, "", 0, 1)
+        places.move(before, now[number])
+        told = places.told()
+        assert {one[0]: one[1] for one in told} == {n: int(s.status is HostStatus.FAILED) for n, s in now.items()}
+        assert [one[1] for one in told] == sorted((one[1] for one in told), reverse=True)
+        assert len(told) == 60
 
 
 def test_a_group_tells_the_most_failures_in_a_row_of_one_of_its_hosts() -> None:
