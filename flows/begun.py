@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from muster.ids import PersonId, VisitId
 from muster.plan import Assignment, Plan
-from scheduler.problem import Demand, PersonDay, Pin, Problem, Span
+from scheduler.problem import AT_HOME, Demand, PersonDay, Pin, Problem, Span
 from scheduler.spans import cut
 
 
@@ -28,10 +28,17 @@ def begun(assignments: Iterable[Assignment], now: datetime, first: datetime) -> 
 
 
 def carried(plan: Plan, binding: Plan, now: datetime) -> tuple[Assignment, ...]:
-    """What a plan that is to be judged has begun by now, or sets out for: only what the plan that binds has just so."""
-    known = {(one.visit_id, one.person_id, one.starts_at) for one in binding.assignments}
-    past = (one for one in plan.assignments if sets_out(one) < now)
-    return tuple(one for one in past if (one.visit_id, one.person_id, one.starts_at) in known)
+    """What a plan that is to be judged has begun by now, or sets out for: only what the plan that binds has just so.
+
+    With the way that the plan that binds had to it: that is the way by which its people come.
+    """
+    ways = {(one.visit_id, one.person_id, one.starts_at): one.travel_minutes for one in binding.assignments}
+    same = (
+        replace(one, travel_minutes=ways[one.visit_id, one.person_id, one.starts_at])
+        for one in plan.assignments
+        if (one.visit_id, one.person_id, one.starts_at) in ways
+    )
+    return tuple(one for one in same if sets_out(one) < now)
 
 
 def departure(assignments: Iterable[Assignment], first: datetime) -> datetime:
@@ -54,21 +61,32 @@ def held_in(problem: Problem, assignments: Sequence[Assignment], first: datetime
         Pin(visit_id, one.person_id, problem.minute(one.starts_at)) for visit_id, team in held.items() for one in team
     )
     others = (pin for pin in problem.pins if pin.visit_id not in held)
-    days = _from(problem, minute, pins)
+    days = _from(problem, minute, [one for team in held.values() for one in team])
     return replace(problem, demands=demands, pins=(*others, *pins), days=days, created_at=first)
 
 
-def _from(problem: Problem, minute: int, held: Iterable[Pin]) -> tuple[PersonDay, ...]:
+def _from(problem: Problem, minute: int, held: Iterable[Assignment]) -> tuple[PersonDay, ...]:
     """The days, those cut off before a minute on which nothing is held."""
-    begin: dict[PersonId | None, list[int]] = {}
-    for pin in held:
-        begin.setdefault(pin.person_id, []).append(-1 if pin.starts is None else pin.starts)
-    cut_off = []
+    theirs: dict[PersonId, list[Assignment]] = {}
+    for one in sorted(held, key=lambda made: made.starts_at):
+        theirs.setdefault(one.person_id, []).append(one)
+    found = []
     for day in problem.days:
-        theirs = begin.get(problem.people[day.person].id, ()) if day.starts < minute else ()
-        under_way = any(day.starts <= starts < day.latest_end for starts in theirs)
-        cut_off.append(day if under_way or day.starts >= minute else _later_day(day, minute))
-    return tuple(cut_off)
+        held_then = theirs.get(problem.people[day.person].id, ()) if day.starts < minute else ()
+        first = next((one for one in held_then if day.starts <= problem.minute(one.starts_at) < day.latest_end), None)
+        if first is not None:
+            found.append(_under_way(problem, day, first))
+        else:
+            found.append(day if day.starts >= minute else _later_day(day, minute))
+    return tuple(found)
+
+
+def _under_way(problem: Problem, day: PersonDay, first: Assignment) -> PersonDay:
+    """A day on which somebody is at a visit or on the way, perhaps from elsewhere than home: then it begins there."""
+    spot = problem.demands[problem.demand_index[first.visit_id]].spot
+    if spot == AT_HOME or problem.minutes_between(day.start_spot, spot) <= first.travel_minutes:
+        return day
+    return replace(day, start_spot=spot, starts=problem.minute(first.starts_at))
 
 
 def _later_day(day: PersonDay, minute: int) -> PersonDay:

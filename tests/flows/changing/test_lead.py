@@ -9,6 +9,7 @@ import pytest
 from flows.begun import sets_out
 from flows.planning import LEAD, dispatch_plan, first_start, keep_plan, make_plan, problem_of
 from muster.errors import Conflict
+from muster.ids import PlanId
 from scheduler.validate import violations
 from tests.flows.changing.bound import NOW, binding, placed
 from tests.flows.changing.conftest import Within
@@ -77,3 +78,25 @@ def test_the_same_plan_found_twice_is_kept_once_and_another_of_its_name_is_refus
     assert services.ledger.revision() == revision
     with pytest.raises(Conflict, match="another plan"):
         keep_plan(services, replace(made, assignments=made.assignments[1:]))
+
+
+def test_who_comes_from_elsewhere_than_home_is_where_they_are(within: Within, workspace: Path) -> None:
+    """The visit before is done and nobody plans it any more: the way from home to the next one would be too long."""
+    services = within()
+    before = binding(services)
+    first = max(before.assignments, key=lambda one: one.travel_minutes)
+    assert first.travel_minutes > 1
+    near = replace(first, travel_minutes=1)
+    moved = replace(
+        before,
+        id=PlanId("near"),
+        assignments=tuple(near if one is first else one for one in before.assignments),
+    )
+    services.ledger.save_plan(moved, by="test")
+    services.ledger.dispatch(moved.id, by="test", expected_revision=services.ledger.revision())
+    standing_at(workspace, first.starts_at + timedelta(minutes=10))
+    services = within()
+    made = make_plan(services, SPRING, seconds=0.2, seed=2)
+    assert placed(made)[first.visit_id] == placed(before)[first.visit_id], "it is under way"
+    standing_at(workspace, made.created_at - timedelta(minutes=5))
+    dispatch_plan(within(), made.id, by="mia")
