@@ -271,6 +271,8 @@ class Large:
         """Follow the linear program to a plan and search on from there; the better of that and the best one."""
         began, timed = time.monotonic(), math.isfinite(allowed.seconds)
         seed = self.random.getrandbits(30)
+        if bounding.climbing:
+            bounding.fill_program()
         state = dive(self.touring, bounding.master, best, seed, lambda: timed and self._over(best))
         left = Allowance(max(0.0, allowed.seconds - (time.monotonic() - began)), allowed.steps)
         return min(self._searched(state, left, WARM_CENTS), best, key=State.objective)

@@ -8,7 +8,7 @@ visits up, and not what lies between them.
 from scheduler.search.clock import clear
 from scheduler.search.compiled import compiled
 from scheduler.search.desk import FAR, LENGTH, Desk
-from scheduler.search.records import NEVER, Model
+from scheduler.search.records import ABSENT, NEVER, Model
 
 UNITS = 60
 """Sixtieths of a cent."""
@@ -114,11 +114,15 @@ def before_rest(m: Model, k: Desk, d: int, i: int, now: int, b: int, rate: int) 
 
 @compiled
 def write_buckets(k: Desk, n: int, width: int) -> None:
-    """Write the bucket in which each row is over, by minute of arrival."""
+    """Write the bucket in which each row is over, by minute of arrival, and the last of them."""
     never, length = k.ahead.shape[1] - 1, k.counts[LENGTH]
     for i in range(n):
+        k.last[i] = ABSENT
         for minute in range(length + 1):
-            k.then[i, minute] = k.over[i, minute] // width if k.over[i, minute] <= length else never
+            if k.over[i, minute] <= length:
+                k.then[i, minute] = k.last[i] = k.over[i, minute] // width
+            else:
+                k.then[i, minute] = never
         k.ahead[i, never, 0] = k.ahead[i, never, 1] = k.early[i, never, 0] = k.early[i, never, 1] = FAR
         k.ahead[i, never, 2] = k.early[i, never, 2] = -1
 
@@ -127,8 +131,9 @@ def write_buckets(k: Desk, n: int, width: int) -> None:
 def bound_ahead(m: Model, k: Desk, d: int, n: int, rate: int, width: int) -> None:
     """The most that can be gained from each row on, by the bucket in which it is over, with the rest to come or past.
 
-    Nobody is at a row in a bucket that ends before the row can be over at all, or gets home from there in time when it
-    is too late for the direct way: there are no shortcuts. A bucket is no longer than any row takes.
+    Nobody is at a row in a bucket that ends before the row can be over at all or begins when it must have been, or gets
+    home from there in time when it is too late for the direct way: there are no shortcuts. A bucket is no longer than
+    any row takes.
     """
     write_buckets(k, n, width)
     length, rest = k.counts[LENGTH], int(m.day[d].rest)
@@ -138,7 +143,7 @@ def bound_ahead(m: Model, k: Desk, d: int, n: int, rate: int, width: int) -> Non
         for i in range(n):
             k.ahead[i, b, 0] = k.ahead[i, b, 1] = k.early[i, b, 0] = k.early[i, b, 1] = FAR
             k.ahead[i, b, 2] = k.early[i, b, 2] = -1
-            if now + k.back[i] > length or k.over[i, k.out[i]] >= now + width:
+            if b > k.last[i] or now + k.back[i] > length or k.over[i, k.out[i]] >= now + width:
                 continue
             arrival = max(k.out[i], begins)
             if arrival <= length and k.over[i, arrival] < now + width:

@@ -44,6 +44,7 @@ class Desk(NamedTuple):
     arc: NDArray[np.int32]  # [n * (n + 1), 2] the row that follows, and the minutes to it
     over: Ints  # [n, H] when a row is over, from the day's start, for each minute of arrival
     then: NDArray[np.int16]  # [n, H] the bucket of that; the last one of the desk where it is never over
+    last: Ints  # [n] the last bucket in which a row can be over
     ahead: Ints  # [n, T, 3] from each row on, after the rest: the most, the most with another row next, the row next
     early: Ints  # [n, T, 3] the same with the rest still to come
     promise: Ints  # [M + 1, n]
@@ -84,6 +85,7 @@ def desk_for(rows: int, minutes: int, most: int) -> Desk:
         arc=np.zeros((looked * (looked + 1), 2), dtype=np.int32),
         over=zeros(looked, minutes + 1),
         then=np.zeros((looked, minutes + 1), dtype=np.int16),
+        last=zeros(looked),
         ahead=zeros(looked, buckets, 3),
         early=zeros(looked, buckets, 3),
         promise=zeros(most + 1, looked),

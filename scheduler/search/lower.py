@@ -12,11 +12,13 @@ several people, and that tours cannot be cut into fractions.
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from threading import Lock
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scheduler.search.ascent import Ascent
 from scheduler.search.columns import Column
 from scheduler.search.desk import Desk, desk_for
 from scheduler.search.detours import MOST_SPOTS, charges, without_shortcuts
@@ -44,6 +46,13 @@ FIRST_WIDTH = 0.1
 CLOSE = 6000
 """So far they may lie in any case (sixtieths of a cent)."""
 
+MOST_FAILED = 2
+"""Steps of the ascent in a row without a better bound, after which the linear program takes over."""
+
+NEARLY, MOST_FILLED = 0.1, 12
+"""Tours that the program begins with then: by how much they may miss being worth it, as a share of the middle price of
+a visit, and how many of a day."""
+
 MOST_OTHERS = 3
 """Other days of the same person on which a new tour is tried."""
 
@@ -51,10 +60,10 @@ FIRST_NODES = 250
 MOST_NODES = 64_000
 """Beginnings of tours looked at for one day: few at first, more where they did not do."""
 
-PATIENCE = ((0.1, 250), (0.06, 1000), (0.03, 4000), (0.01, 16_000))
+PATIENCE = ((0.3, 250), (0.15, 1000), (0.05, 4000), (0.01, 16_000))
 """The most beginnings while so large a share of the days has a new tour."""
 
-BLOCK_DAYS = 16
+BLOCK_DAYS = 8
 """Days that are priced before the clock is looked at again."""
 
 
@@ -135,11 +144,12 @@ class Bounding:
         self.master = Master(touring)
         self.centre = np.minimum(first_prices(touring, known[-1]), self.dearest) if known else self.dearest.copy()
         self.cap_centre = np.zeros(len(raw.cap), dtype=np.int64)
-        self.best, self.value = NOTHING, float("inf")
+        self.best, self.value = NOTHING, float(known[-1].objective if known else "inf")
+        self.ascent = Ascent(self.master.shelf, self.people, self.dearest, self.limits)
+        self.climbing = True
         self.day_gain = np.zeros(len(touring.problem.days), dtype=np.int64)
         self.last: Duals | None = None
-        self.harder, self.free, self.width = True, True, FIRST_WIDTH
-        self.recent, self.cap_recent = self.centre, self.cap_centre
+        self.harder, self.free, self.width = True, bool(known), FIRST_WIDTH
         self.everyone = np.arange(len(touring.problem.days), dtype=np.int64)
         self.converged, self.rounds, self.seconds = False, 0, 0.0
         self.delay, self.ordinal = touring.arrays.visits.delay_cents_per_day, touring.arrays.days.ordinal
@@ -186,6 +196,36 @@ class Bounding:
         )
 
     def _round(self) -> bool:
+        """One step of the ascent, and later of the linear program; whether nothing more is to be gained."""
+        if self.climbing:
+            self._climb()
+            return self._near_enough()
+        return self._converge()
+
+    def _climb(self) -> None:
+        """Price the first prices, then those that the known tours like best, until that brings nothing any more."""
+        before = self.best
+        if before == NOTHING or not self.master.shelf.columns:
+            self.climbing = self._price(self.centre, self.cap_centre) > 0 or len(self.master.shelf.columns) > 0
+            return
+        found = self.ascent.prices(self.centre, self.cap_centre)
+        self.last = Duals(self.value, found.worth, found.day_price, found.cap_price)
+        added = self._price(found.worth, found.cap_price)
+        if not self.over():
+            self.ascent.note(better=self.best > before)
+            self.climbing = self.ascent.failed < MOST_FAILED and added > 0
+            if not self.climbing:
+                self.fill_program()
+
+    def fill_program(self) -> None:
+        """Have the tours in the linear program that are worth it, or nearly so, at the best prices so far."""
+        shelf = self.master.shelf
+        day_price = shelf.gains(self.centre, self.cap_centre)
+        least = -int(NEARLY * float(np.median(self.centre)))
+        chosen = shelf.best_outside(self.centre, np.maximum(0, day_price), self.cap_centre, MOST_FILLED, least)
+        self.master.bring_in([shelf.column(number) for number in chosen])
+
+    def _converge(self) -> bool:
         """Solve the master, try prices near its own, add tours; whether nothing more is to be gained."""
         duals = self.last = self._duals()
         share = SMOOTHING if self.best > NOTHING else 1.0
@@ -321,33 +361,29 @@ class Pricer:
         """Fill in ``gain`` and ``tours`` for these days; False where it was broken off."""
         self.tours[:, (0, -1)] = 0
         known = np.zeros(len(self.gain), dtype=np.int64) if known is None else known
-        blocks = [days[k : k + BLOCK_DAYS] for k in range(0, len(days), BLOCK_DAYS)]
-        wide = len(self.desks)
-        for number in range(0, len(blocks), wide):
-            if number and over():
-                return False
-            self.crowd.each(
-                [
-                    self._block(block, desk, worth, cap_price, known)
-                    for block, desk in zip(blocks[number : number + wide], self.desks, strict=False)
-                ]
-            )
-        return True
+        queue = _Queue([days[k : k + BLOCK_DAYS] for k in range(0, len(days), BLOCK_DAYS)], over)
+        self.crowd.each([self._worker(queue, desk, worth, cap_price, known) for desk in self.desks])
+        return not queue.broken
 
-    def _block(self, block: Ints, desk: Desk, worth: Ints, cap_price: Ints, known: Ints) -> Callable[[], None]:
+    def _worker(self, queue: "_Queue", desk: Desk, worth: Ints, cap_price: Ints, known: Ints) -> Callable[[], None]:
+        """Block after block on one desk: days take very different times."""
+
         def work() -> None:
-            price_days(
-                self.model,
-                self.pairs,
-                desk,
-                worth,
-                cap_price,
-                known,
-                self.gain,
-                self.tours,
-                self.nodes,
-                block,
-            )
+            block = queue.taken(first=True)
+            while block is not None:
+                price_days(
+                    self.model,
+                    self.pairs,
+                    desk,
+                    worth,
+                    cap_price,
+                    known,
+                    self.gain,
+                    self.tours,
+                    self.nodes,
+                    block,
+                )
+                block = queue.taken()
 
         return work
 
@@ -355,3 +391,22 @@ class Pricer:
         """The tours of the last pricing."""
         for day in np.flatnonzero(self.tours[:, 0]).tolist():
             yield day, tuple(self.tours[day, 1 : 1 + self.tours[day, 0]].tolist())
+
+
+class _Queue:
+    """Blocks of days, from which threads take one after the other until it is over.
+
+    Attributes:
+        broken: whether it was over before all were taken.
+    """
+
+    def __init__(self, blocks: list[Ints], over: Callable[[], bool]) -> None:
+        self.blocks, self.over, self.broken = blocks[::-1], over, False
+        self.lock = Lock()
+
+    def taken(self, *, first: bool = False) -> Ints | None:
+        """The next block, None where there is none any more; before the ``first`` nobody asks whether it is over."""
+        with self.lock:
+            if self.blocks and not first and not self.broken:
+                self.broken = self.over()
+            return self.blocks.pop() if self.blocks and not self.broken else None

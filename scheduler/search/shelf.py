@@ -13,11 +13,13 @@ class Shelf:
 
     Attributes:
         inside: of each tour, whether it is in the program.
+        days: how many there are.
     """
 
     def __init__(self, touring: Touring) -> None:
         self.touring = touring
         days, arrays = len(touring.problem.days), touring.arrays
+        self.days, self.cap_offsets = days, arrays.days.cap_offsets
         self.cap_of, self.cap_day = arrays.days.cap, np.repeat(np.arange(days), np.diff(arrays.days.cap_offsets))
         self.counts_travel = np.asarray(arrays.cap_counts_travel, dtype=np.int64)
         self.columns: list[Column] = []
@@ -54,10 +56,15 @@ class Shelf:
         np.maximum.at(known, self._table[:, 0], gained)
         return known
 
-    def best_outside(self, worth: Ints, day_price: Ints, cap_price: Ints, most: int) -> list[int]:
-        """Of each day the tours that gain most by these prices and are not in the program, so many at most."""
+    def best_outside(
+        self, worth: Ints, day_price: Ints, cap_price: Ints, most: int, least: int = UNITS + 1
+    ) -> list[int]:
+        """Of each day the tours that gain most by these prices and are not in the program, so many at most.
+
+        Each gains at least ``least``.
+        """
         gained = self.all_gains(worth, day_price, cap_price)
-        outside = np.flatnonzero((gained > UNITS) & ~np.array(self.inside, dtype=np.bool_))
+        outside = np.flatnonzero((gained >= least) & ~np.array(self.inside, dtype=np.bool_))
         order = outside[np.argsort(-gained[outside], kind="stable")]
         so_far: dict[int, int] = {}
         chosen = []
@@ -81,6 +88,14 @@ class Shelf:
         gained = np.add.reduceat(worth[self._visits], self._begins) - UNITS * cents - day_price[day]
         gained -= effort * per_minute[day] + travel * per_leg[day]
         return np.asarray(gained, dtype=np.int64)
+
+    def laid_out(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """By tour its day, cents, effort and travel; the visits of all tours; by tour where its own begin; how many.
+
+        The visits of one tour stand next to each other.
+        """
+        self._keep()
+        return self._table, self._visits, self._begins, np.diff(self._begins, append=len(self._visits))
 
     def _keep(self) -> None:
         """Bring what was added last into the arrays."""
