@@ -59,9 +59,10 @@ def test_a_table_wins_over_the_model_in_its_own_direction_only() -> None:
 
 
 def test_many_places_are_worked_out_in_blocks_with_the_same_result() -> None:
-    spots = [Spot(str(n), Place(50 + n / 100, n / 90)) for n in range(600)]
+    spots = [Spot(str(n), Place(50 + n / 100, n / 90)) for n in range(1100)]
     table = SpeedTravel().matrix(spots)
-    assert table[599, 3] == SpeedTravel().matrix([spots[599], spots[3]])[0, 1]
+    for one, other in ((1099, 3), (3, 1099), (511, 512), (255, 256), (256, 768), (1098, 1099), (700, 700)):
+        assert table[one, other] == SpeedTravel().matrix([spots[one], spots[other]])[0, 1]
 
 
 @given(st.lists(PLACES, min_size=2, max_size=6))
