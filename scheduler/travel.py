@@ -27,7 +27,7 @@ FAR_CHORD = 0.095
 """Half a chord of the unit globe above which the arcsine itself is needed: about 1,200 km."""
 
 BLOCK = 256, 512
-"""Rows and columns of the table that are computed at once: what a core's own memory holds, which is four times quicker."""
+"""Rows and columns of the table computed at once: what a core's own memory holds, which is four times quicker."""
 
 
 @dataclass(frozen=True, slots=True)
