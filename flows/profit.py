@@ -127,23 +127,23 @@ def margin_of(services: Services, problem: Problem, plan: Plan) -> Statement | N
 
 def _dispatched(services: Services, campaign_id: CampaignId) -> list[tuple[Plan, datetime]]:
     """Every plan that was made binding, the oldest first, with when."""
-    found = (event for event in _events(services, campaign_id) if event.kind == "plan dispatched")
+    found = _events(services, campaign_id, "plan dispatched")
     return [(services.ledger.plan(PlanId(str(event.data["plan"]))), event.at) for event in found]
 
 
 def _enrolled(services: Services, campaign_id: CampaignId, by: datetime) -> frozenset[HostId]:
     """The machines that were in the campaign at an instant."""
     found: set[HostId] = set()
-    for event in _events(services, campaign_id):
+    for event in _events(services, campaign_id, "hosts enrolled"):
         hosts = event.data.get("hosts")
-        if event.kind == "hosts enrolled" and event.at <= by and isinstance(hosts, list):
+        if event.at <= by and isinstance(hosts, list):
             found.update(HostId(str(host)) for host in hosts)
     return frozenset(found)
 
 
-def _events(services: Services, campaign_id: CampaignId) -> Iterator[Event]:
+def _events(services: Services, campaign_id: CampaignId, kind: str) -> Iterator[Event]:
     after = 0
-    while page := services.ledger.events(campaign_id=campaign_id, after=after, limit=PAGE):
+    while page := services.ledger.events(campaign_id=campaign_id, after=after, limit=PAGE, kinds=(kind,)):
         yield from page
         after = page[-1].revision
 

@@ -45,12 +45,12 @@ def money(request: Request, viewer: Looker, campaign_id: str, page_number: PageN
 def profit(request: Request, viewer: Changer, campaign_id: str, form: Form) -> Response:
     """Work the profit out, with a search for the plan that our own people could have made alone."""
     del form
-    services = services_of(request)
-    campaign = campaign_now(reading_of(request), campaign_id).campaign
+    services, reading = services_of(request), reading_of(request)
+    campaign = campaign_now(reading, campaign_id).campaign
     if not SOLVING.acquire(blocking=False):
         raise InputError("something else is being searched for at this moment", hint="try again in some seconds")
     try:
-        work_out(services, campaign.id, seconds=PROFIT_SECONDS, by=viewer.by)
+        work_out(services, reading, campaign.id, seconds=PROFIT_SECONDS, by=viewer.by)
     except NotFound as error:
         raise InputError(error.message, hint="dispatch a plan first") from None
     finally:

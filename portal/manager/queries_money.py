@@ -11,7 +11,9 @@ from partners.money import Money, total
 from partners.offers import Offer, Quote, QuoteState
 from partners.papers import OFFERS, QUOTES, Index, Shelf, change
 from partners.profit import Comparison, Line, LineKind, Statement
+from portal.beside import Sum
 from portal.manager.common import Rows, rows_of
+from portal.manager.kept import worked_out_now
 from portal.reading import Reading
 
 VALID = timedelta(days=30)
@@ -131,16 +133,23 @@ def money_page(services: Services, reading: Reading, campaign_id: CampaignId, pa
     )
 
 
-def work_out(services: Services, campaign_id: CampaignId, *, seconds: float, by: str) -> Profit:
+def work_out(services: Services, reading: Reading, campaign_id: CampaignId, *, seconds: float, by: str) -> Profit:
     """Work the profit out anew, with a search for the plan without partners, and keep it for those who look.
+
+    Of a large campaign that is done in the process beside: whoever asked waits for it, and nobody else does.
 
     Raises:
         NotFound: no plan was dispatched.
     """
-    found = _profit(campaign_id, profit_of(services, campaign_id, seconds=seconds), services.clock.now())
+    hosts = reading.counts(campaign_id).total()
+    found = worked_out_now(services, reading, Sum(_worked_out, (campaign_id, seconds)), hosts)
     before = services.book.find(PROFITS, campaign_id)
     services.book.write([change(PROFITS, found, "profit worked out", before)], by=by)
     return found
+
+
+def _worked_out(services: Services, _reading: Reading, campaign_id: CampaignId, seconds: float) -> Profit:
+    return _profit(campaign_id, profit_of(services, campaign_id, seconds=seconds), services.clock.now())
 
 
 def _quote(one: Quote, client: str) -> QuoteLine:
