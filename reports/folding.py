@@ -12,6 +12,7 @@ from muster.errors import InputError
 
 _SIGNS = re.compile(r"[\[\],\"\s]")
 _NUMBER = re.compile(r"[0-9]+")
+_PARTS = re.compile(r"([0-9]{1,15})")
 _MOST_DIGITS = 15
 _MOST_NAMES = 1_000_000
 _ITEM = re.compile(r'"(?:[^"\\]|\\.)*"|(?:[^\[\],"\s]|\[[^\]]*\])+')
@@ -48,7 +49,7 @@ def unfold(text: str) -> list[str]:
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     """A key that sorts ``web9`` before ``web10``."""
-    parts = re.split(r"([0-9]{1,15})", name)
+    parts = _PARTS.split(name)
     return tuple((1, int(part), part) if index % 2 else (0, 0, part) for index, part in enumerate(parts))
 
 
