@@ -33,6 +33,9 @@ DIVE_SHARE, RECOMBINE_SHARE, POLISH_SHARE, PROVE_SHARE = 0.4, 0.35, 0.15, 0.1
 CYCLE_SECONDS_PER_VISIT = 0.03
 """Length of a cycle; what is left is one where it is less than two."""
 
+MOST_IDLE = 2
+"""Steps of the bound in a row that hardly raise it, after which time is better spent on the plan."""
+
 MOST_CHOICES = 10_000
 """Tours among which CP-SAT chooses."""
 
@@ -257,7 +260,8 @@ class Large:
         until, timed = time.monotonic() + seconds, math.isfinite(seconds)
 
         def over() -> bool:
-            return timed and (time.monotonic() >= until or self._over(state))
+            enough = time.monotonic() >= until or bounding.idle >= MOST_IDLE
+            return timed and (enough or self._over(state))
 
         def heard(cents: int) -> None:
             self.bound = cents

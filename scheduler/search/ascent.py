@@ -56,17 +56,15 @@ class Ascent:
     """The way to the best prices.
 
     Attributes:
-        reach: how far the next prices may be from the centre.
-        failed: how often in a row a bound was no better.
+        reach: how far the next prices may be from the centre, as a share of it.
     """
 
     def __init__(self, shelf: Shelf, people: Ints, dearest: Ints, limits: Ints) -> None:
         self.shelf, self.people, self.dearest, self.limits = shelf, people, dearest, limits
-        self.reach, self.softness, self.failed = FIRST_REACH, FIRST_SOFTNESS, 0
+        self.reach, self.softness = FIRST_REACH, FIRST_SOFTNESS
 
     def note(self, *, better: bool) -> None:
         """Go farther and finer after a better bound, less far after another one."""
-        self.failed = 0 if better else self.failed + 1
         self.reach *= FARTHER if better else NEARER
         if better:
             self.softness = max(LEAST_SOFTNESS, FINER * self.softness)

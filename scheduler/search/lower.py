@@ -46,8 +46,8 @@ FIRST_WIDTH = 0.1
 CLOSE = 6000
 """So far they may lie in any case (sixtieths of a cent)."""
 
-MOST_FAILED = 2
-"""Steps of the ascent in a row without a better bound, after which the linear program takes over."""
+LITTLE, MOST_IDLE = 1e-4, 6
+"""Steps of the ascent in a row whose bound is hardly better, as a share, after which the linear program takes over."""
 
 NEARLY, MOST_FILLED = 0.1, 12
 """Tours that the program begins with then: by how much they may miss being worth it, as a share of the middle price of
@@ -129,6 +129,8 @@ class Bounding:
         converged: whether nothing more is to be gained.
         rounds: so far.
         seconds: that they took.
+        climbing: whether the ascent still goes on, and the linear program has not been begun with.
+        idle: steps of the ascent in a row whose bound was hardly better.
     """
 
     def __init__(
@@ -146,7 +148,7 @@ class Bounding:
         self.cap_centre = np.zeros(len(raw.cap), dtype=np.int64)
         self.best, self.value = NOTHING, float(known[-1].objective if known else "inf")
         self.ascent = Ascent(self.master.shelf, self.people, self.dearest, self.limits)
-        self.climbing = True
+        self.climbing, self.idle = True, 0
         self.day_gain = np.zeros(len(touring.problem.days), dtype=np.int64)
         self.last: Duals | None = None
         self.harder, self.free, self.width = True, bool(known), FIRST_WIDTH
@@ -213,7 +215,8 @@ class Bounding:
         added = self._price(found.worth, found.cap_price)
         if not self.over():
             self.ascent.note(better=self.best > before)
-            self.climbing = self.ascent.failed < MOST_FAILED and added > 0
+            self.idle = 0 if self.best - before > LITTLE * before else self.idle + 1
+            self.climbing = self.idle < MOST_IDLE and added > 0
             if not self.climbing:
                 self.fill_program()
 
