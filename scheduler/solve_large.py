@@ -53,7 +53,7 @@ WIDE_SEARCH_SHARE, PIECES_SHARE, BOUND_LAST_SHARE = 0.35, 0.8, 0.25
 LEAST_PIECE_SECONDS, MOST_PIECE_SECONDS = 15.0, 30.0
 """For one piece: less does not pay, more brings little."""
 
-WIDE_BOUND_SECONDS_PER_VISIT = 0.03
+WIDE_BOUND_SECONDS_PER_VISIT = 0.025
 """From so many seconds on a part of them goes into a bound."""
 
 ROUNDS_TIMES_VISITS = 3_000
