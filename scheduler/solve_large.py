@@ -53,8 +53,10 @@ WIDE_SEARCH_SHARE, PIECES_SHARE, BOUND_LAST_SHARE = 0.35, 0.8, 0.25
 LEAST_PIECE_SECONDS, MOST_PIECE_SECONDS = 15.0, 30.0
 """For one piece: less does not pay, more brings little."""
 
-WIDE_BOUND_SECONDS_PER_VISIT = 0.025
-"""From so many seconds on a part of them goes into a bound."""
+WIDE_BOUND_SECONDS_PER_VISIT, HUGE_BOUND_SECONDS_PER_VISIT = 0.025, 0.12
+"""From so many seconds on a part of them goes into a bound; the second is of problems above ``BOUNDED_VISITS``.
+
+There all days are priced block by block: of 10,000 visits that takes 160 s, and is worth little with poor prices."""
 
 ROUNDS_TIMES_VISITS = 3_000
 """Rounds of the bound where no clock is in the criterion: fewer for larger problems."""
@@ -207,7 +209,8 @@ class Large:
 
     def _worth_bounding(self) -> float:
         """Seconds from which on a part of them goes into a bound."""
-        return WIDE_BOUND_SECONDS_PER_VISIT * len(self.touring.problem.demands)
+        visits = len(self.touring.problem.demands)
+        return visits * (HUGE_BOUND_SECONDS_PER_VISIT if visits > BOUNDED_VISITS else WIDE_BOUND_SECONDS_PER_VISIT)
 
     def _pieced(self, state: State, pieces: list[Piece], each: float) -> State:
         """Every piece made better in so many seconds; the plan that was given where none could be."""

@@ -32,9 +32,12 @@ def test_a_stop_on_the_board_ends_pushes_of_another_process_within_seconds(stage
         (campaign,) = running.world.ledger.campaigns()
         with running.client(Role.MANAGER) as client:
             pressed = {"reason": "smoke in the server room", "how": "stop"}
-            said, seconds = stop_in_the_middle(
-                stage, lambda _: client.post(f"/manager/{campaign.id}/stop", data=pressed).raise_for_status()
-            )
+
+            def press(_: object) -> None:
+                answer = client.post(f"/manager/{campaign.id}/stop", data=pressed)
+                assert answer.status_code == 303, answer.text
+
+            said, seconds = stop_in_the_middle(stage, press)
             nothing_happens_by_itself(stage)
             page = client.get(f"/manager/{campaign.id}").text
             client.post(f"/manager/{campaign.id}/resume", data={"reason": "it was a toaster"})
