@@ -95,6 +95,7 @@ def link_address(portal_url: str, word: str) -> str:
 @router.get("/enter/{word}", dependencies=[Depends(open_to_all)])
 def offer(request: Request, word: str) -> Response:
     """Show whom a link is for, and the button that opens it."""
+    request.state.link_word = word
     link = _good(portal_of(request), word)
     return _offered(request, link, word)
 
@@ -103,6 +104,7 @@ def offer(request: Request, word: str) -> Response:
 def enter(request: Request, form: OpenForm) -> Response:
     """Open a link: bind it to this device, or know the device again."""
     portal, word = portal_of(request), form.text("word", "")
+    request.state.link_word = word
     count_way_in(request, "link")
     link = _good(portal, word)
     device = request.cookies.get(_cookie(portal, link), "")
@@ -136,6 +138,13 @@ def _language(reading: Reading, link: Link) -> str:
         return "en"
     sites = (one for one in reading.fleet.sites if one.client_id in link.client_ids)
     return link.language or next((one.language for one in sites if one.language), "")
+
+
+def language_of_link(request: Request) -> str:
+    """The language of the link that a request follows, also where it has ended; empty where it follows none."""
+    word = getattr(request.state, "link_word", "")
+    link = portal_of(request).store.link(hashed(word)) if word else None
+    return _language(reading_of(request), link) if link is not None else ""
 
 
 def _good(portal: Portal, word: str) -> Link:

@@ -216,11 +216,16 @@ def _zone(found: ClientVisit) -> ZoneInfo:
 
 def _page(request: Request, viewer: Viewer, speech: Speech, template: str, **context: object) -> Response:
     """A page in the client's language, its navigation too; a language that was asked for is kept on the device."""
-    labels = {"/client/visits": speech.say("visits"), "/client/certificate": speech.say("certificate")}
     path = "/client/visits" if request.url.path == "/client" else request.url.path
-    nav = [(NavItem(labels[one.path], one.path, one.roles), is_current(one, path)) for one in NAV]
+    nav = nav_in(speech, path)
     made = page(request, viewer, template, **{"nav": nav, "t": speech, "language": speech.code, **context})  # type: ignore[arg-type]
     if request.query_params.get("lang") == speech.code:
         secure = portal_of(request).settings.portal_url.startswith("https://")
         made.set_cookie(COOKIE, speech.code, max_age=LASTS_S, path="/", httponly=True, samesite="lax", secure=secure)
     return made
+
+
+def nav_in(speech: Speech, path: str) -> list[tuple[NavItem, bool]]:
+    """The navigation in a language, and which of it is the page at ``path``."""
+    labels = {"/client/visits": speech.say("visits"), "/client/certificate": speech.say("certificate")}
+    return [(NavItem(labels[one.path], one.path, one.roles), is_current(one, path)) for one in NAV]

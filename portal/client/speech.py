@@ -58,12 +58,17 @@ class Speech:
 
 def speech_of(request: Request, viewer: Viewer, reading: Reading) -> Speech:
     """The language of a request."""
+    return Speech(language(known_language(request, viewer, reading)))
+
+
+def known_language(request: Request, viewer: Viewer, reading: Reading) -> str:
+    """The code that was asked for on the device, else the viewer's, else the site's; empty where there is none."""
     asked = request.query_params.get("lang", "")
     if asked not in LANGUAGES:
         asked = request.cookies.get(COOKIE, "")
     if asked not in LANGUAGES:
         asked = viewer.language or _of_sites(viewer, reading)
-    return Speech(language(asked))
+    return asked
 
 
 def _of_sites(viewer: Viewer, reading: Reading) -> str:
