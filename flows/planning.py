@@ -4,7 +4,7 @@ The scheduler decides; this reads what it needs from the ledger and writes what 
 """
 
 from collections import Counter
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from flows.begun import begun, carried, departure, held_in, sets_out
 from flows.cancelling import called_off, kept_from, written
 from flows.concerned import changed_messages
 from flows.learned_travel import as_learned
+from flows.meanwhile import needs_of, still_holds
 from flows.measured import effort_of, learned_ratio
 from flows.ordering import in_order
 from flows.overruns import longer, said_efforts, taking_longer
@@ -25,6 +26,7 @@ from muster.errors import DispatchRejected, InvalidPlan
 from muster.ids import CampaignId, ClientId, PersonId, PlanId, VisitId
 from muster.outcomes import HostStatus
 from muster.plan import Plan, VisitMode
+from muster.records import HostState
 from scheduler.build import World, build
 from scheduler.policy import Policy
 from scheduler.problem import Problem
@@ -204,8 +206,8 @@ def dispatch_plan(services: Services, plan_id: PlanId, *, by: str, why: str = ""
     """
     ledger = services.ledger
     plan = ledger.plan(plan_id)
-    revision = ledger.revision()
-    fallen = _fallen(services, plan)
+    revision, states = ledger.revision(), ledger.hosts(plan.campaign_id)
+    fallen = _fallen(services, plan, states)
     if fallen:
         raise DispatchRejected(
             f"plan {plan_id} does not hold any more: {len(fallen)} of its {len(plan.assignments)} visits have fallen",
@@ -226,12 +228,21 @@ def dispatch_plan(services: Services, plan_id: PlanId, *, by: str, why: str = ""
             plan_id,
             by=by,
             expected_revision=revision,
+            beside_pushes=_holds_on(services, plan, revision, states),
             notes=telling.notes,
             messages=(*telling.messages, *changed),
             call_off=telling.call_off,
         )
         services.book.write(written(services, off), by=by)
     return plan
+
+
+def _holds_on(services: Services, plan: Plan, revision: int, judged: Sequence[HostState]) -> bool:
+    """Whether what hosts did since a plan was judged by these states leaves it as good as it was."""
+    if services.ledger.revision() == revision:
+        return True
+    fleet = services.ledger.fleet()
+    return still_holds(plan, needs_of(fleet, judged), needs_of(fleet, services.ledger.hosts(plan.campaign_id)))
 
 
 def _refuse_violations(problem: Problem, plan: Plan) -> None:
@@ -243,10 +254,11 @@ def _refuse_violations(problem: Problem, plan: Plan) -> None:
         )
 
 
-def problem_around(services: Services, plan: Plan) -> Problem:
+def problem_around(services: Services, plan: Plan, states: Sequence[HostState] | None = None) -> Problem:
     """The problem as it is now, around a plan's own visits and efforts: what the plan is judged by.
 
     Visits of which no host needs anything any more are not in it. Whom a client does not want is taken as it is now.
+    The hosts are read from the ledger where no ``states`` are given.
 
     Raises:
         NothingToPlan: no host needs a visit.
@@ -254,7 +266,8 @@ def problem_around(services: Services, plan: Plan) -> Problem:
     binding, at = services.ledger.dispatched(plan.campaign_id), services.clock.now()
     past = carried(plan, services.ledger.plan(binding.plan_id), at) if binding else ()
     world = world_of(services, plan.campaign_id, now=departure(past, at))
-    now = _without_called_off(services, build(world, services.ledger.hosts(plan.campaign_id), keep=plan.visits))
+    states = services.ledger.hosts(plan.campaign_id) if states is None else states
+    now = _without_called_off(services, build(world, states, keep=plan.visits))
     around = _with_own_efforts(now, plan)
     unwanted = {demand.visit.id: demand.visit.excluded for demand in now.demands}
     demands = (replace(d, visit=replace(d.visit, excluded=unwanted[d.visit.id])) for d in around.demands)
@@ -284,9 +297,9 @@ def _with_own_efforts(problem: Problem, plan: Plan) -> Problem:
     return replace(problem, demands=tuple(replace(demand, visit=plan.visit[demand.visit.id]) for demand in known))
 
 
-def _fallen(services: Services, plan: Plan) -> tuple[str, ...]:
+def _fallen(services: Services, plan: Plan, states: Sequence[HostState]) -> tuple[str, ...]:
     """What of a plan does not hold any more, in sentences, by the validator's judgement."""
-    problem = problem_around(services, plan)
+    problem = problem_around(services, plan, states)
     gone = sorted({one.visit_id for one in plan.assignments} - problem.demand_index.keys())
     still = replace(
         plan,

@@ -41,6 +41,9 @@ class Kind(StrEnum):
 STEPS_OF_HOSTS = (Kind.CLAIMED, Kind.FINISHED, Kind.PROBED)
 """Nearly all events: one for each host that a push or a probe comes to; the index of events by kind has the others."""
 
+STEPS_OF_PUSHES = (*STEPS_OF_HOSTS, Kind.RECOVERED)
+"""What a push and its probes write all the time, and all that they change is how a host stands."""
+
 
 class Effect(StrEnum):
     """What an event does to what is known; a column of its own, so that a note can never pass for a fact.

@@ -1,7 +1,7 @@
 """Plans: immutable documents; dispatch makes one of them binding."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, and_, insert, or_, select
 
@@ -54,8 +54,12 @@ def read_plan_ids(connection: Connection, campaign_id: CampaignId) -> tuple[Plan
     return tuple(PlanId(plan_id) for plan_id in connection.scalars(query))
 
 
-def dispatch(writing: Writing, plan_id: PlanId, *, by: str, expected_revision: int) -> CampaignId:
+def dispatch(
+    writing: Writing, plan_id: PlanId, harmless: Sequence[Kind] = (), *, by: str, expected_revision: int
+) -> CampaignId:
     """Make a plan binding, if nothing that plans are made from has moved since ``expected_revision``.
+
+    Events of ``harmless`` kinds do not count.
 
     What moves a plan: the inventory, the campaign's policy, a host enrolled, a status changed (also by somebody's
     probe), a claim or its end, another dispatch, a stop or its lifting. What does not: notes, renewed leases,
@@ -68,7 +72,7 @@ def dispatch(writing: Writing, plan_id: PlanId, *, by: str, expected_revision: i
         Conflict: something has moved, or the plan names a host that is not in the campaign.
     """
     plan = read_plan(writing.connection, plan_id)
-    _must_not_have_moved(writing, plan, expected_revision)
+    _must_not_have_moved(writing, plan, expected_revision, harmless)
     binding = _binding(plan)
     known = writing.hosts(plan.campaign_id)
     missing = [host_id for host_id in binding if host_id not in known]
@@ -79,12 +83,13 @@ def dispatch(writing: Writing, plan_id: PlanId, *, by: str, expected_revision: i
     return plan.campaign_id
 
 
-def _must_not_have_moved(writing: Writing, plan: Plan, expected_revision: int) -> None:
+def _must_not_have_moved(writing: Writing, plan: Plan, expected_revision: int, harmless: Sequence[Kind]) -> None:
     table = tables.events
     here = or_(table.c.campaign_id == plan.campaign_id, table.c.campaign_id.is_(None))
     query = (
         select(table.c.revision, table.c.kind)
         .where(and_(table.c.revision > expected_revision, table.c.effect == Effect.MOVES.value, here))
+        .where(table.c.kind.not_in(harmless))
         .order_by(table.c.revision)
         .limit(1)
     )

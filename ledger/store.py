@@ -8,6 +8,7 @@ from datetime import datetime
 from ledger import attempts, campaigns, claims, events, inventory_store, outbox, plans, probes, waves
 from ledger.database import Database
 from ledger.guard import Guard, Redact
+from ledger.kinds import STEPS_OF_PUSHES
 from ledger.standing import read_standing
 from ledger.writing import Writing
 from muster.campaign import Campaign
@@ -133,12 +134,14 @@ class SqlLedger:
         *,
         by: str,
         expected_revision: int,
+        beside_pushes: bool = False,
         notes: Sequence[Note] = (),
         messages: Sequence[Message] = (),
         call_off: Sequence[int] = (),
     ) -> None:
         with self._writing() as writing:
-            campaign_id = plans.dispatch(writing, plan_id, by=by, expected_revision=expected_revision)
+            harmless = STEPS_OF_PUSHES if beside_pushes else ()
+            campaign_id = plans.dispatch(writing, plan_id, harmless, by=by, expected_revision=expected_revision)
             events.append_notes(writing, campaign_id, notes, by=by)
             outbox.call_off(writing, call_off, by=by, reason=f"plan {plan_id} was dispatched")
             outbox.post(writing, messages, by=by)

@@ -191,6 +191,7 @@ class Ledger(Protocol):
         *,
         by: str,
         expected_revision: int,
+        beside_pushes: bool = False,
         notes: Sequence[Note] = (),
         messages: Sequence[Message] = (),
         call_off: Sequence[int] = (),
@@ -198,7 +199,8 @@ class Ledger(Protocol):
         """Make a plan binding: hosts take their visit and person from it.
 
         ``notes`` and ``messages`` (what clients are told) are written with it, and the waiting messages ``call_off``,
-        by id, are not sent any more.
+        by id, are not sent any more. With ``beside_pushes`` the caller says that it has looked at the hosts within
+        this transaction (``together``), and what hosts did since ``expected_revision`` does not count.
 
         Raises:
             Conflict: when the ledger has moved past ``expected_revision`` in this campaign or in the inventory.

@@ -115,6 +115,31 @@ def test_a_plan_is_not_dispatched_when_this_has_moved(ledger: SqlLedger, what: s
     assert ledger.dispatched(CAMPAIGN) == before
 
 
+STEPS = ("another's probe that changes a status", "a claim")
+
+
+@pytest.mark.parametrize("what", STEPS)
+def test_who_has_looked_at_the_hosts_dispatches_beside_a_push(ledger: SqlLedger, what: str) -> None:
+    begin_stale(ledger)
+    revision = ledger.revision()
+    ledger.save_plan(plan(), by="ann")
+    MOVES[what](ledger)
+    ledger.dispatch(PlanId("plan-1"), by="ann", expected_revision=revision, beside_pushes=True)
+    assert ledger.dispatched(CAMPAIGN) is not None
+
+
+@pytest.mark.parametrize("what", sorted(MOVES.keys() - {*STEPS}))
+def test_and_not_beside_anything_else(ledger: SqlLedger, what: str) -> None:
+    begin_stale(ledger)
+    revision = ledger.revision()
+    ledger.save_plan(plan(), by="ann")
+    MOVES[what](ledger)
+    before = ledger.dispatched(CAMPAIGN)
+    with pytest.raises(Conflict, match=f"not as it was at revision {revision}"):
+        ledger.dispatch(PlanId("plan-1"), by="ann", expected_revision=revision, beside_pushes=True)
+    assert ledger.dispatched(CAMPAIGN) == before
+
+
 @pytest.mark.parametrize("what", KEEPS)
 def test_a_plan_is_dispatched_whatever_happened_beside_it(ledger: SqlLedger, what: str) -> None:
     begin_stale(ledger)
