@@ -63,6 +63,7 @@ def test_who_cannot_come_is_on_the_board_and_one_click_shows_who_can(own_planned
     assert binding.plan_id != plan.id
     assert f"Plan {binding.plan_id} binds" in after
     moved = [one for one in running.world.ledger.plan(binding.plan_id).assignments if one.visit_id == visit.visit_id]
+    assert moved, "somebody else or another day was found"
     assert all(one.person_id != "kim" or one.starts_at.date() > visit.starts_at.date() for one in moved)
     assert CAR not in board, "it is answered"
     assert again.status_code == 409, "it binds once"
@@ -85,6 +86,7 @@ def test_a_partner_that_declines_is_not_given_the_visit_again(own_planned: tuple
     assert binding is not None
     made = [one for one in running.world.ledger.plan(binding.plan_id).assignments if one.visit_id == visit.visit_id]
     crew = running.world.ledger.crew().engineer
+    assert made, "somebody else was found"
     assert all(crew[one.person_id].partner_id != "coast" for one in made)
 
 
