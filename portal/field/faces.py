@@ -1,4 +1,4 @@
-"""Photos of people, so that a client knows whom to let in: one's own, and those of a partner's people.
+"""Photos of people, so that a client knows whom to let in: one's own, and those of a partner's or the company's people.
 
 They lie in the workspace's folder ``people/``, named by the person's id; a company may put them there itself.
 """
@@ -19,19 +19,24 @@ from portal.client.queries import PHOTOS, SUFFIXES, photo_file
 from portal.field.evidence import MOST_BYTES, TYPES
 from portal.field.pictures import bare, media_type
 from portal.forms import Form, Posted, audited
+from portal.manager.common import ROWS, PageNumber, rows_of
 from portal.render import back_to, page
 from portal.services import portal_of, reading_of
 
 router = APIRouter()
-WithFaces = Annotated[Viewer, Depends(need(Role.ENGINEER, Role.PARTNER_TECHNICIAN, Role.PARTNER_MANAGER))]
+OF_OTHERS = (Role.PARTNER_MANAGER, Role.MANAGER)
+"""Who sets photos of other people: a partner's manager of its own, the company's of those that are no partner's."""
+WithFaces = Annotated[Viewer, Depends(need(Role.ENGINEER, Role.PARTNER_TECHNICIAN, *OF_OTHERS))]
 
 
 @router.get("/photo")
-def faces(request: Request, viewer: WithFaces) -> Response:
-    """The photos that the viewer may change: their own, or those of their people."""
+def faces(request: Request, viewer: WithFaces, page_number: PageNumber = 1) -> Response:
+    """The photos that the viewer may change, page by page: their own, or those of their people."""
     folder = portal_of(request).settings.workspace
-    found = [(one, photo_file(folder, one.id) is not None) for one in _theirs(request, viewer)]
-    return page(request, viewer, "engineer/faces.html", people=found, own=viewer.role is not Role.PARTNER_MANAGER)
+    rows = rows_of(_theirs(request, viewer), page_number)
+    found = [(one, photo_file(folder, one.id) is not None) for one in rows.rows]
+    own = viewer.role not in OF_OTHERS
+    return page(request, viewer, "engineer/faces.html", people=found, own=own, at=rows.page, last=rows.pages)
 
 
 @router.get("/photo/{person_id}")
@@ -57,7 +62,9 @@ def set_face(request: Request, viewer: WithFaces, form: Form) -> Response:
     except OSError as error:
         raise MusterError(f"the photo cannot be kept: {error.strerror or error}") from None
     audited(request, viewer, "photo set", person=person.id)
-    return back_to(request, "/photo", say=f"Clients see this photo of {person.name} from now on.")
+    return back_to(
+        request, _page_of(request, viewer, person), say=f"Clients see this photo of {person.name} from now on."
+    )
 
 
 @router.post("/photo/remove")
@@ -66,16 +73,24 @@ def remove_face(request: Request, viewer: WithFaces, form: Form) -> Response:
     person = _person(request, viewer, form.text("person", viewer.engineer_id or ""))
     _remove(portal_of(request).settings.workspace / PHOTOS, person.id)
     audited(request, viewer, "photo removed", person=person.id)
-    return back_to(request, "/photo", say=f"There is no photo of {person.name} any more.")
+    return back_to(request, _page_of(request, viewer, person), say=f"There is no photo of {person.name} any more.")
 
 
 def _theirs(request: Request, viewer: Viewer) -> list[Engineer]:
     crew = reading_of(request).crew
     if viewer.role is Role.PARTNER_MANAGER:
         mine = [one for one in crew.engineers if one.partner_id is not None and one.partner_id == viewer.partner_id]
+    elif viewer.role is Role.MANAGER:
+        mine = [one for one in crew.engineers if one.partner_id is None]
     else:
         mine = [one for one in crew.engineers if one.id == viewer.engineer_id]
-    return sorted(mine, key=lambda one: one.name)
+    return sorted(mine, key=lambda one: (one.name, one.id))
+
+
+def _page_of(request: Request, viewer: Viewer, person: Engineer) -> str:
+    """The page of the list that somebody stands on, so that who sets one photo after another stays there."""
+    number = _theirs(request, viewer).index(person) // ROWS + 1
+    return f"/photo?page={number}" if number > 1 else "/photo"
 
 
 def _person(request: Request, viewer: Viewer, person_id: str) -> Engineer:

@@ -36,6 +36,7 @@ PAGES = (
     ("engineer-photo", "kim", "/photo"),
     ("partner-photos", "nils", "/photo"),
     ("inbox", "ana", "/inbox"),
+    ("manager-photos", "ana", "/photo"),
 )
 
 

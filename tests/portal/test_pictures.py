@@ -1,13 +1,18 @@
 """Photos lose what is said about them, keep what is seen, and are whole pictures or none."""
 
 import io
+from dataclasses import replace
 
 import httpx
 import pytest
 from PIL import Image
 
+from muster.crew import Crew
 from muster.errors import InputError
+from muster.fleet import Fleet
+from muster.ids import PersonId
 from portal.field.pictures import bare, media_type
+from portal.manager.common import ROWS
 from tests.portal.conftest import RunningPortal
 from tests.portal.field import PNG
 
@@ -95,3 +100,50 @@ def test_people_give_themselves_a_face_and_a_partner_gives_one_to_its_people(fre
     assert [one.kind.removeprefix("portal: photo ") for one in events if one.kind.startswith("portal: photo")] == [
         "set", "set", "set", "removed",
     ]  # fmt: skip
+
+
+def test_a_manager_gives_a_face_to_the_companys_people_and_to_no_partners(fresh_portal: RunningPortal) -> None:
+    ledger, folder = fresh_portal.world.ledger, fresh_portal.world.settings.workspace / "people"
+    before = len(ledger.events(limit=100_000))
+    with fresh_portal.client("ana") as ana, fresh_portal.client("vera") as vera, fresh_portal.client("hugo") as hugo:
+
+        def send(person: str, content: bytes = PNG, token: str = ana.headers["x-csrf-token"]) -> int:
+            files, headers = {"photo": ("me.jpg", content, "image/jpeg")}, {"x-csrf-token": token}
+            return ana.post("/photo", files=files, data={"person": person}, headers=headers).status_code
+
+        page = ana.get("/photo").text
+        assert all(one in page for one in ("Kim Lee", "Omar Haddad", "Photos of your people"))
+        assert not [one for one in ("Pat Roy", "Nia Bell", "Cole Tan", "Cyd Marsh") if one in page]
+        assert send("kim", picture("JPEG")) == 303
+        seen = ana.get("/photo/kim")
+        assert (seen.headers["content-type"], b"Telephones" in seen.content) == ("image/jpeg", False)
+        assert hugo.get(C2 + "/photo").content == seen.content
+        assert send("omar", b"<svg/>") == 400
+        assert send("omar", token="a" * 64) == 400
+        for person in ("pat", "cole", "nobody", "../portal"):
+            assert send(person) == 404, person
+            assert ana.get(f"/photo/{person}").status_code == 404, person
+            assert ana.post("/photo/remove", data={"person": person}).status_code == 404, person
+        assert [one.name for one in folder.iterdir()] == ["kim.jpg"]
+        assert vera.get("/photo").status_code == 404
+        assert vera.post("/photo/remove", data={"person": "kim"}).status_code == 404
+        assert ana.post("/photo/remove", data={"person": "kim"}).status_code == 303
+    assert list(folder.iterdir()) == []
+    made = [one for one in ledger.events(limit=100_000)[before:] if one.kind.startswith("portal: photo")]
+    assert [(one.kind, one.data["person"]) for one in made] == [
+        ("portal: photo set", "kim"), ("portal: photo removed", "kim"),
+    ]  # fmt: skip
+    assert all("ana" in one.by for one in made)
+
+
+def test_more_people_than_a_page_holds_are_shown_page_by_page(fresh_portal: RunningPortal) -> None:
+    ledger = fresh_portal.world.ledger
+    kim = next(one for one in ledger.crew().engineers if one.id == "kim")
+    more = tuple(replace(kim, id=PersonId(f"z{n:02}"), name=f"Zed {n:02}") for n in range(ROWS))
+    ledger.save_inventory(Fleet(), Crew(engineers=more), by="test")
+    with fresh_portal.client("ana") as ana:
+        first, second = ana.get("/photo").text, ana.get("/photo?page=2").text
+        sent = ana.post("/photo", files={"photo": ("a.png", PNG, "image/png")}, data={"person": f"z{ROWS - 1:02}"})
+    assert (first.count('class="card face-card"'), second.count('class="card face-card"')) == (ROWS, 2)
+    assert "page 1 of 2" in first
+    assert sent.headers["location"] == "/photo?page=2"
