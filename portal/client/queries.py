@@ -21,6 +21,7 @@ from portal.client.speech import Speech
 from portal.field.contacts import CONTACTS, SiteContact
 from portal.field.marks import NO_MARK, Mark
 from portal.field.queries import Source
+from portal.manager.common import Rows, rows_of
 
 PHOTOS = "people"
 """The workspace's folder of photos of people, each named by the person's id."""
@@ -94,8 +95,8 @@ class ClientPage:
     """Everything of a contact's clients: what comes, what was, and how many computers are right."""
 
     clients: tuple[str, ...]
-    coming: tuple[ClientVisit, ...]
-    past: tuple[ClientVisit, ...]
+    coming: Rows[ClientVisit]
+    past: Rows[ClientVisit]
     right: int
     computers: int
 
@@ -144,16 +145,18 @@ class _Placed:
     binds: bool
 
 
-def client_page(source: Source, viewer: Viewer, speech: Speech, company: str, workspace: Path) -> ClientPage:
-    """The first page: visits of all clients that the contact stands for."""
+def client_page(
+    source: Source, viewer: Viewer, speech: Speech, company: str, workspace: Path, page: int = 1, later: int = 1
+) -> ClientPage:
+    """Visits of all clients that the contact stands for: one page of what was, and one of what comes (``later``)."""
     found = [one for campaign in source.reading.campaigns() for one in _visits(source, viewer, campaign)]
     made = _told(source, viewer, found, speech, company, workspace)
     lines = certificate_lines(source, viewer)
     fleet = source.reading.fleet
     return ClientPage(
         clients=tuple(fleet.client[one].name for one in viewer.client_ids if one in fleet.client),
-        coming=tuple(one for one in made if not one.over),
-        past=tuple(reversed([one for one in made if one.over])),
+        coming=rows_of([one for one in made if not one.over], later),
+        past=rows_of([one for one in reversed(made) if one.over], page),
         right=sum(one.right for one in lines),
         computers=sum(one.computers for one in lines),
     )

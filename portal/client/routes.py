@@ -42,11 +42,11 @@ NAV = (
 
 @router.get("/client")
 @router.get("/client/visits")
-def visits(request: Request, viewer: Contact) -> Response:
-    """What comes, and what was."""
+def visits(request: Request, viewer: Contact, page_number: PageNumber = 1, later: int = 1) -> Response:
+    """What comes, and what was, each page by page; ``later`` is the page of what comes."""
     settings, source = portal_of(request).settings, source_of(request)
     speech = speech_of(request, viewer, source.reading)
-    found = client_page(source, viewer, speech, settings.company, settings.workspace)
+    found = client_page(source, viewer, speech, settings.company, settings.workspace, page_number, later)
     return _page(request, viewer, speech, "client/visits.html", found=found)
 
 

@@ -24,6 +24,7 @@ from portal.client.records import OWN_FEEDBACK, SLOT_REQUESTS
 from portal.client.sentences import SENTENCES
 from portal.client.slots import decide_request, waiting_requests
 from portal.links import Links
+from portal.manager.common import ROWS
 from reports.bundle import verify
 from reports.notices.languages import LANGUAGES
 from reports.signing import create_key
@@ -229,3 +230,36 @@ def test_coming_back_to_what_was_left_is_a_repair_and_everything_else_prevention
     world.ledger.dispatch(later.id, by="test", expected_revision=world.ledger.revision())
     with fresh_portal.client(Role.CLIENT_CONTACT) as dora:
         assert "We came back to computers" in dora.get("/client/visits/vancouver/v6").text
+
+
+@pytest.mark.parametrize(("hour", "name"), [(-24 * 9, "page"), (24 * 9, "later")])
+def test_more_visits_than_a_page_holds_are_shown_page_by_page(
+    fresh_portal: RunningPortal, hour: int, name: str
+) -> None:
+    world = fresh_portal.world
+    plan = world.ledger.plan(world.ledger.plans(CAMPAIGN)[-1])
+    first = next(one for one in plan.assignments if one.visit_id == "v1")
+    now, number = world.services.clock.now(), ROWS + 5
+    ids = [VisitId(f"w{n:02}") for n in range(number)]
+    visits = tuple(replace(plan.visit[VisitId("v1")], id=one) for one in ids)
+    starts = [now + timedelta(hours=hour, minutes=2 * n) for n in range(number)]
+    span = first.ends_at - first.starts_at
+    placed = tuple(
+        replace(first, visit_id=one, starts_at=at, ends_at=at + span) for one, at in zip(ids, starts, strict=True)
+    )
+    more = replace(
+        plan, id=type(plan.id)("plan-9"), visits=(*plan.visits, *visits), assignments=(*plan.assignments, *placed)
+    )
+    world.ledger.save_plan(more, by="test")
+    world.ledger.dispatch(more.id, by="test", expected_revision=world.ledger.revision())
+    with fresh_portal.client(Role.CLIENT_CONTACT) as dora, fresh_portal.client("hugo") as hugo:
+        pages = [dora.get(f"/client/visits?{name}={one}").text for one in (1, 2, 99)]
+        others = [hugo.get("/client/visits").text, hugo.get(f"/client/visits?{name}=2").text]
+    shown = [{one for one in ids if f'/{one}"' in page} for page in pages]
+    assert shown[0] | shown[1] == set(ids)
+    assert not shown[0] & shown[1]
+    assert len(shown[0]) in range(ROWS - 4, ROWS + 1)
+    assert shown[2] == shown[1]
+    assert "1 / 2" in pages[0]
+    assert f"?lang=de&amp;page={2 if name == 'page' else 1}" in pages[1]
+    assert not [one for page in others for one in (*ids, 'class="pager"') if one in page]
