@@ -103,8 +103,10 @@ def test_one_comes_in_and_goes_out_by_keyboard_alone(screens: Screens) -> None:
     page.keyboard.press("Escape")
     assert not page.get_by_role("button", name="Log out").is_visible()
     page.keyboard.press("Enter")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent.trim()") == "Log out":
+            break
     page.keyboard.press("Enter")
     page.wait_for_url("**/login")
 
