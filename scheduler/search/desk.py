@@ -10,6 +10,16 @@ from scheduler.search.records import Ints
 FAR = -(2**60)
 """A gain that is none."""
 
+BITS = 10
+NEXT = 2**BITS - 1
+"""A key holds a gain and, in its last bits, one more than a row that goes with it; 0 for none."""
+
+NO_KEY = -(2**62)
+"""The key of no gain; whatever is less than half of it is none, either."""
+
+LATE = 2**15 - 1
+"""A minute of a day that is never reached."""
+
 MOST_LABELS = 100_000
 
 MOST_ROWS = 600
@@ -19,9 +29,10 @@ RINGS = 6
 """Ways from home, and back, by which rows are told apart."""
 
 
-ROOM, OVERTIME, LENGTH, KEPT = range(6, 10)
+ROOM, OVERTIME, LENGTH, KEPT, STRIDE, WIDTH = range(6, 12)
 """Places in ``Desk.counts`` besides those of labels: the minutes of a day that can be worked, how many of them are
-overtime, the minutes of the day, and how many rows were kept."""
+overtime, the minutes of the day, how many rows were kept, the minutes of a row in the tables by minute, and those of
+a bucket."""
 
 
 class Desk(NamedTuple):
@@ -42,11 +53,19 @@ class Desk(NamedTuple):
     table: Ints  # [2 * RINGS, H] the most that rows of a ring and inside of it bring in so many minutes
     arc_from: Ints  # [n + 3] where the arcs of each row begin
     arc: NDArray[np.int32]  # [n * (n + 1), 2] the row that follows, and the minutes to it
-    over: Ints  # [n, H] when a row is over, from the day's start, for each minute of arrival
-    then: NDArray[np.int16]  # [n, H] the bucket of that; the last one of the desk where it is never over
-    last: Ints  # [n] the last bucket in which a row can be over
-    ahead: Ints  # [n, T, 3] from each row on, after the rest: the most, the most with another row next, the row next
-    early: Ints  # [n, T, 3] the same with the rest still to come
+    reach: NDArray[np.int32]  # [n * (n + 1)] of each arc where the minute of arrival 0 stands in the tables by minute
+    gains: Ints  # [n * (n + 1)] of each arc the profit of the row that follows less the way, as a key with that row
+    alive: NDArray[np.int8]  # [n * (n + 1)] whether an arc is part of a tour that may gain enough
+    over: NDArray[np.int16]  # [n, H] when a row is over, from the day's start, for each minute of arrival
+    left: Ints  # [n] minutes of arrival up to this one are not in the tables by minute yet
+    after: Ints  # [n * 2H] keys: the most from each row on, after the rest, and the row next; by minute of arrival
+    after_else: Ints  # [n * 2H] the most with another row next
+    before: Ints  # [n * 2H] the same with the rest still to come
+    before_else: Ints  # [n * 2H]
+    ahead: Ints  # [n, T, 2] the same two keys by the bucket in which a row is over, after the rest
+    early: Ints  # [n, T, 2] and with the rest still to come
+    behind: Ints  # [n, T, 2] keys: the most up to each row, and the row right before it, by the same buckets
+    behind_early: Ints  # [n, T, 2] the same with the rest still to come
     promise: Ints  # [M + 1, n]
     used: Ints  # [n]
     stack: Ints  # [M + 1, 5]: chosen, ready, rested, value, travel
@@ -83,11 +102,19 @@ def desk_for(rows: int, minutes: int, most: int) -> Desk:
         table=zeros(2 * RINGS, minutes + 2),
         arc_from=zeros(looked + 3),
         arc=np.zeros((looked * (looked + 1), 2), dtype=np.int32),
-        over=zeros(looked, minutes + 1),
-        then=np.zeros((looked, minutes + 1), dtype=np.int16),
-        last=zeros(looked),
-        ahead=zeros(looked, buckets, 3),
-        early=zeros(looked, buckets, 3),
+        reach=np.zeros(looked * (looked + 1), dtype=np.int32),
+        gains=zeros(looked * (looked + 1)),
+        alive=np.zeros(looked * (looked + 1), dtype=np.int8),
+        over=np.zeros((looked, minutes + 1), dtype=np.int16),
+        left=zeros(looked),
+        after=zeros(looked * 2 * (minutes + 1)),
+        after_else=zeros(looked * 2 * (minutes + 1)),
+        before=zeros(looked * 2 * (minutes + 1)),
+        before_else=zeros(looked * 2 * (minutes + 1)),
+        ahead=zeros(looked, buckets, 2),
+        early=zeros(looked, buckets, 2),
+        behind=zeros(looked, buckets, 2),
+        behind_early=zeros(looked, buckets, 2),
         promise=zeros(most + 1, looked),
         used=zeros(looked),
         stack=zeros(most + 1, 5),
@@ -97,5 +124,5 @@ def desk_for(rows: int, minutes: int, most: int) -> Desk:
         here=zeros(looked + 2),
         now=zeros(minutes + 2),
         bit=zeros(looked + 2),
-        counts=zeros(10),
+        counts=zeros(12),
     )

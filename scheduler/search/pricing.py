@@ -9,6 +9,7 @@ gain can be passed over, except on days whose legs are limited, where it may be 
 import numpy as np
 
 from scheduler.search.ahead import bound_ahead, likely, most_ahead, write_over
+from scheduler.search.behind import let_go
 from scheduler.search.clock import after_visit, at_home, begin, served
 from scheduler.search.compiled import compiled, compiled_with_arrays
 from scheduler.search.desk import FAR, KEPT, LENGTH, MOST_ROWS, Desk
@@ -189,6 +190,7 @@ def look(m: Model, k: Desk, d: int, n: int, rate: int, floor: int, most_nodes: i
         width = max(1, min(width, m.row[k.row[i]].effort))
     link(m, k, d, n, rate, floor)
     bound_ahead(m, k, d, n, rate, width)
+    let_go(m, k, d, n, width, floor)
     gained = explore(m, k, d, n, rate, width, floor, min(most_nodes, MOST_NODES))
     if not k.best[last]:
         k.counts[FOUND] = gained
