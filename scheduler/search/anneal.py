@@ -9,12 +9,13 @@ import math
 
 import numpy as np
 
-from scheduler.search.compiled import compiled
+from scheduler.search.compiled import compiled, inlined
 from scheduler.search.places import (
     best_place,
     caps_allow,
     empty,
     keep_for_undo,
+    least_added,
     put_in,
     refresh,
     room_for_undo,
@@ -47,7 +48,7 @@ MOST_WAITING = 12
 """Visits that were out before the step and are tried again in it."""
 
 
-@compiled
+@inlined
 def uniform(w: Work) -> float:
     """A random number from 0 up to 1 (xorshift64*)."""
     x = w.random[0]
@@ -58,13 +59,13 @@ def uniform(w: Work) -> float:
     return float((x * np.uint64(2685821657736338717)) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@compiled
+@inlined
 def below(w: Work, limit: int) -> int:
     """A random whole number from 0 up to ``limit``."""
     return int(uniform(w) * limit)
 
 
-@compiled
+@inlined
 def take_string(m: Model, w: Work, d: int, r: int, length: int) -> None:
     """Take a string of visits that holds row ``r`` out of its day; now and then one with a gap that stays."""
     n = w.tour[d].n
@@ -138,20 +139,21 @@ def take_turns(m: Model, w: Work, count: int) -> None:
         order[j + 1], keys[j + 1] = r, key
 
 
-@compiled
+@inlined
 def look_at(m: Model, w: Work, r: int, c: int, ceiling: int) -> int:
     """What a candidate costs as things stand; where that is ``ceiling`` or more, perhaps only a floor of it."""
     candidate = w.candidate[c]
     d = int(candidate.day)
-    fresh = candidate.version == w.tour[d].version
-    if not fresh or (candidate.place == ABSENT and candidate.cost < ceiling):
+    if candidate.version != w.version[d]:
+        candidate.cost, candidate.place = least_added(m, w, r, d, int(candidate.price)), ABSENT
+        candidate.version = w.version[d]
+    if candidate.place == ABSENT and candidate.cost < ceiling:
         cost, place, travel = best_place(m, w, r, d, int(candidate.price), ceiling)
         candidate.cost, candidate.place, candidate.travel = cost, place, travel
-        candidate.version = w.tour[d].version
     return int(candidate.cost)
 
 
-@compiled
+@inlined
 def cheapest(m: Model, w: Work, r: int, blink: float) -> int:
     """The candidate at which a row adds least; ABSENT where leaving it out is cheaper.
 
@@ -167,16 +169,37 @@ def cheapest(m: Model, w: Work, r: int, blink: float) -> int:
             at = first
         elif c == first:
             continue  # it has had its turn, and perhaps been overlooked
-        elif w.candidate[c].price >= best:
+        elif w.option[c, 1] >= best:
             break
+        d = int(w.option[at, 0])
+        if not w.busy[d]:
+            continue
         cost = look_at(m, w, r, at, best)
         if cost >= best or cost >= NEVER:
             continue
-        if not caps_allow(m, w, int(w.candidate[at].day), m.row[r].effort, int(w.candidate[at].travel)):
+        if not caps_allow(m, w, d, m.row[r].effort, int(w.candidate[at].travel)):
             continue
         if blink > 0.0 and uniform(w) < blink:
             continue
         best, found = cost, at
+    return cheapest_empty(m, w, r, blink, best, found)
+
+
+@inlined
+def cheapest_empty(m: Model, w: Work, r: int, blink: float, best: int, found: int) -> int:
+    """The cheapest candidate whose day is empty, where it adds less than the best of the others, which it else is."""
+    for k in range(m.row[r].cand_from, m.row[r].cand_to):
+        if w.alone_cost[k] >= best:
+            break
+        c = w.alone[k]
+        d = int(w.option[c, 0])
+        if not w.busy[d]:
+            look_at(m, w, r, c, NEVER)
+            if not caps_allow(m, w, d, m.row[r].effort, int(w.candidate[c].travel)):
+                continue
+            if blink > 0.0 and uniform(w) < blink:
+                continue
+            return int(c)
     return found
 
 
@@ -199,7 +222,7 @@ def recreate(m: Model, w: Work, was_out: int, blink: float) -> None:
         place(m, w, w.turn[k], blink)
 
 
-@compiled
+@inlined
 def place(m: Model, w: Work, r: int, blink: float) -> None:
     """Put a row where it adds least, if that is cheaper than leaving it out."""
     c = cheapest(m, w, r, blink)

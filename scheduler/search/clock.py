@@ -5,11 +5,11 @@ times, one with the rest still to come and one after it; both grow with what com
 the best, and what fits is told exactly. The rules are those of ``scheduler/problem.py``.
 """
 
-from scheduler.search.compiled import compiled
+from scheduler.search.compiled import inlined
 from scheduler.search.records import ABSENT, NEVER, Model, Work
 
 
-@compiled
+@inlined
 def clear(m: Model, d: int, begins: int, minutes: int) -> int:
     """The first minute from ``begins`` on from which so many minutes are free of blocked spans."""
     if minutes > 0:
@@ -19,7 +19,7 @@ def clear(m: Model, d: int, begins: int, minutes: int) -> int:
     return begins
 
 
-@compiled
+@inlined
 def clear_back(m: Model, d: int, ends: int, minutes: int) -> int:
     """The last minute up to ``ends`` before which so many minutes are free of blocked spans."""
     if minutes > 0:
@@ -29,7 +29,7 @@ def clear_back(m: Model, d: int, ends: int, minutes: int) -> int:
     return ends
 
 
-@compiled
+@inlined
 def served(m: Model, r: int, d: int, ready: int) -> int:
     """When a visit is over at the earliest; ``NEVER`` where it does not fit any more."""
     effort = m.row[r].effort
@@ -43,7 +43,7 @@ def served(m: Model, r: int, d: int, ready: int) -> int:
     return NEVER
 
 
-@compiled
+@inlined
 def served_back(m: Model, r: int, d: int, until: int) -> int:
     """When a visit begins at the latest if it must be over at ``until``."""
     effort = m.row[r].effort
@@ -57,7 +57,7 @@ def served_back(m: Model, r: int, d: int, until: int) -> int:
     return begins
 
 
-@compiled
+@inlined
 def rest_over(m: Model, d: int, now: int) -> int:
     """When the rest is over that begins as soon as it can; ``NEVER`` where it does not fit any more."""
     minutes = m.day[d].rest
@@ -65,7 +65,7 @@ def rest_over(m: Model, d: int, now: int) -> int:
     return ends if ends <= m.day[d].rest_latest else NEVER
 
 
-@compiled
+@inlined
 def rest_back(m: Model, d: int, until: int) -> int:
     """When the rest begins at the latest if it must be over at ``until``."""
     minutes = m.day[d].rest
@@ -73,7 +73,7 @@ def rest_back(m: Model, d: int, until: int) -> int:
     return begins if begins >= m.day[d].rest_earliest else -NEVER
 
 
-@compiled
+@inlined
 def begin(m: Model, d: int) -> tuple[int, int]:
     """Times at which the day begins: with the rest to come, and after it."""
     start = m.day[d].start
@@ -82,7 +82,7 @@ def begin(m: Model, d: int) -> tuple[int, int]:
     return start, max(start, rest_over(m, d, m.day[d].rest_earliest))
 
 
-@compiled
+@inlined
 def after_visit(m: Model, d: int, r: int, leg: int, ready: int, rested: int) -> tuple[int, int]:
     """Times after one more leg and visit."""
     then_rested = NEVER
@@ -103,7 +103,7 @@ def after_visit(m: Model, d: int, r: int, leg: int, ready: int, rested: int) -> 
     return then_ready, then_rested
 
 
-@compiled
+@inlined
 def at_home(m: Model, d: int, leg: int, ready: int, rested: int) -> int:
     """When the tour is over after the last leg; ``NEVER`` where no rest fits in or it is too late."""
     ends: int = NEVER
@@ -119,26 +119,20 @@ def at_home(m: Model, d: int, leg: int, ready: int, rested: int) -> int:
     return ends if ends <= m.day[d].latest else NEVER
 
 
-@compiled
+@inlined
 def spot_of(m: Model, d: int, r: int) -> int:
     """Where a visit is done."""
     spot: int = m.row[r].spot
     return m.day[d].start_spot if spot == ABSENT else spot
 
 
-@compiled
-def spot_before(m: Model, w: Work, d: int, k: int) -> int:
-    """Where position k of a day is."""
-    return m.day[d].start_spot if k == 0 else spot_of(m, d, w.route[d, k - 1])
-
-
-@compiled
+@inlined
 def spot_after(m: Model, w: Work, d: int, k: int) -> int:
     """Where the day goes on from position k."""
     return m.day[d].end_spot if k == w.tour[d].n else spot_of(m, d, w.route[d, k])
 
 
-@compiled
+@inlined
 def leave_back(m: Model, d: int, leg: int, late: int, late_rested: int) -> tuple[int, int]:
     """Latest departures for latest arrivals, rest to come and after it."""
     rested = clear_back(m, d, late_rested, leg) - leg
@@ -148,7 +142,7 @@ def leave_back(m: Model, d: int, leg: int, late: int, late_rested: int) -> tuple
     return ready, rested
 
 
-@compiled
+@inlined
 def arrive_back(m: Model, d: int, r: int, ready: int, rested: int) -> tuple[int, int]:
     """Latest arrivals at a visit for latest departures from it."""
     late_rested = served_back(m, r, d, rested)
@@ -158,7 +152,7 @@ def arrive_back(m: Model, d: int, r: int, ready: int, rested: int) -> tuple[int,
     return late, late_rested
 
 
-@compiled
+@inlined
 def write_latest(m: Model, w: Work, d: int) -> None:
     """Fill in the latest arrivals of a day, against its latest end and against the beginning of overtime."""
     n = w.tour[d].n
@@ -168,7 +162,7 @@ def write_latest(m: Model, w: Work, d: int) -> None:
     early, early_rested = min(m.day[d].end, last_rest), m.day[d].end
     for k in range(n, -1, -1):
         if k < n:
-            leg = int(m.travel[spot_of(m, d, w.route[d, k]), spot_after(m, w, d, k + 1)])
+            leg = int(w.legs[d, k + 1])
             ready, rested = leave_back(m, d, leg, late, late_rested)
             late, late_rested = arrive_back(m, d, w.route[d, k], ready, rested)
             if soft:
@@ -180,7 +174,7 @@ def write_latest(m: Model, w: Work, d: int) -> None:
         w.times[d, k].soft_rested = early_rested if soft else late_rested
 
 
-@compiled
+@inlined
 def in_time(m: Model, d: int, leg: int, ready: int, rested: int, late: int, late_rested: int) -> bool:
     """Whether what follows after a leg can still be kept."""
     if rested < NEVER and clear(m, d, rested, leg) + leg <= late_rested:

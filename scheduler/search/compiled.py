@@ -31,16 +31,26 @@ def compiled(function: F) -> F:
     run quicker, too. The compiled code checks no index; ``NUMBA_DISABLE_JIT=1`` runs the same functions as Python,
     which does.
     """
-    njit: Callable[..., Callable[[F], F]] = numba.njit  # its own types do not know _nrt
-    with _kept_in(FOLDER):
-        return njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
+    return _kept(function, _nrt=False)
+
+
+def inlined(function: F) -> F:
+    """The same for functions whose code is to stand wherever they are called.
+
+    A call hands over every field of every array in its tuples, some hundred numbers: more than most of them do.
+    """
+    return _kept(function, _nrt=False, forceinline=True)
 
 
 def compiled_with_arrays(function: F) -> F:
     """The same for functions that make arrays."""
-    njit: Callable[..., Callable[[F], F]] = numba.njit
+    return _kept(function)
+
+
+def _kept(function: F, **options: bool) -> F:
+    njit: Callable[..., Callable[[F], F]] = numba.njit  # its own types do not know all options
     with _kept_in(FOLDER):
-        return njit(cache=True, nogil=True, error_model="numpy")(function)
+        return njit(cache=True, nogil=True, error_model="numpy", **options)(function)
 
 
 def is_warm() -> bool:
@@ -66,7 +76,7 @@ def _folder() -> Path:
     digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
     for source in sorted(here.glob("*.py")):
         text = source.read_bytes()
-        if b"@compiled" in text or source.name in {"records.py", "desk.py"}:
+        if b"@compiled" in text or b"@inlined" in text or source.name in {"records.py", "desk.py"}:
             digest.update(text)
     name = f"numba-{digest.hexdigest()[:12]}"
     if settings.CACHE_DIR:

@@ -323,6 +323,7 @@ class Pricer:
             span=raw.span,
             first_span=first_spans(raw.span, raw.span_offsets, first_day),
             travel=travel,
+            travel_to=travel,
             blocked=raw.blocked,
             cap=raw.cap,
             day_cap=raw.day_cap,

@@ -62,12 +62,14 @@ def model_of(raw: Raw, seed: int, most_candidates: int, neighbours: int) -> tupl
     raw.row["span_end"] = raw.span_offsets[1:]
     first_day = np.full(len(slots), NEVER, dtype=np.int64)
     np.minimum.at(first_day, slot, raw.day["start"])
+    travel = np.ascontiguousarray(raw.travel)
     model = Model(
         row=raw.row,
         day=raw.day,
         span=raw.span.reshape(-1, 2),
         first_span=first_spans(raw.span.reshape(-1, 2), raw.span_offsets, first_day),
-        travel=np.ascontiguousarray(raw.travel),
+        travel=travel,
+        travel_to=travel if np.array_equal(travel, travel.T) else np.ascontiguousarray(travel.T),
         blocked=raw.blocked.reshape(-1, 2),
         cap=raw.cap,
         day_cap=raw.day_cap,
@@ -81,15 +83,22 @@ def model_of(raw: Raw, seed: int, most_candidates: int, neighbours: int) -> tupl
 def _idle(m: Model, most: int, seed: int) -> Work:
     days, rows = len(m.day), len(m.row)
     ints = np.int64
-    counts = np.zeros(9, dtype=np.int64)
+    counts = np.zeros(32, dtype=np.int64)
     counts[0] = rows
     counts[COST] = counts[COST + 1] = int(m.row["unplaced"].sum())
     return Work(
         tour=np.zeros(days, dtype=TOUR),
         route=np.zeros((days, most), dtype=ints),
         price=np.zeros((days, most), dtype=ints),
+        stops=np.zeros((days, most + 2), dtype=np.int32),
+        legs=np.zeros((days, most + 1), dtype=np.int32),
         times=np.zeros((days, most + 1), dtype=TIMES),
+        version=np.zeros(days, dtype=ints),
         candidate=np.zeros(0, dtype=CANDIDATE),
+        option=np.zeros((0, 2), dtype=np.int32),
+        busy=np.zeros(days, dtype=np.uint8),
+        alone=np.zeros(0, dtype=ints),
+        alone_cost=np.zeros(0, dtype=ints),
         day_of=np.full(rows, ABSENT, dtype=ints),
         out=np.arange(rows, dtype=ints),
         out_at=np.arange(rows, dtype=ints),
@@ -100,7 +109,10 @@ def _idle(m: Model, most: int, seed: int) -> Work:
         undo_tour=np.zeros(MOST_UNDO + 64, dtype=TOUR),
         undo_route=np.zeros((MOST_UNDO + 64, most), dtype=ints),
         undo_price=np.zeros((MOST_UNDO + 64, most), dtype=ints),
+        undo_stops=np.zeros((MOST_UNDO + 64, most + 2), dtype=np.int32),
+        undo_legs=np.zeros((MOST_UNDO + 64, most + 1), dtype=np.int32),
         undo_times=np.zeros((MOST_UNDO + 64, most + 1), dtype=TIMES),
+        undo_version=np.zeros(MOST_UNDO + 64, dtype=ints),
         touched=np.zeros(days, dtype=ints),
         best_n=np.zeros(days, dtype=ints),
         best_route=np.zeros((days, most), dtype=ints),
@@ -135,7 +147,10 @@ def _with_candidates(model: Model, work: Work, raw: Raw, most: int) -> Work:
     ends = np.cumsum(count[:rows])
     model.row["cand_to"] = ends
     model.row["cand_from"][1:] = ends[: rows - 1]
-    return work._replace(candidate=found)
+    cost = found["cost"].astype(np.int64)
+    alone = np.lexsort((cost, np.repeat(np.arange(rows), count[:rows])))
+    option = np.stack((found["day"], found["price"]), axis=1)
+    return work._replace(candidate=found.copy(), option=option, alone=alone, alone_cost=cost[alone])
 
 
 @compiled_with_arrays
@@ -185,7 +200,7 @@ def candidates_of(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one b
                 continue  # where legs are limited it may still fit between others
             kept[total].day, kept[total].price, kept[total].cost = d, price[i], cost
             kept[total].place, kept[total].travel = place, travel
-            kept[total].version = w.tour[d].version
+            kept[total].version = w.version[d]
             total += 1
         count[r] = total - before
     return kept[:total]

@@ -58,7 +58,7 @@ class Search:
         self.model: Model
         self.work: Work
         self.model, self.work = model_of(raw, seed, most_candidates, neighbours)
-        self._seen = self.work.tour["version"].copy()
+        self._seen = self.work.version.copy()
 
     @property
     def cost(self) -> int:
@@ -116,7 +116,7 @@ class Search:
         """Steps and versions are 32-bit numbers in the records."""
         work = self.work
         work.candidate["version"] = -1
-        work.tour["version"] = np.arange(len(work.tour))
+        work.version[:] = np.arange(len(work.tour))
         work.counts[1] = len(work.tour)
         work.touched[:] = 0
         work.counts[STEP] = 0
@@ -128,7 +128,7 @@ class Search:
 
     def changed_routes(self) -> dict[int, tuple[int, ...]]:
         """The tours as they are now, of the days that have changed since this was asked last."""
-        version, route, n = self.work.tour["version"], self.work.route, self.work.tour["n"]
+        version, route, n = self.work.version, self.work.route, self.work.tour["n"]
         changed = np.flatnonzero((version != self._seen) & (n > 0)).tolist()
         self._seen = version.copy()
         return {day: tuple(route[day, : n[day]].tolist()) for day in changed}

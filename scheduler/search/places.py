@@ -6,11 +6,10 @@ from scheduler.search.clock import (
     begin,
     in_time,
     spot_after,
-    spot_before,
     spot_of,
     write_latest,
 )
-from scheduler.search.compiled import compiled
+from scheduler.search.compiled import compiled, inlined
 from scheduler.search.records import (
     ABSENT,
     COST,
@@ -27,13 +26,13 @@ from scheduler.search.records import (
 )
 
 
-@compiled
+@inlined
 def money(minutes: int, cents_per_hour: int) -> int:
     """Whole cents, halves rounded up: as ``scheduler.problem.money``."""
     return (minutes * cents_per_hour + 30) // 60
 
 
-@compiled
+@inlined
 def count_caps(m: Model, w: Work, d: int, effort: int, travel: int) -> None:
     """Add minutes to every cap of a day."""
     for k in range(m.day[d].cap_from, m.day[d].cap_to):
@@ -41,7 +40,7 @@ def count_caps(m: Model, w: Work, d: int, effort: int, travel: int) -> None:
         w.cap_used[c] += effort + (travel if m.cap[c].counts_travel else 0)
 
 
-@compiled
+@inlined
 def caps_allow(m: Model, w: Work, d: int, effort: int, travel: int) -> bool:
     """Whether so much more work on a day stays within every cap."""
     for k in range(m.day[d].cap_from, m.day[d].cap_to):
@@ -51,7 +50,7 @@ def caps_allow(m: Model, w: Work, d: int, effort: int, travel: int) -> bool:
     return True
 
 
-@compiled
+@inlined
 def refresh(m: Model, w: Work, d: int) -> bool:
     """Work out times, sums and cost of a day after its order has changed; whether the day can be kept."""
     tour = w.tour[d]
@@ -60,9 +59,12 @@ def refresh(m: Model, w: Work, d: int) -> bool:
     w.times[d, 0].ready, w.times[d, 0].rested = ready, rested
     effort = travel = load = cents = 0
     fits = True
-    n = tour.n
+    n, here = tour.n, m.day[d].start_spot
     for k in range(n + 1):
-        leg = int(m.travel[spot_before(m, w, d, k), spot_after(m, w, d, k)])
+        there = spot_after(m, w, d, k)
+        leg = int(m.travel[here, there])
+        w.stops[d, k], w.legs[d, k] = here, leg
+        here = there
         travel += leg
         cents += money(leg, m.day[d].travel_rate)
         if leg > m.day[d].max_leg:
@@ -86,7 +88,8 @@ def refresh(m: Model, w: Work, d: int) -> bool:
     count_caps(m, w, d, effort - old_effort, travel - old_travel)
     w.counts[COST] += tour.cost - old_cost
     w.counts[VERSION] += 1
-    tour.version = w.counts[VERSION]
+    w.version[d] = w.counts[VERSION]
+    w.stops[d, n + 1] = here
     write_latest(m, w, d)
     return fits
 
@@ -98,7 +101,7 @@ def refresh_all(m: Model, w: Work) -> None:
         refresh(m, w, d)
 
 
-@compiled
+@inlined
 def keep_for_undo(w: Work, d: int) -> None:
     """Remember a day as it is, once in a step."""
     if w.touched[d] == w.counts[STEP]:
@@ -109,14 +112,18 @@ def keep_for_undo(w: Work, d: int) -> None:
     n = w.tour[d].n
     w.undo_day[u] = d
     w.undo_tour[u] = w.tour[d]
+    w.undo_version[u] = w.version[d]
     for k in range(n):
         w.undo_route[u, k] = w.route[d, k]
         w.undo_price[u, k] = w.price[d, k]
     for k in range(n + 1):
+        w.undo_stops[u, k] = w.stops[d, k]
+        w.undo_legs[u, k] = w.legs[d, k]
         w.undo_times[u, k] = w.times[d, k]
+    w.undo_stops[u, n + 1] = w.stops[d, n + 1]
 
 
-@compiled
+@inlined
 def leave_out(m: Model, w: Work, r: int) -> None:
     """Note that a row is on no day now."""
     w.day_of[r] = ABSENT
@@ -127,7 +134,7 @@ def leave_out(m: Model, w: Work, r: int) -> None:
     w.counts[PLACED] -= 1
 
 
-@compiled
+@inlined
 def take_in(m: Model, w: Work, r: int, d: int) -> None:
     """Note that a row is on a day now."""
     last = w.out[w.counts[OUT] - 1]
@@ -139,7 +146,7 @@ def take_in(m: Model, w: Work, r: int, d: int) -> None:
     w.day_of[r] = d
 
 
-@compiled
+@inlined
 def take_out(m: Model, w: Work, d: int, k: int) -> None:
     """Take the visit after position k out of a day; the day must be refreshed afterwards."""
     tour = w.tour[d]
@@ -151,11 +158,12 @@ def take_out(m: Model, w: Work, d: int, k: int) -> None:
         w.price[d, j] = w.price[d, j + 1]
     tour.n = n - 1
     if n == 1:
+        w.busy[d] = 0
         w.counts[USED] -= 1
     leave_out(m, w, r)
 
 
-@compiled
+@inlined
 def put_in(m: Model, w: Work, r: int, d: int, k: int, price: int) -> bool:
     """Put a visit in at position k, and refresh the day."""
     tour = w.tour[d]
@@ -167,13 +175,14 @@ def put_in(m: Model, w: Work, r: int, d: int, k: int, price: int) -> bool:
     w.price[d, k] = price
     tour.n = n + 1
     if n == 0:
+        w.busy[d] = 1
         w.counts[USED] += 1
     tour.prices += price
     take_in(m, w, r, d)
     return refresh(m, w, d)
 
 
-@compiled
+@inlined
 def empty(m: Model, w: Work, d: int) -> None:
     """Take everything out of a day that is not locked."""
     for k in range(w.tour[d].n - 1, -1, -1):
@@ -181,19 +190,19 @@ def empty(m: Model, w: Work, d: int) -> None:
             take_out(m, w, d, k)
 
 
-@compiled
+@inlined
 def overtime_with(m: Model, w: Work, d: int, k: int, leg: int, ready: int, rested: int) -> int:
     """Cents of overtime if the day goes on from position k at these times."""
     n = w.tour[d].n
     for j in range(k, n):
         r = w.route[d, j]
         ready, rested = after_visit(m, d, r, leg, ready, rested)
-        leg = int(m.travel[spot_of(m, d, r), spot_after(m, w, d, j + 1)])
+        leg = int(w.legs[d, j + 1])
     ends = at_home(m, d, leg, ready, rested)
     return money(max(0, ends - m.day[d].end), m.day[d].overtime_rate)
 
 
-@compiled
+@inlined
 def best_place(  # noqa: C901 -- the inner loop
     m: Model, w: Work, r: int, d: int, price: int, ceiling: int
 ) -> tuple[int, int, int]:
@@ -211,9 +220,8 @@ def best_place(  # noqa: C901 -- the inner loop
     here = spot_of(m, d, r)
     overtime = money(max(0, tour.end - day.end), day.overtime_rate) if n > 0 else 0
     for k in range(n + 1):
-        before, after = spot_before(m, w, d, k), spot_after(m, w, d, k)
-        there, onward = int(m.travel[before, here]), int(m.travel[here, after])
-        instead = 0 if n == 0 else int(m.travel[before, after])
+        there, onward = int(m.travel_to[here, w.stops[d, k]]), int(m.travel[here, w.stops[d, k + 1]])
+        instead = int(w.legs[d, k]) if n > 0 else 0
         travel = there + onward - instead
         if there > day.max_leg or onward > day.max_leg or tour.travel + travel > day.max_travel:
             continue
@@ -238,6 +246,24 @@ def best_place(  # noqa: C901 -- the inner loop
     return (floor if place == ABSENT else best), place, added
 
 
+@inlined
+def least_added(m: Model, w: Work, r: int, d: int, price: int) -> int:
+    """Cents that putting a row on a day adds at least: by the shortest way there, whether or not there is time.
+
+    Three legs are rounded to whole cents, each by itself.
+    """
+    here, n = spot_of(m, d, r), int(w.tour[d].n)
+    if n == 0:
+        return price + int(m.day[d].fixed)
+    least: int = NEVER
+    for k in range(n + 1):
+        ways = int(m.travel_to[here, w.stops[d, k]]) + int(m.travel[here, w.stops[d, k + 1]])
+        least = min(least, ways - int(w.legs[d, k]))
+    overtime = money(max(0, w.tour[d].end - m.day[d].end), m.day[d].overtime_rate)
+    cents: int = price + money(least, m.day[d].travel_rate) - 2 - overtime
+    return cents
+
+
 @compiled
 def undo_step(m: Model, w: Work) -> None:
     """Set every day that the step has changed to what it was."""
@@ -253,15 +279,20 @@ def undo_step(m: Model, w: Work) -> None:
         w.counts[COST] += was.cost - now.cost
         w.counts[USED] += (was.n > 0) - (now.n > 0)
         w.tour[d] = was
+        w.busy[d] = was.n > 0
+        w.version[d] = w.undo_version[u]
         for k in range(was.n):
             w.route[d, k] = w.undo_route[u, k]
             w.price[d, k] = w.undo_price[u, k]
             take_in(m, w, w.route[d, k], d)
         for k in range(was.n + 1):
+            w.stops[d, k] = w.undo_stops[u, k]
+            w.legs[d, k] = w.undo_legs[u, k]
             w.times[d, k] = w.undo_times[u, k]
+        w.stops[d, was.n + 1] = w.undo_stops[u, was.n + 1]
 
 
-@compiled
+@inlined
 def room_for_undo(w: Work) -> bool:
     """Whether a step may change one more day."""
     return bool(w.counts[UNDO] < MOST_UNDO)

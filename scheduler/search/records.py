@@ -60,7 +60,6 @@ TOUR = np.dtype(
         ("travel", "i8"),
         ("load", "i8"),
         ("end", "i8"),  # when the tour is over
-        ("version", "i8"),  # changes with the tour; two states of equal version are the same
         ("prices", "i8"),  # cents of its visits by themselves
         ("cost", "i8"),  # cents of the day
     ]
@@ -105,6 +104,7 @@ class Model(NamedTuple):
     span: Ints  # [., 2]
     first_span: Ints  # [R, slots] first span that ends after the days of that slot begin
     travel: NDArray[np.int16]  # [S, S]
+    travel_to: NDArray[np.int16]  # [S, S] rows and columns exchanged: a row holds the ways to one spot
     blocked: Ints  # [., 2]
     cap: Records
     day_cap: Ints  # caps of each day, by DAY.cap_from
@@ -127,8 +127,15 @@ class Work(NamedTuple):
     tour: Records  # [D]
     route: Ints  # [D, M]
     price: Ints  # [D, M] of each visit by itself
+    stops: NDArray[np.int32]  # [D, M + 2] where the day begins, where its visits are, where it ends
+    legs: NDArray[np.int32]  # [D, M + 1] minutes between them
     times: Records  # [D, M + 1]
-    candidate: Records
+    version: Ints  # [D] changes with the tour; two states of equal version are the same
+    candidate: Records  # [C]
+    option: NDArray[np.int32]  # [C, 2] the day and price of each candidate once more: read the most
+    busy: NDArray[np.uint8]  # [D] whether somebody is on the day
+    alone: Ints  # [C] of each row its candidates, by what they cost while the day is empty
+    alone_cost: Ints  # [C] that cost, in the same order
     day_of: Ints  # [R] ABSENT where the row is out
     out: Ints  # [R] the rows that are out, first counts[OUT] of them
     out_at: Ints  # [R] where in out
@@ -139,7 +146,10 @@ class Work(NamedTuple):
     undo_tour: Records
     undo_route: Ints
     undo_price: Ints
+    undo_stops: NDArray[np.int32]
+    undo_legs: NDArray[np.int32]
     undo_times: Records
+    undo_version: Ints
     touched: Ints  # [D] step in which the day was last kept for undoing
     best_n: Ints  # [D]
     best_route: Ints
