@@ -20,8 +20,8 @@ from scheduler.search.shelf import Shelf
 
 Floats = NDArray[np.float64]
 
-MOST_TOURS = 60_000
-"""That are looked at, those that gain most at the centre."""
+MOST_TOURS, MOST_OF_A_DAY = 60_000, 30
+"""Tours that are looked at, those that gain most at the centre; where there are thousands of days, so many for each."""
 
 STEPS = 200
 
@@ -127,7 +127,7 @@ class Tours:
         """The most gainful tours of a shelf at these prices."""
         gains = shelf.all_gains(worth, np.zeros(shelf.days, dtype=np.int64), cap_price)
         table, visits, begins, lengths = shelf.laid_out()
-        chosen = np.sort(np.argsort(-gains, kind="stable")[:MOST_TOURS])
+        chosen = np.sort(np.argsort(-gains, kind="stable")[: max(MOST_TOURS, MOST_OF_A_DAY * shelf.days)])
         chosen = chosen[np.argsort(table[chosen, 0], kind="stable")]
         day, cents, effort, travel = table[chosen].T
         first = np.flatnonzero(np.diff(day, prepend=-1))

@@ -10,7 +10,7 @@ from scheduler.search.records import Ints
 FAR = -(2**60)
 """A gain that is none."""
 
-BITS = 10
+BITS = 11
 NEXT = 2**BITS - 1
 """A key holds a gain and, in its last bits, one more than a row that goes with it; 0 for none."""
 
@@ -78,9 +78,9 @@ class Desk(NamedTuple):
     counts: Ints
 
 
-def desk_for(rows: int, minutes: int, most: int) -> Desk:
-    """Room for days of so many rows, minutes and visits."""
-    looked = min(rows, MOST_ROWS)
+def desk_for(rows: int, minutes: int, most: int, most_rows: int = MOST_ROWS) -> Desk:
+    """Room for days of so many rows, minutes and visits; tours of a day are looked for among ``most_rows`` of them."""
+    looked = min(rows, most_rows)
 
     def zeros(*shape: int) -> Ints:
         return np.zeros(shape, dtype=np.int64)

@@ -121,6 +121,12 @@ def unknown_spot(touring: Touring) -> int:
     return next((n for n, spot in enumerate(touring.problem.spots) if spot.place is None), -1)
 
 
+def dearest_of(touring: Touring) -> Ints:
+    """What a visit can be worth at most for each of its people, in sixtieths of a cent: then it is left out."""
+    people = np.array(touring.people, dtype=np.int64)
+    return np.asarray(UNITS * touring.arrays.visits.unplaced_cents // np.maximum(1, people), dtype=np.int64)
+
+
 class Bounding:
     """Rounds of master and pricing, and the best bound so far (sixtieths of a cent).
 
@@ -141,7 +147,7 @@ class Bounding:
         raw = raw_of_everything(touring)
         self.pricer = Pricer(raw, self.crowd, closed_travel(touring, raw.travel), speed_of(touring))
         self.people = np.array(touring.people, dtype=np.int64)
-        self.dearest = UNITS * raw.row["unplaced"] // np.maximum(1, self.people)
+        self.dearest = dearest_of(touring)
         self.limits = raw.cap["limit"].astype(np.int64)
         self.master = Master(touring)
         self.centre = np.minimum(first_prices(touring, known[-1]), self.dearest) if known else self.dearest.copy()
@@ -207,8 +213,8 @@ class Bounding:
     def _climb(self) -> None:
         """Price the first prices, then those that the known tours like best, until that brings nothing any more."""
         before = self.best
-        if before == NOTHING or not self.master.shelf.columns:
-            self.climbing = self._price(self.centre, self.cap_centre) > 0 or len(self.master.shelf.columns) > 0
+        if before == NOTHING or not len(self.master.shelf):
+            self.climbing = self._price(self.centre, self.cap_centre) > 0 or len(self.master.shelf) > 0
             return
         found = self.ascent.prices(self.centre, self.cap_centre)
         self.last = Duals(self.value, found.worth, found.day_price, found.cap_price)
@@ -365,11 +371,11 @@ class Pricer:
         """Fill in ``gain`` and ``tours`` for these days; False where it was broken off."""
         self.tours[:, (0, -1)] = 0
         known = np.zeros(len(self.gain), dtype=np.int64) if known is None else known
-        queue = _Queue([days[k : k + BLOCK_DAYS] for k in range(0, len(days), BLOCK_DAYS)], over)
+        queue = DayQueue([days[k : k + BLOCK_DAYS] for k in range(0, len(days), BLOCK_DAYS)], over)
         self.crowd.each([self._worker(queue, desk, worth, cap_price, known) for desk in self.desks])
         return not queue.broken
 
-    def _worker(self, queue: "_Queue", desk: Desk, worth: Ints, cap_price: Ints, known: Ints) -> Callable[[], None]:
+    def _worker(self, queue: "DayQueue", desk: Desk, worth: Ints, cap_price: Ints, known: Ints) -> Callable[[], None]:
         """Block after block on one desk: days take very different times."""
 
         def work() -> None:
@@ -397,7 +403,7 @@ class Pricer:
             yield day, tuple(self.tours[day, 1 : 1 + self.tours[day, 0]].tolist())
 
 
-class _Queue:
+class DayQueue:
     """Blocks of days, from which threads take one after the other until it is over.
 
     Attributes:

@@ -114,7 +114,7 @@ class Master:
         number = self.known[column]
         variable = self.solver.NumVar(0.0, self.solver.infinity(), "")
         self.inside[column] = variable
-        self.shelf.inside[number] = True
+        self.shelf.note_inside(number)
         self.objective.SetCoefficient(variable, float(self.shelf.cents(number)))
         for visit in visits:
             self.visit[visit].SetCoefficient(variable, 1.0)

@@ -16,6 +16,7 @@ from scheduler.problem import Cap, Demand, Person, PersonDay, Problem, Rest, Spa
 from scheduler.search.compiled import FOLDER, is_warm, note_warm
 from scheduler.search.proving import prove
 from scheduler.search.run import first, search
+from scheduler.search.wide import prove_wide
 from scheduler.stop import MaxIterations
 from scheduler.tour import Touring
 from scheduler.travel import SpeedTravel, Spot
@@ -41,6 +42,7 @@ def _run_everything() -> None:
     touring = Touring(_small())
     state = search(touring, first(touring, 0), MaxIterations(50), 0, threads=1)
     prove(touring, [state.solution()], 0.0)
+    prove_wide(touring, state, 60.0, lambda: False, 1)
 
 
 @contextmanager

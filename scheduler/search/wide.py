@@ -1,77 +1,55 @@
-"""A proven bound for thousands of visits: prices from pieces, and every day priced for all visits, block by block.
+"""A proven bound for thousands of visits: prices from the tours that are known, and every day priced for all visits.
 
-The bound's linear program over everything would take gigabytes. But any prices of visits and caps prove a bound, if
-every single day is priced for every visit. So the prices come from the linear programs of pieces, each some hundred
-visits with the days around them, and are then corrected by what the days of all pieces would do at them: a visit that
-several days want is worth less, one that none wants is worth more (a subgradient step).
+The linear program over everything would take gigabytes. But any prices of visits and caps prove a bound, if every
+single day is priced for every visit. So the ascent over known tours (``ascent.py``) makes the prices, and days are
+*skimmed* for more tours between one whole pricing, which takes minutes, and the next.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from random import Random
 
 import numpy as np
 
-from scheduler.arrays import NO_LIMIT, NOBODY, Bools
-from scheduler.search.detours import without_shortcuts
-from scheduler.search.first_prices import alone, first_prices
-from scheduler.search.lower import NOTHING, Bounded, Bounding, Pricer, speed_of, unknown_spot
-from scheduler.search.part import raw_of_some
-from scheduler.search.pieces import pieces_of
+from scheduler.search.ascent import Ascent
+from scheduler.search.columns import Column
+from scheduler.search.everyday import Everyday
+from scheduler.search.first_prices import first_prices
+from scheduler.search.lower import NOTHING, Bounded, dearest_of
 from scheduler.search.pricing import UNITS
 from scheduler.search.records import Ints
-from scheduler.search.regions import parts_of
+from scheduler.search.shelf import Shelf
 from scheduler.search.tracks import Crowd, cores
 from scheduler.state import State
 from scheduler.tour import Touring
 
-PIECE_VISITS = 500
-BLOCK_VISITS = 200
+FIRST_SEEDS, MOST_SEEDS = 2, 8
+"""Rows of a day around which it is skimmed: few while prices are far from right."""
 
-PIECES_SHARE = 0.6
-"""Of the seconds, for the linear programs of the pieces."""
+FEW_NEW, SETTLED = 0.3, 0.03
+"""New tours by day of a skimming: fewer, and it is done around more rows; so few, and all days had better be priced."""
 
-NODES = 4000
-"""Labels for one day; where there are more, its gain is a little too high."""
+FIRST_SKIMS = 0.35
+"""Of the seconds, for skimming before all days are priced for the first time."""
 
-STEP = 0.5
-"""Share of a whole subgradient step."""
+FIRST_NODES, MOST_NODES = 4000, 64_000
+"""Beginnings of tours that are looked at for one day when all are priced, the first time and later."""
 
-MOST_ROUNDINGS = 64
-"""Legs of a tour, each of which may be rounded by a cent."""
+SLOWER = 1.15
+"""By how much a pricing may take longer than the one before, or than a part of it tells."""
 
-SAME_PLACE_MINUTES = 4
-"""By which a way there and back may be shorter over spots in the same building."""
+FOREVER = 1e9
+"""Seconds, where there is no clock."""
 
 Over = Callable[[], bool]
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Prices:
     """What visits and minutes of caps are worth, in sixtieths of a cent."""
 
     worth: Ints
     cap: Ints
-
-
-def prices_by_pieces(touring: Touring, state: State, seconds: float, over: Over, threads: int | None) -> Prices:
-    """The prices that bound the pieces of a plan best, found within so many seconds."""
-    pieces = pieces_of(touring, state, PIECE_VISITS, Random(0))  # noqa: S311 - a search, not a secret
-    found = Prices(first_prices(touring, state.solution()), np.zeros(len(touring.problem.caps), dtype=np.int64))
-    times = np.zeros(len(found.cap), dtype=np.int64)
-    ends = time.monotonic() + seconds
-    for number, piece in enumerate(pieces):
-        until = time.monotonic() + (ends - time.monotonic()) / (len(pieces) - number)
-        with Bounding(piece.touring, [piece.state.solution()], (), threads) as bounding:
-            bounding.go_on(lambda until=until: time.monotonic() >= until or over())  # type: ignore[misc]
-            found.worth[list(piece.visits)] = bounding.centre
-            found.cap[list(piece.caps)] += bounding.cap_centre
-            times[list(piece.caps)] += 1
-        if over():
-            break
-    found.cap //= np.maximum(1, times)
-    return Prices(np.minimum(found.worth, alone(touring, state.solution())), found.cap)
 
 
 def prove_wide(
@@ -81,150 +59,183 @@ def prove_wide(
     over: Over,
     threads: int | None = None,
     heard: Callable[[int], None] | None = None,
+    columns: Iterable[Column] = (),
+    most_rounds: int = 2**30,
 ) -> Bounded:
-    """The best bound that is found within these seconds, and a little more: all days are priced once in any case."""
-    began = time.monotonic()
-    prices = prices_by_pieces(touring, state, PIECES_SHARE * seconds, over, threads)
-    crowd = Crowd(cores() if threads is None else threads)
-    best, kept, gains, rounds = NOTHING, prices, np.zeros(0, dtype=np.int64), 0
+    """The best bound that is found within these seconds; 0 where there is no time to price all days once.
+
+    Args:
+        touring: of the problem.
+        state: a plan, the better the sooner there is a good bound.
+        seconds: on the clock.
+        over: asked now and then.
+        threads: that compute at the same time; as many as there are cores where it is not said.
+        heard: told every better bound.
+        columns: tours that are known beside the plan's.
+        most_rounds: pricings of all days.
+    """
+    wide = Wide(touring, state, columns, threads)
     try:
-        blocks = Blocks(touring, state, crowd)
-        while not rounds or not (over() or time.monotonic() - began >= seconds):
-            rounds += 1
-            if not blocks.price(prices, over if rounds > 1 else lambda: False):
-                break
-            bound = blocks.bound(prices)
-            if bound > best:
-                best, kept, gains = bound, prices, blocks.gain.copy()
-                if heard is not None:
-                    heard(max(0, best // UNITS))
-            prices = blocks.corrected(kept if bound < best else prices, UNITS * state.objective() - bound)
+        wide.go_on(min(seconds, FOREVER), over, heard, most_rounds)
+        return wide.bounded()
     finally:
-        crowd.close()
-    return Bounded(
-        max(0, best // UNITS),
-        float(state.objective()),
-        rounds,
-        time.monotonic() - began,
-        tuple(float(w) / UNITS for w in kept.worth),
-        tuple(float(gain) / UNITS for gain in gains),
-        tuple(float(price) / UNITS for price in kept.cap),
-    )
+        wide.crowd.close()
 
 
-class Blocks:
-    """Every day priced for all visits, those of some people who live near each other at a time.
+class Wide:
+    """Skimmings and pricings, and the best bound so far.
 
     Attributes:
-        gain: of each day.
-        wanted: how many days would take each visit.
+        best: the bound, in sixtieths of a cent.
+        centre: the prices near which the next ones are looked for.
+        rounds: pricings of all days so far.
+        skims: skimmings so far.
     """
 
-    def __init__(self, touring: Touring, state: State, crowd: Crowd) -> None:
-        self.touring, self.crowd = touring, crowd
-        self.unknown = unknown_spot(touring)
-        parts = parts_of(touring, state, BLOCK_VISITS, Random(1))  # noqa: S311 - a search, not a secret
-        in_parts = {day for _, days in parts for day in days}
-        rest = [day for day in range(len(touring.problem.days)) if day not in in_parts]
-        self.blocks = [days for _, days in parts] + ([rest] if rest else [])
+    def __init__(
+        self, touring: Touring, state: State, columns: Iterable[Column] = (), threads: int | None = None
+    ) -> None:
+        self.began = time.monotonic()
+        self.touring, self.crowd = touring, Crowd(cores() if threads is None else threads)
+        self.everyday = Everyday(touring, self.crowd)
         self.people = np.array(touring.people, dtype=np.int64)
         self.limits = np.array([cap.minutes for cap in touring.problem.caps], dtype=np.int64)
+        self.plan_cents = state.objective()
+        self.shelf, self.known = Shelf(touring), set[int]()
+        self._stock(state, columns)
+        dearest = dearest_of(touring)
+        self.ascent = Ascent(self.shelf, self.people, dearest, self.limits)
+        no_caps = np.zeros(len(self.limits), dtype=np.int64)
+        self.centre = Prices(np.minimum(first_prices(touring, state.solution()), dearest), no_caps)
+        self.promised = NOTHING
+        self.best, self.kept = NOTHING, self.centre
         self.gain = np.zeros(len(touring.problem.days), dtype=np.int64)
-        self.wanted = np.zeros(len(touring.problem.demands), dtype=np.int64)
-        self.used = np.zeros(len(touring.problem.caps), dtype=np.int64)
+        self.rounds = self.skims = 0
+        self.seeds, self.nodes, self.pricing_seconds = FIRST_SEEDS, FIRST_NODES, 0.0
 
-    def bound(self, prices: Prices) -> int:
-        """What the last pricing proves, in sixtieths of a cent."""
-        return int((self.people * prices.worth).sum() - self.gain.sum() - (prices.cap * self.limits).sum())
+    def _stock(self, state: State, columns: Iterable[Column]) -> None:
+        """The plan's tours, the same without each of their visits, and what else is known."""
+        for tour in state.tours:
+            if tour is not None:
+                self.add((tour.day, tour.visits))
+                for place in range(len(tour.visits)):
+                    self.add((tour.day, tour.visits[:place] + tour.visits[place + 1 :]))
+        for column in columns:
+            self.add(column)
 
-    def price(self, prices: Prices, over: Over) -> bool:
-        """Price every day; False where it was broken off."""
-        self.wanted[:], self.used[:] = 0, 0
-        for days in self.blocks:
-            visits = self._hopeful(days, prices)
-            if over():
-                return False
-            self._block(days, visits, prices)
+    def add(self, column: Column) -> bool:
+        """Keep a tour, if it is a new one and can be kept.
+
+        That it is new is told by a number of 64 bits: one in billions of tours is taken for another.
+        """
+        number, (day, visits) = hash(column), column
+        if number in self.known or not visits:
+            return False
+        self.known.add(number)
+        tour = self.touring.tour(day, visits)
+        if tour is not None:
+            self.shelf.add(tour)
+        return tour is not None
+
+    def go_on(
+        self, seconds: float, over: Over, heard: Callable[[int], None] | None = None, most_rounds: int = 2**30
+    ) -> None:
+        """Skim, then price all days, again and again until the seconds since the beginning are over."""
+        ends = self.began + seconds
+
+        def ended() -> bool:
+            return over() or time.monotonic() >= ends
+
+        while self.rounds < most_rounds and not ended():
+            settled = self._skim_for(self._skim_seconds(ends - time.monotonic(), seconds), ended)
+            before = self.best
+            if not self._price(ends, over):
+                return
+            if heard is not None and self.best > max(0, before):
+                heard(self.best // UNITS)
+            if settled and self.best <= before and self.nodes >= MOST_NODES:
+                return
+            self.nodes = min(MOST_NODES, 4 * self.nodes)
+
+    def _skim_seconds(self, left: float, seconds: float) -> float:
+        """Before the next pricing: so much that with all further ones, as long as the last one, the time is filled."""
+        if not self.rounds:
+            return FIRST_SKIMS * seconds
+        pricing = SLOWER * self.pricing_seconds
+        times = max(1, int(left / max(1e-3, 1.5 * pricing)))
+        return left / times - pricing
+
+    def _skim_for(self, seconds: float, ended: Over) -> bool:
+        """Skim until the seconds are over or there is little left to be found so; whether that was so."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not ended():
+            new = self._skim(ended)
+            if new < SETTLED * len(self.gain) and self.seeds >= MOST_SEEDS:
+                return True
+            if new < FEW_NEW * len(self.gain):
+                self.seeds = min(MOST_SEEDS, self.seeds + 1)
+        return False
+
+    def _next_prices(self) -> Prices:
+        if not len(self.shelf):
+            return self.centre
+        found = self.ascent.prices(self.centre.worth, self.centre.cap)
+        return Prices(found.worth, found.cap_price)
+
+    def _skim(self, ended: Over) -> int:
+        """The best prices for the known tours, and more tours for them; how many were new."""
+        prices = self._next_prices()
+        self.skims += 1
+        known = self.shelf.gains(prices.worth, prices.cap)
+        if not self.everyday.skim(prices.worth, prices.cap, known, self.seeds, self.skims, ended):
+            return 0
+        promised = self._value(prices, self.everyday.gain)
+        better = promised > self.promised
+        self.ascent.note(better=better)
+        if better:
+            self.promised, self.centre = promised, prices
+        return self._add_found()
+
+    def _price(self, ends: float, over: Over) -> bool:
+        """Price all days, if there is time for it, and note the bound; False where there was none."""
+        prices = self._next_prices()
+        known = self.shelf.gains(prices.worth, prices.cap)
+        began = time.monotonic()
+
+        def late(more: float) -> bool:
+            return over() or time.monotonic() + more >= ends
+
+        if late(SLOWER * self.pricing_seconds):
+            return False
+        if not self.everyday.price(prices.worth, prices.cap, known, self.nodes, late):
+            self._add_found()
+            return False
+        self.rounds += 1
+        self.pricing_seconds = time.monotonic() - began
+        bound = self._value(prices, self.everyday.gain)
+        self.ascent.note(better=bound > self.best)
+        if bound > self.best:
+            self.best, self.kept, self.gain = bound, prices, self.everyday.gain.copy()
+        self.promised = max(bound, self.best)
+        self.centre = self.kept
+        self._add_found()
         return True
 
-    def _block(self, days: list[int], visits: Ints, prices: Prices) -> None:
-        self.gain[days] = 0
-        if not len(visits):
-            return
-        raw = raw_of_some(self.touring, visits.tolist(), days)
-        travel = without_shortcuts(raw.travel, 0, self._unknown(visits, days))
-        pricer = Pricer(raw, self.crowd, travel, speed_of(self.touring))
-        pricer.nodes[:] = NODES
-        pricer.price(prices.worth[visits], prices.cap, lambda: False, np.arange(len(days), dtype=np.int64))
-        self.gain[days] = pricer.gain
-        for number, rows in pricer.found():
-            tour = self.touring.tour(days[number], tuple(int(visits[r]) for r in rows))
-            self.wanted[visits[list(rows)]] += 1
-            if tour is not None:
-                for c, with_travel in self._caps(days[number]):
-                    self.used[c] += tour.effort_minutes + (tour.travel_minutes if with_travel else 0)
+    def _value(self, prices: Prices, gain: Ints) -> int:
+        """What is proved where days gain no more than that, in sixtieths of a cent."""
+        return int((self.people * prices.worth).sum() - gain.sum() - (prices.cap * self.limits).sum())
 
-    def _caps(self, day: int) -> Iterator[tuple[int, bool]]:
-        arrays = self.touring.arrays
-        for c in arrays.days.cap[arrays.days.cap_offsets[day] : arrays.days.cap_offsets[day + 1]]:
-            yield int(c), bool(arrays.cap_counts_travel[c])
+    def _add_found(self) -> int:
+        return sum(self.add(column) for column in self.everyday.found())
 
-    def _unknown(self, visits: Ints, days: list[int]) -> int:
-        """Which of a block's spots has no known place, -1 for none."""
-        arrays = self.touring.arrays
-        ends = (arrays.days.start_spot[days], arrays.days.end_spot[days])
-        used = np.unique(np.concatenate((arrays.visits.spot[visits], *ends)))
-        spots = self.touring.problem.spots
-        return next((n for n, s in enumerate(used[used != NOBODY].tolist()) if spots[s].place is None), -1)
-
-    def _hopeful(self, days: list[int], prices: Prices) -> Ints:
-        """The visits that could be part of a gainful tour of one of these days."""
-        of_day = self.touring.arrays.days
-        hopeful = np.zeros(len(prices.worth), dtype=np.bool_)
-        kinds = {(int(of_day.person[d]), int(of_day.start_spot[d]), int(of_day.end_spot[d])) for d in days}
-        for person, start, end in kinds:
-            theirs = [
-                d for d in days if (of_day.person[d], of_day.start_spot[d], of_day.end_spot[d]) == (person, start, end)
-            ]
-            length = int((of_day.latest_end[theirs] - of_day.starts[theirs]).max())
-            limited = bool((of_day.max_leg[theirs] < NO_LIMIT).any())
-            rate = int(of_day.travel_cents_per_hour[theirs[0]])
-            hopeful |= self._hopeful_for(person, (start, end), length, rate, prices, limited=limited)
-        return np.flatnonzero(hopeful)
-
-    def _hopeful_for(
-        self, person: int, ends: tuple[int, int], length: int, rate: int, prices: Prices, *, limited: bool
-    ) -> Bools:
-        """The same for somebody: with the rest of the day filled by what pays best by the minute, without any way."""
-        visits, travel = self.touring.arrays.visits, self.touring.arrays.travel
-        spot = np.where(visits.spot == NOBODY, ends[0], visits.spot)
-        there, back = travel[ends[0], spot].astype(np.int64), travel[spot, ends[1]].astype(np.int64)
-        if self.unknown >= 0:
-            there = np.minimum(there, int(travel[ends[0], self.unknown]) + travel[self.unknown, spot])
-            back = np.minimum(back, int(travel[self.unknown, ends[1]]) + travel[spot, self.unknown])
-        way = np.maximum(0, there + back - SAME_PLACE_MINUTES)
-        way[visits.spot == NOBODY] = 0
-        profit = prices.worth - UNITS * visits.placing_cents[person].astype(np.int64)
-        able = visits.allowed[person] & (way + visits.effort <= length)
-        dear = np.flatnonzero(able & (profit > 0))
-        order = dear[np.argsort(-profit[dear] / visits.effort[dear], kind="stable")]
-        minutes = np.concatenate(([0], np.cumsum(visits.effort[order])))
-        gained = np.concatenate(([0], np.cumsum(profit[order])))
-        filled = np.interp(np.maximum(0, length - way - visits.effort), minutes, gained)
-        hopeful = able & (profit + filled - way * rate > -UNITS * MOST_ROUNDINGS)
-        return np.asarray(hopeful if limited else hopeful & (profit > -UNITS), dtype=np.bool_)
-
-    def corrected(self, prices: Prices, distance: int) -> Prices:
-        """Prices a step further: dearer where too few days want a visit, cheaper where too many do."""
-        lacking = self.people - self.wanted
-        lacking[(lacking > 0) & (prices.worth >= self._dearest())] = 0
-        short = self.used - self.limits
-        short[(short < 0) & (prices.cap <= 0)] = 0
-        length = max(1.0, float((lacking**2).sum()) + float((short.astype(np.float64) ** 2).sum()) / 3600)
-        step = STEP * distance / length
-        worth = np.clip(prices.worth + np.round(step * lacking).astype(np.int64), 0, self._dearest())
-        cap = np.maximum(0, prices.cap + np.round(step / 3600 * short).astype(np.int64))
-        return Prices(worth, cap)
-
-    def _dearest(self) -> Ints:
-        return UNITS * self.touring.arrays.visits.unplaced_cents // np.maximum(1, self.people)
+    def bounded(self) -> Bounded:
+        """What has been proved so far."""
+        return Bounded(
+            max(0, self.best // UNITS),
+            float(self.plan_cents),
+            self.rounds,
+            time.monotonic() - self.began,
+            tuple(float(w) / UNITS for w in self.kept.worth),
+            tuple(float(gain) / UNITS for gain in self.gain),
+            tuple(float(price) / UNITS for price in self.kept.cap),
+        )

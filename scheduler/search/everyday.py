@@ -1,0 +1,173 @@
+"""Every day of a large problem priced for all visits: pairs of days and visits are written down day by day.
+
+Those of ten thousand visits and seven thousand days would take gigabytes; for one day they take a tenth of a
+millisecond.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from scheduler.search.columns import Column
+from scheduler.search.desk import Desk, desk_for
+from scheduler.search.detours import charges
+from scheduler.search.lower import DayQueue, closed_travel, speed_of
+from scheduler.search.model import Raw, first_spans
+from scheduler.search.part import raw_of_everything
+from scheduler.search.records import NEVER, Ints, Model, Pairs
+from scheduler.search.skim import Terms, price_each
+from scheduler.search.tracks import Crowd
+from scheduler.tour import Touring
+
+MOST_ROWS = 1500
+"""Rows among which tours of a day are looked for: a city has so many that could go together."""
+
+BLOCK_DAYS = 4
+"""Days that are priced before the clock is looked at again: a tenth of a second, or two."""
+
+SAMPLE = 96
+"""Days by which it is told how long all of them will take."""
+
+SKIM_NODES = 250
+"""Beginnings of tours looked at where a day is skimmed."""
+
+
+class Everyday:
+    """The model of all days, and a desk for each thread.
+
+    Attributes:
+        gain: by day, what the best tour gains at the prices that were tried last (sixtieths of a cent).
+    """
+
+    def __init__(self, touring: Touring, crowd: Crowd) -> None:
+        raw = raw_of_everything(touring)
+        raw = replace(raw, travel=closed_travel(touring, raw.travel))
+        detour, charge = charges(raw.travel, raw.row["spot"], speed_of(touring))
+        days, rows = len(raw.day), len(raw.row)
+        longest = int((raw.day["latest"] - raw.day["start"]).max()) if days else 0
+        self.crowd, self.model = crowd, _model(raw)
+        self.terms = Terms(
+            group=raw.group,
+            placing=raw.placing.astype(np.int32),
+            ordinal=raw.ordinal,
+            delay=raw.delay,
+            previous=raw.previous,
+            change=np.array([raw.change_cents], dtype=np.int64),
+        )
+        self.places = [_Place(days, rows, longest, raw.most_visits, detour, charge) for _ in range(crowd.threads)]
+        self.gain = np.zeros(days, dtype=np.int64)
+        self.tours = np.zeros((days, raw.most_visits + 2), dtype=np.int64)
+
+    def skim(self, worth: Ints, cap_price: Ints, known: Ints, seeds: int, turn: int, over: Callable[[], bool]) -> bool:
+        """Look for tours around some rows of every day; False where it was broken off.
+
+        Args:
+            worth: of visits, in sixtieths of a cent.
+            cap_price: of a minute of each cap.
+            known: by day, what its best known tour gains.
+            seeds: rows of a day around which tours are looked for.
+            turn: others each time.
+            over: asked now and then.
+        """
+        self.tours[:, (0, -1)] = 0
+        self.gain[:] = known
+        days = np.arange(len(self.gain), dtype=np.int64)
+        return self._each(days, worth, cap_price, known, SKIM_NODES, seeds, turn, over)
+
+    def price(self, worth: Ints, cap_price: Ints, known: Ints, nodes: int, over: Callable[[float], bool]) -> bool:
+        """Price every day; False where it was broken off, and ``gain`` then is no bound.
+
+        ``over`` is told the seconds that this will still take, which some days are priced first for.
+        """
+        self.tours[:, (0, -1)] = 0
+        days = np.arange(len(self.gain), dtype=np.int64)
+        sample = days[:: max(1, len(days) // SAMPLE)]
+        rest = np.setdiff1d(days, sample)
+        began = time.monotonic()
+        if not self._each(sample, worth, cap_price, known, nodes, 0, 0, lambda: over(0.0)):
+            return False
+        took = time.monotonic() - began
+        if over(took * len(rest) / len(sample)):
+            return False
+        return self._each(rest, worth, cap_price, known, nodes, 0, 0, lambda: over(0.0))
+
+    def found(self) -> Iterable[Column]:
+        """The tours of the last pricing."""
+        for day in np.flatnonzero(self.tours[:, 0]).tolist():
+            yield day, tuple(self.tours[day, 1 : 1 + self.tours[day, 0]].tolist())
+
+    def _each(
+        self,
+        days: Ints,
+        worth: Ints,
+        cap_price: Ints,
+        known: Ints,
+        nodes: int,
+        seeds: int,
+        turn: int,
+        over: Callable[[], bool],
+    ) -> bool:
+        blocks = [days[k : k + BLOCK_DAYS] for k in range(0, len(days), BLOCK_DAYS)]
+        queue = DayQueue(blocks, over)
+
+        def worker(place: "_Place") -> Callable[[], None]:
+            def work() -> None:
+                while (block := queue.taken()) is not None:
+                    price_each(
+                        self.model,
+                        place.pairs,
+                        self.terms,
+                        place.desk,
+                        worth,
+                        cap_price,
+                        known,
+                        self.gain,
+                        self.tours,
+                        block,
+                        nodes,
+                        seeds,
+                        turn,
+                        place.key,
+                    )
+
+            return work
+
+        self.crowd.each([worker(place) for place in self.places])
+        return not queue.broken
+
+
+class _Place:
+    """Where a thread prices days."""
+
+    def __init__(self, days: int, rows: int, longest: int, most_visits: int, detour: Ints, charge: Ints) -> None:
+        self.desk: Desk = desk_for(rows + 1, longest + 1, most_visits, MOST_ROWS)
+        self.key = np.zeros(rows + 1, dtype=np.int64)
+        self.pairs = Pairs(
+            offsets=np.zeros(days + 1, dtype=np.int64),
+            row=np.zeros(rows, dtype=np.int64),
+            price=np.zeros(rows, dtype=np.int64),
+            detour=detour,
+            charge=charge,
+        )
+
+
+def _model(raw: Raw) -> Model:
+    slots, slot = np.unique(raw.ordinal, return_inverse=True)
+    raw.day["slot"] = slot
+    raw.row["span_end"] = raw.span_offsets[1:]
+    first_day = np.full(len(slots), NEVER, dtype=np.int64)
+    np.minimum.at(first_day, slot, raw.day["start"])
+    return Model(
+        row=raw.row,
+        day=raw.day,
+        span=raw.span,
+        first_span=first_spans(raw.span, raw.span_offsets, first_day),
+        travel=raw.travel,
+        travel_to=raw.travel,
+        blocked=raw.blocked,
+        cap=raw.cap,
+        day_cap=raw.day_cap,
+        near=np.zeros((0, 0), dtype=np.int64),
+    )

@@ -1,0 +1,170 @@
+"""A day priced where there are thousands of visits: what it could hold is written down when its turn comes.
+
+A day is *skimmed* where a good tour is wanted and no bound: tours are looked for among a few rows that go well
+together, which finds most of what there is to find in a tenth of the time.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scheduler.search.clock import spot_of
+from scheduler.search.compiled import compiled
+from scheduler.search.desk import KEPT, Desk
+from scheduler.search.labels import FOUND
+from scheduler.search.pricing import UNITS, look, rounded_off
+from scheduler.search.records import NEVER, Ints, Model, Pairs
+from scheduler.search.sieve import begin_rows, copy_row, keep_best_rows, sift
+
+FEW_ROWS = 50
+"""Rows among which tours are looked for where a day is skimmed."""
+
+
+class Terms(NamedTuple):
+    """What rows cost on a day by themselves; P people, R rows, D days."""
+
+    group: Ints  # [D] which line of placing
+    placing: NDArray[np.int32]  # [P, R] cents, NEVER where they must not be
+    ordinal: Ints  # [D] the calendar day
+    delay: Ints  # [R] cents for each calendar day
+    previous: Ints  # [R] the calendar day before a change, NEVER for none
+    change: Ints  # [1] cents for another one
+
+
+@compiled
+def lay_out(m: Model, pairs: Pairs, terms: Terms, d: int, worth: Ints) -> None:
+    """Write the rows that a day could hold, and that are worth more than they cost there, in the day's place."""
+    limited = m.day[d].max_leg < NEVER
+    g, n = terms.group[d], 0
+    for r in range(m.row.shape[0]):
+        if terms.placing[g, r] >= NEVER:
+            continue
+        price = int(terms.placing[g, r]) + terms.delay[r] * terms.ordinal[d]
+        if terms.previous[r] != NEVER and terms.previous[r] != terms.ordinal[d]:
+            price += terms.change[0]
+        if price < m.row[r].unplaced and (limited or worth[r] - UNITS * price > -UNITS):
+            pairs.row[n], pairs.price[n] = r, price
+            n += 1
+    pairs.offsets[d], pairs.offsets[d + 1] = 0, n
+
+
+@compiled
+def sort_by_key(k: Desk, key: Ints, n: int) -> None:
+    """Write the places of the rows by their keys, largest first (Shell's sort)."""
+    for i in range(n):
+        k.order[i] = i
+    gap = n // 2
+    while gap > 0:
+        for i in range(gap, n):
+            at = k.order[i]
+            j = i
+            while j >= gap and key[k.order[j - gap]] < key[at]:
+                k.order[j] = k.order[j - gap]
+                j -= gap
+            k.order[j] = at
+        gap = gap // 2 if gap > 2 else gap - 1
+
+
+@compiled
+def gather(m: Model, k: Desk, d: int, n: int, seed: int, rate: int, key: Ints) -> None:
+    """Bring a row, and those that pay best by the minute on a way that leads there, to the front."""
+    here = spot_of(m, d, k.row[seed])
+    for j in range(n):
+        there = spot_of(m, d, k.row[j])
+        way = k.out[seed] + int(m.travel[here, there]) + k.back[j]
+        way = min(way, k.out[j] + int(m.travel[there, here]) + k.back[seed]) - k.out[seed] - k.back[seed]
+        way = max(0, way)
+        key[j] = (k.profit[j] - way * rate) * UNITS // (m.row[k.row[j]].effort + way + 1)
+    key[seed] = 2**60
+    sort_by_key(k, key, n)
+    for i in range(n):
+        key[i] = 0
+    for i in range(FEW_ROWS):
+        key[k.order[i]] = 1
+    last = FEW_ROWS
+    for i in range(FEW_ROWS):
+        if not key[i]:
+            while not key[last]:
+                last += 1
+            copy_row(k, i, n)
+            copy_row(k, last, i)
+            copy_row(k, n, last)
+            last += 1
+
+
+@compiled
+def skim_day(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one by one
+    m: Model, k: Desk, d: int, n: int, rate: int, floor: int, most_nodes: int, seeds: int, turn: int, key: Ints
+) -> int:
+    """The gain of the best tour that is found among a few of the rows on the desk, around so many of them in turn."""
+    if n <= FEW_ROWS:
+        look(m, k, d, n, rate, floor, most_nodes)
+        return int(k.counts[FOUND])
+    beyond = FEW_ROWS + 1  # a place that is written over by ``look``
+    for s in range(turn * seeds, (turn + 1) * seeds):
+        seed = ((d + 1) * 2654435761 + s * 320733387) % 1000003 % n
+        gather(m, k, d, n, seed, rate, key)
+        out, back, slack = k.out[beyond], k.back[beyond], k.slack[beyond]
+        look(m, k, d, FEW_ROWS, rate, floor, most_nodes)
+        k.out[beyond], k.back[beyond], k.slack[beyond] = out, back, slack
+        floor = max(floor, k.counts[FOUND])
+    return floor
+
+
+@compiled
+def price_whole(m: Model, k: Desk, d: int, n: int, rate: int, floor: int, most_nodes: int) -> int:
+    """The most that a tour of the rows on the desk brings, if it is more than ``floor``, which else is given back.
+
+    Tours of rows for which there is no room are bounded.
+    """
+    others, most = floor, k.used.shape[0]
+    if n > most:
+        others = max(floor, keep_best_rows(k, n, most))
+        n = k.counts[KEPT]
+    return int(max(others, look(m, k, d, n, rate, floor, most_nodes)))
+
+
+@compiled
+def price_each(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one by one
+    m: Model,
+    pairs: Pairs,
+    terms: Terms,
+    k: Desk,
+    worth: Ints,
+    cap_price: Ints,
+    known: Ints,
+    gain: Ints,
+    tours: Ints,
+    chosen: Ints,
+    most_nodes: int,
+    seeds: int,
+    turn: int,
+    key: Ints,
+) -> None:
+    """``price_days`` of days that are laid out one by one; where there are ``seeds`` they are skimmed.
+
+    Then ``gain`` is that of a tour which was found, and proves nothing.
+    """
+    for d in chosen:
+        rate, per_minute = m.day[d].travel_rate, 0
+        for c in range(m.day[d].cap_from, m.day[d].cap_to):
+            per_minute += cap_price[m.day_cap[c]]
+            if m.cap[m.day_cap[c]].counts_travel:
+                rate += cap_price[m.day_cap[c]]
+        own = UNITS * m.day[d].fixed - k.stack.shape[0] * rounded_off(int(m.day[d].travel_rate))
+        floor = own + known[d]
+        k.tour[0] = k.best[k.stack.shape[0]] = 0
+        lay_out(m, pairs, terms, d, worth)
+        n = begin_rows(m, pairs, k, d, worth, rate, per_minute)
+        pairs.offsets[d + 1] = 0
+        n = sift(m, k, d, n, rate, floor)
+        if n > 0:
+            if seeds > 0:
+                floor = skim_day(m, k, d, n, rate, floor, most_nodes, seeds, turn, key)
+            else:
+                floor = price_whole(m, k, d, n, rate, floor, most_nodes)
+        gain[d] = floor - own
+        tours[d, 0], tours[d, tours.shape[1] - 1] = k.tour[0], k.best[k.stack.shape[0]]
+        for step in range(1, k.tour[0] + 1):
+            tours[d, step] = k.tour[step]
