@@ -5,7 +5,9 @@ what it can gain from there on, together bound every tour that goes that way. Wh
 followed any further, so that little of the day is looked at, and few arcs are left.
 """
 
-from scheduler.search.ahead import but, value_of
+import numpy as np
+
+from scheduler.search.ahead import but, slot, value_of
 from scheduler.search.clock import begin
 from scheduler.search.compiled import compiled
 from scheduler.search.desk import BITS, FAR, LENGTH, NO_KEY, WIDTH, Desk
@@ -46,15 +48,15 @@ def go_on(m: Model, k: Desk, d: int, i: int, b: int, floor: int, early: int) -> 
     """Follow every arc from a row that is over in a bucket, if all of a tour that way may bring more than ``floor``."""
     came, ahead = (k.behind_early, k.early) if early else (k.behind, k.ahead)
     onward, other = (k.before, k.before_else) if early else (k.after, k.after_else)
-    now, best, second = b * k.counts[WIDTH], came[i, b, 0], came[i, b, 1]
+    best, second = came[i, b, 0], came[i, b, 1]
     if best <= NO_KEY // 2 or (best >> BITS) + value_of(ahead[i, b, 0]) <= floor:
         return
     for a in range(k.arc_from[i], k.arc_from[i + 1]):
-        at = k.reach[a] + now
+        at = k.reach[a] + np.uint32(b)
         gained = but(best, second, k.arc[a, 0])
         value = gained + (k.gains[a] >> BITS)
         if gained > FAR and value + but(onward[at], other[at], i) > floor:
-            come(m, k, d, a, now, i, value, early)
+            come(m, k, d, a, b * k.counts[WIDTH], i, value, early)
 
 
 @compiled
@@ -64,16 +66,19 @@ def set_out(m: Model, k: Desk, d: int, n: int, floor: int) -> None:
     now = rested - m.day[d].start
     for a in range(k.arc_from[n + 1], k.arc_from[n + 2]):
         gained = k.gains[a] >> BITS
-        if now + k.arc[a, 1] <= k.counts[LENGTH] and gained + value_of(k.after[k.reach[a] + now]) > floor:
+        if (
+            now + k.arc[a, 1] <= k.counts[LENGTH]
+            and gained + value_of(k.after[slot(k, k.arc[a, 0], now + k.arc[a, 1])]) > floor
+        ):
             come(m, k, d, a, now, ABSENT, gained, 0)
         if m.day[d].rest > 0 and gained + value_of(k.before[k.reach[a]]) > floor:
             come(m, k, d, a, 0, ABSENT, gained, 1)
 
 
 @compiled
-def let_go(m: Model, k: Desk, d: int, n: int, width: int, floor: int) -> None:
+def let_go(m: Model, k: Desk, d: int, n: int, floor: int) -> None:
     """Let go of arcs that are part of no tour that brings more than ``floor``."""
-    buckets, k.counts[WIDTH] = k.counts[LENGTH] // width + 1, width
+    buckets = k.counts[LENGTH] // k.counts[WIDTH] + 1
     for a in range(k.arc_from[n + 2]):
         k.alive[a] = 0
     for i in range(n):

@@ -42,6 +42,29 @@ def inlined(function: F) -> F:
     return _kept(function, _nrt=False, forceinline=True)
 
 
+def side_by_side(function: F) -> F:
+    """The same for functions that do the same steps with several numbers: the compiler makes one step of them.
+
+    Numba leaves that out where it is not asked for it, and is right for most code: the search takes 1.4 times as long.
+    """
+    dispatcher: Any = _kept(function, _nrt=False, forceinline=True)
+    compile_plainly = getattr(dispatcher, "compile", None)
+    if compile_plainly is None:  # NUMBA_DISABLE_JIT
+        return function
+
+    def compile_wide(signature: object) -> object:
+        before = settings.SLP_VECTORIZE
+        settings.SLP_VECTORIZE = 1
+        try:
+            return compile_plainly(signature)
+        finally:
+            settings.SLP_VECTORIZE = before
+
+    dispatcher.compile = compile_wide
+    wide: F = dispatcher
+    return wide
+
+
 def compiled_with_arrays(function: F) -> F:
     """The same for functions that make arrays."""
     return _kept(function)

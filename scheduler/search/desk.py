@@ -11,7 +11,7 @@ FAR = -(2**60)
 """A gain that is none."""
 
 BITS = 11
-NEXT = 2**BITS - 1
+NEXT = (1 << BITS) - 1
 """A key holds a gain and, in its last bits, one more than a row that goes with it; 0 for none."""
 
 NO_KEY = -(2**62)
@@ -19,6 +19,9 @@ NO_KEY = -(2**62)
 
 LATE = 2**15 - 1
 """A minute of a day that is never reached."""
+
+LANES = 4
+"""Buckets that are worked on at once."""
 
 MOST_LABELS = 100_000
 
@@ -52,13 +55,16 @@ class Desk(NamedTuple):
     edge: Ints  # [RINGS + 1] the longest way there and back of each ring, after that of no row at all
     table: Ints  # [2 * RINGS, H] the most that rows of a ring and inside of it bring in so many minutes
     arc_from: Ints  # [n + 3] where the arcs of each row begin
+    short_from: Ints  # [n + 3] and of those the short ones
     arc: NDArray[np.int32]  # [n * (n + 1), 2] the row that follows, and the minutes to it
-    reach: NDArray[np.int32]  # [n * (n + 1)] of each arc where the minute of arrival 0 stands in the tables by minute
+    reach: NDArray[np.uint32]  # [n * (n + 1)] of each arc where the minute of arrival 0 stands in the tables by minute
     gains: Ints  # [n * (n + 1)] of each arc the profit of the row that follows less the way, as a key with that row
     alive: NDArray[np.int8]  # [n * (n + 1)] whether an arc is part of a tour that may gain enough
     over: NDArray[np.int16]  # [n, H] when a row is over, from the day's start, for each minute of arrival
     left: Ints  # [n] minutes of arrival up to this one are not in the tables by minute yet
-    after: Ints  # [n * 2H] keys: the most from each row on, after the rest, and the row next; by minute of arrival
+    open: Ints  # [n, 4] first and last bucket in which a row can be over, after the rest and with the rest to come
+    column: Ints  # [2H] where a minute stands in a row of the two tables that follow
+    after: Ints  # [n * 2H] keys: the most from each row on, after the rest, and the row next; see ``slot``
     after_else: Ints  # [n * 2H] the most with another row next
     before: Ints  # [n * 2H] the same with the rest still to come
     before_else: Ints  # [n * 2H]
@@ -85,7 +91,7 @@ def desk_for(rows: int, minutes: int, most: int, most_rows: int = MOST_ROWS) -> 
     def zeros(*shape: int) -> Ints:
         return np.zeros(shape, dtype=np.int64)
 
-    buckets = minutes + 2  # one for each minute at worst, and one for never
+    buckets = minutes + 2 + LANES  # one for each minute at worst, and one for never
     return Desk(
         row=zeros(rows),
         profit=zeros(rows),
@@ -101,16 +107,19 @@ def desk_for(rows: int, minutes: int, most: int, most_rows: int = MOST_ROWS) -> 
         edge=zeros(RINGS + 1),
         table=zeros(2 * RINGS, minutes + 2),
         arc_from=zeros(looked + 3),
+        short_from=zeros(looked + 3),
         arc=np.zeros((looked * (looked + 1), 2), dtype=np.int32),
-        reach=np.zeros(looked * (looked + 1), dtype=np.int32),
+        reach=np.zeros(looked * (looked + 1), dtype=np.uint32),
         gains=zeros(looked * (looked + 1)),
         alive=np.zeros(looked * (looked + 1), dtype=np.int8),
         over=np.zeros((looked, minutes + 1), dtype=np.int16),
         left=zeros(looked),
-        after=zeros(looked * 2 * (minutes + 1)),
-        after_else=zeros(looked * 2 * (minutes + 1)),
-        before=zeros(looked * 2 * (minutes + 1)),
-        before_else=zeros(looked * 2 * (minutes + 1)),
+        open=zeros(looked, 4),
+        column=zeros(2 * minutes + 2),
+        after=zeros(looked * (2 * minutes + 100)),
+        after_else=zeros(looked * (2 * minutes + 100)),
+        before=zeros(looked * (2 * minutes + 100)),
+        before_else=zeros(looked * (2 * minutes + 100)),
         ahead=zeros(looked, buckets, 2),
         early=zeros(looked, buckets, 2),
         behind=zeros(looked, buckets, 2),

@@ -190,7 +190,7 @@ def look(m: Model, k: Desk, d: int, n: int, rate: int, floor: int, most_nodes: i
         width = max(1, min(width, m.row[k.row[i]].effort))
     link(m, k, d, n, rate, floor)
     bound_ahead(m, k, d, n, rate, width)
-    let_go(m, k, d, n, width, floor)
+    let_go(m, k, d, n, floor)
     gained = explore(m, k, d, n, rate, width, floor, min(most_nodes, MOST_NODES))
     if not k.best[last]:
         k.counts[FOUND] = gained

@@ -47,7 +47,7 @@ def laid(touring: Touring, day: int, worth: Ints, *, through_the_sieve: bool = T
     sieve.link(model, desk, day, rows, rate, FLOOR if through_the_sieve else FAR)
     ahead.bound_ahead(model, desk, day, rows, rate, WIDTH)
     if through_the_sieve:
-        behind.let_go(model, desk, day, rows, WIDTH, FLOOR)
+        behind.let_go(model, desk, day, rows, FLOOR)
     return Laid(pricer, desk, day, rows, rate)
 
 
