@@ -56,11 +56,12 @@ a visit, and how many of a day."""
 MOST_OTHERS = 3
 """Other days of the same person on which a new tour is tried."""
 
-FIRST_NODES = 250
+FIRST_NODES = 4000
 MOST_NODES = 64_000
-"""Beginnings of tours looked at for one day: few at first, more where they did not do."""
+"""Beginnings of tours looked at for one day: more where they did not do. With 250 at first a pricing takes nine tenths
+of the time, and the bound of 2,000 visits is 1.2 % lower at prices of the fifth round."""
 
-PATIENCE = ((0.3, 250), (0.15, 1000), (0.05, 4000), (0.01, 16_000))
+PATIENCE = ((0.1, 4000), (0.01, 16_000))
 """The most beginnings while so large a share of the days has a new tour."""
 
 BLOCK_DAYS = 8
