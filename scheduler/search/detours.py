@@ -15,18 +15,22 @@ from scheduler.travel import SAME_PLACE_KM, SpeedTravel
 MOST_SPOTS = 2500
 """Above so many spots not every way round is looked at."""
 
+BLOCK_SPOTS = 512
+
 MOST_LOOKED_AT = 600
 """Above so many spots not every detour is looked at: then only those of the speed model are known."""
 
 
-def without_shortcuts(travel: NDArray[np.int16], limit: int = MOST_SPOTS, over: int = -1) -> NDArray[np.int16]:
+def without_shortcuts(
+    travel: NDArray[np.int16], limit: int = MOST_SPOTS, over: int = -1, *, in_place: bool = False
+) -> NDArray[np.int16]:
     """Travel in which no way round is shorter: the shortest way between any two spots.
 
     For more than ``limit`` spots only ways over spots at the same place, and over ``over``, are looked at, which is all
     there is with the documented speed model where ``over`` is a spot whose place is unknown; the caller must not hand
-    in a larger table from elsewhere.
+    in a larger table from elsewhere. Where it is done ``in_place`` the table that is handed in is written over.
     """
-    table = travel.copy()
+    table = travel if in_place else travel.copy()
     if len(table) <= limit:
         for spot in range(len(table)):
             np.minimum(table, table[:, spot, None] + table[None, spot], out=table)
@@ -54,7 +58,10 @@ def charges(travel: NDArray[np.int16], spot_of_row: Ints, speed: SpeedTravel | N
     """
     if not len(travel):
         return np.zeros(len(spot_of_row), dtype=np.int64), np.zeros(len(spot_of_row), dtype=np.int64)
-    same = (travel == 0) & (travel.T == 0)
+    same = travel == 0
+    for first in range(0, len(same), BLOCK_SPOTS):  # tables of thousands of spots take a hundred megabytes
+        block = slice(first, first + BLOCK_SPOTS)
+        same[block] &= (travel[:, block] == 0).T
     place = same.argmax(axis=1)
     if speed is not None:
         detour = _by_speed(speed, same)

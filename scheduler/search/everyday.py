@@ -6,7 +6,6 @@ millisecond.
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 import numpy as np
 
@@ -30,6 +29,9 @@ BLOCK_DAYS = 4
 SAMPLE = 96
 """Days by which it is told how long all of them will take."""
 
+MOST_SEEDS = 8
+"""Rows of a day around which it is skimmed, at most."""
+
 SKIM_NODES = 250
 """Beginnings of tours looked at where a day is skimmed."""
 
@@ -43,7 +45,7 @@ class Everyday:
 
     def __init__(self, touring: Touring, crowd: Crowd) -> None:
         raw = raw_of_everything(touring)
-        raw = replace(raw, travel=closed_travel(touring, raw.travel))
+        closed_travel(touring, raw.travel, in_place=True)  # its own: hundreds of megabytes where there are many spots
         detour, charge = charges(raw.travel, raw.row["spot"], speed_of(touring))
         days, rows = len(raw.day), len(raw.row)
         longest = int((raw.day["latest"] - raw.day["start"]).max()) if days else 0
@@ -58,7 +60,7 @@ class Everyday:
         )
         self.places = [_Place(days, rows, longest, raw.most_visits, detour, charge) for _ in range(crowd.threads)]
         self.gain = np.zeros(days, dtype=np.int64)
-        self.tours = np.zeros((days, raw.most_visits + 2), dtype=np.int64)
+        self.tours = np.zeros((MOST_SEEDS * days, raw.most_visits + 2), dtype=np.int64)
 
     def skim(self, worth: Ints, cap_price: Ints, known: Ints, seeds: int, turn: int, over: Callable[[], bool]) -> bool:
         """Look for tours around some rows of every day; False where it was broken off.
@@ -95,8 +97,8 @@ class Everyday:
 
     def found(self) -> Iterable[Column]:
         """The tours of the last pricing."""
-        for day in np.flatnonzero(self.tours[:, 0]).tolist():
-            yield day, tuple(self.tours[day, 1 : 1 + self.tours[day, 0]].tolist())
+        for line in np.flatnonzero(self.tours[:, 0]).tolist():
+            yield line // MOST_SEEDS, tuple(self.tours[line, 1 : 1 + self.tours[line, 0]].tolist())
 
     def _each(
         self,

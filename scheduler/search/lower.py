@@ -18,6 +18,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from scheduler.arrays import NOBODY
 from scheduler.search.ascent import Ascent
 from scheduler.search.columns import Column
 from scheduler.search.desk import Desk, desk_for
@@ -25,6 +26,7 @@ from scheduler.search.detours import MOST_SPOTS, charges, without_shortcuts
 from scheduler.search.first_prices import first_prices
 from scheduler.search.master import Duals, Master
 from scheduler.search.model import Raw, first_spans
+from scheduler.search.other_days import OtherDays
 from scheduler.search.part import raw_of_everything
 from scheduler.search.pieces import Given
 from scheduler.search.pricing import UNITS, pairs_of, price_days
@@ -52,9 +54,6 @@ LITTLE, MOST_IDLE = 1e-4, 6
 NEARLY, MOST_FILLED = 0.1, 12
 """Tours that the program begins with then: by how much they may miss being worth it, as a share of the middle price of
 a visit, and how many of a day."""
-
-MOST_OTHERS = 3
-"""Other days of the same person on which a new tour is tried."""
 
 FIRST_NODES = 4000
 MOST_NODES = 64_000
@@ -111,10 +110,13 @@ def speed_of(touring: Touring) -> SpeedTravel | None:
     return travel if isinstance(travel, SpeedTravel) and unknown_spot(touring) < 0 else None
 
 
-def closed_travel(touring: Touring, travel: NDArray[np.int16]) -> NDArray[np.int16]:
-    """Travel without shortcuts; ``travel`` is between all the problem's spots."""
-    speed = speed_of(touring) is not None
-    return without_shortcuts(travel, 0 if speed else MOST_SPOTS, unknown_spot(touring))
+def closed_travel(touring: Touring, travel: NDArray[np.int16], *, in_place: bool = False) -> NDArray[np.int16]:
+    """Travel without shortcuts; ``travel`` is between all spots that are used, and may be written over ``in_place``."""
+    visits, days, spots = touring.arrays.visits, touring.arrays.days, touring.problem.spots
+    used = np.unique(np.concatenate((visits.spot, days.start_spot, days.end_spot)))
+    unknown = next((n for n, spot in enumerate(used[used != NOBODY].tolist()) if spots[spot].place is None), -1)
+    limit = MOST_SPOTS if speed_of(touring) is None else 0
+    return without_shortcuts(travel, limit, unknown, in_place=in_place)
 
 
 def unknown_spot(touring: Touring) -> int:
@@ -161,10 +163,7 @@ class Bounding:
         self.harder, self.free, self.width = True, bool(known), FIRST_WIDTH
         self.everyone = np.arange(len(touring.problem.days), dtype=np.int64)
         self.converged, self.rounds, self.seconds = False, 0, 0.0
-        self.delay, self.ordinal = touring.arrays.visits.delay_cents_per_day, touring.arrays.days.ordinal
-        self.days_of: dict[int, list[int]] = {}
-        for number, spell in enumerate(touring.problem.days):
-            self.days_of.setdefault(spell.person, []).append(number)
+        self.others = OtherDays(touring)
         for solution in known:
             for tour in solution.tours:
                 self.master.bring_in([(tour.day, tour.visits)])
@@ -295,20 +294,10 @@ class Bounding:
 
     def _on_other_days(self, found: Iterable[Column], duals: Duals) -> Iterable[Column]:
         """The same tours on other days of the same people, where they gain by the master's own prices."""
-        for day, visits in found:
-            number = self.master.known[day, visits]
-            if number < 0:
-                continue
-            cents, delay = self.master.shelf.cents(number), int(self.delay[list(visits)].sum())
-            worth = int(duals.worth[list(visits)].sum())
-            gains = []
-            for other in self.days_of[self.touring.problem.days[day].person]:
-                price = UNITS * (cents + delay * int(self.ordinal[other] - self.ordinal[day]))
-                gain = worth - price - int(duals.day_price[other])
-                if other != day and gain > 0:
-                    gains.append((-gain, other))
-            for _, other in sorted(gains)[:MOST_OTHERS]:
-                yield other, visits
+        for column in found:
+            number = self.master.known[column]
+            if number >= 0:
+                yield from self.others.of(column, self.master.shelf.cents(number), duals.worth, duals.day_price)
 
 
 class Pricer:

@@ -94,22 +94,44 @@ def gather(m: Model, k: Desk, d: int, n: int, seed: int, rate: int, key: Ints) -
 
 
 @compiled
+def note_tour(k: Desk, tours: Ints, line: int) -> None:
+    """Write the tour that was found last: the number of its visits, the visits, and whether there is a better one."""
+    tours[line, 0], tours[line, tours.shape[1] - 1] = k.tour[0], k.best[k.stack.shape[0]]
+    for step in range(1, k.tour[0] + 1):
+        tours[line, step] = k.tour[step]
+
+
+@compiled
 def skim_day(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one by one
-    m: Model, k: Desk, d: int, n: int, rate: int, floor: int, most_nodes: int, seeds: int, turn: int, key: Ints
+    m: Model,
+    k: Desk,
+    d: int,
+    n: int,
+    rate: int,
+    floor: int,
+    most_nodes: int,
+    seeds: int,
+    turn: int,
+    key: Ints,
+    tours: Ints,
 ) -> int:
     """The gain of the best tour that is found among a few of the rows on the desk, around so many of them in turn."""
+    first = d * (tours.shape[0] // m.day.shape[0])
     if n <= FEW_ROWS:
         look(m, k, d, n, rate, floor, most_nodes)
+        note_tour(k, tours, first)
         return int(k.counts[FOUND])
-    beyond = FEW_ROWS + 1  # a place that is written over by ``look``
+    best, beyond = floor, FEW_ROWS + 1  # a place that is written over by ``look``
     for s in range(turn * seeds, (turn + 1) * seeds):
         seed = ((d + 1) * 2654435761 + s * 320733387) % 1000003 % n
         gather(m, k, d, n, seed, rate, key)
         out, back, slack = k.out[beyond], k.back[beyond], k.slack[beyond]
+        k.tour[0] = 0
         look(m, k, d, FEW_ROWS, rate, floor, most_nodes)
         k.out[beyond], k.back[beyond], k.slack[beyond] = out, back, slack
-        floor = max(floor, k.counts[FOUND])
-    return floor
+        note_tour(k, tours, first + s - turn * seeds)
+        best = max(best, k.counts[FOUND])
+    return best
 
 
 @compiled
@@ -144,7 +166,7 @@ def price_each(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one by o
 ) -> None:
     """``price_days`` of days that are laid out one by one; where there are ``seeds`` they are skimmed.
 
-    Then ``gain`` is that of a tour which was found, and proves nothing.
+    Then ``gain`` is that of a tour which was found, and proves nothing. Each day has as many lines in ``tours``.
     """
     for d in chosen:
         rate, per_minute = m.day[d].travel_rate, 0
@@ -161,10 +183,8 @@ def price_each(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one by o
         n = sift(m, k, d, n, rate, floor)
         if n > 0:
             if seeds > 0:
-                floor = skim_day(m, k, d, n, rate, floor, most_nodes, seeds, turn, key)
+                floor = skim_day(m, k, d, n, rate, floor, most_nodes, seeds, turn, key, tours)
             else:
                 floor = price_whole(m, k, d, n, rate, floor, most_nodes)
+                note_tour(k, tours, d * (tours.shape[0] // m.day.shape[0]))
         gain[d] = floor - own
-        tours[d, 0], tours[d, tours.shape[1] - 1] = k.tour[0], k.best[k.stack.shape[0]]
-        for step in range(1, k.tour[0] + 1):
-            tours[d, step] = k.tour[step]

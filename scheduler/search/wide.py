@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scheduler.search.ascent import Ascent
+from scheduler.search.ascent import Ascent, Found
 from scheduler.search.columns import Column
-from scheduler.search.everyday import Everyday
+from scheduler.search.everyday import MOST_SEEDS, Everyday
 from scheduler.search.first_prices import first_prices
 from scheduler.search.lower import NOTHING, Bounded, dearest_of
+from scheduler.search.other_days import OtherDays
 from scheduler.search.pricing import UNITS
 from scheduler.search.records import Ints
 from scheduler.search.shelf import Shelf
@@ -23,7 +24,7 @@ from scheduler.search.tracks import Crowd, cores
 from scheduler.state import State
 from scheduler.tour import Touring
 
-FIRST_SEEDS, MOST_SEEDS = 2, 8
+FIRST_SEEDS = 2
 """Rows of a day around which it is skimmed: few while prices are far from right."""
 
 FEW_NEW, SETTLED = 0.3, 0.03
@@ -101,7 +102,7 @@ class Wide:
         self.people = np.array(touring.people, dtype=np.int64)
         self.limits = np.array([cap.minutes for cap in touring.problem.caps], dtype=np.int64)
         self.plan_cents = state.objective()
-        self.shelf, self.known = Shelf(touring), set[int]()
+        self.shelf, self.known, self.others = Shelf(touring), set[int](), OtherDays(touring)
         self._stock(state, columns)
         dearest = dearest_of(touring)
         self.ascent = Ascent(self.shelf, self.people, dearest, self.limits)
@@ -150,7 +151,10 @@ class Wide:
             settled = self._skim_for(self._skim_seconds(ends - time.monotonic(), seconds), ended)
             before = self.best
             if not self._price(ends, over):
-                return
+                if self.nodes <= FIRST_NODES or ended():
+                    return
+                self.nodes //= 4
+                continue
             if heard is not None and self.best > max(0, before):
                 heard(self.best // UNITS)
             if settled and self.best <= before and self.nodes >= MOST_NODES:
@@ -176,15 +180,16 @@ class Wide:
                 self.seeds = min(MOST_SEEDS, self.seeds + 1)
         return False
 
-    def _next_prices(self) -> Prices:
+    def _next_prices(self) -> Found:
+        """The best ones near the centre for the tours that are known."""
         if not len(self.shelf):
-            return self.centre
-        found = self.ascent.prices(self.centre.worth, self.centre.cap)
-        return Prices(found.worth, found.cap_price)
+            return Found(self.centre.worth, np.zeros_like(self.gain), self.centre.cap)
+        return self.ascent.prices(self.centre.worth, self.centre.cap)
 
     def _skim(self, ended: Over) -> int:
         """The best prices for the known tours, and more tours for them; how many were new."""
-        prices = self._next_prices()
+        ahead = self._next_prices()
+        prices = Prices(ahead.worth, ahead.cap_price)
         self.skims += 1
         known = self.shelf.gains(prices.worth, prices.cap)
         if not self.everyday.skim(prices.worth, prices.cap, known, self.seeds, self.skims, ended):
@@ -194,21 +199,23 @@ class Wide:
         self.ascent.note(better=better)
         if better:
             self.promised, self.centre = promised, prices
-        return self._add_found()
+        return self._add_found(ahead)
 
     def _price(self, ends: float, over: Over) -> bool:
         """Price all days, if there is time for it, and note the bound; False where there was none."""
-        prices = self._next_prices()
+        ahead = self._next_prices()
+        prices = Prices(ahead.worth, ahead.cap_price)
         known = self.shelf.gains(prices.worth, prices.cap)
         began = time.monotonic()
 
         def late(more: float) -> bool:
-            return over() or time.monotonic() + more >= ends
+            """Whether there is no time for that; where nothing is proved yet, it is tried all the same."""
+            return over() or time.monotonic() + (more if self.rounds else 0.0) >= ends
 
         if late(SLOWER * self.pricing_seconds):
             return False
         if not self.everyday.price(prices.worth, prices.cap, known, self.nodes, late):
-            self._add_found()
+            self._add_found(ahead)
             return False
         self.rounds += 1
         self.pricing_seconds = time.monotonic() - began
@@ -218,15 +225,23 @@ class Wide:
             self.best, self.kept, self.gain = bound, prices, self.everyday.gain.copy()
         self.promised = max(bound, self.best)
         self.centre = self.kept
-        self._add_found()
+        self._add_found(ahead)
         return True
 
     def _value(self, prices: Prices, gain: Ints) -> int:
         """What is proved where days gain no more than that, in sixtieths of a cent."""
         return int((self.people * prices.worth).sum() - gain.sum() - (prices.cap * self.limits).sum())
 
-    def _add_found(self) -> int:
-        return sum(self.add(column) for column in self.everyday.found())
+    def _add_found(self, ahead: Found) -> int:
+        """Keep the tours that were found, also on other days of the same people; how many of the former were new."""
+        new = 0
+        for column in self.everyday.found():
+            if self.add(column):
+                new += 1
+                cents = self.shelf.cents(len(self.shelf) - 1)
+                for other in self.others.of(column, cents, ahead.worth, ahead.day_price):
+                    self.add(other)
+        return new
 
     def bounded(self) -> Bounded:
         """What has been proved so far."""
