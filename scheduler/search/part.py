@@ -126,6 +126,11 @@ class Search:
         n, route = self.work.best_n.tolist(), self.work.best_route
         return {day: tuple(route[day, :count].tolist()) for day, count in enumerate(n) if count}
 
+    def routes_now(self) -> dict[int, tuple[int, ...]]:
+        """The tours as they are now."""
+        n, route = self.work.tour["n"].tolist(), self.work.route
+        return {day: tuple(route[day, :count].tolist()) for day, count in enumerate(n) if count}
+
     def changed_routes(self) -> dict[int, tuple[int, ...]]:
         """The tours as they are now, of the days that have changed since this was asked last."""
         version, route, n = self.work.version, self.work.route, self.work.tour["n"]
@@ -162,6 +167,7 @@ class Part:
         at_once: int = 1,
     ) -> None:
         self.touring, self.state = touring, state
+        self.is_whole = visits is None and days is None
         chosen = range(len(touring.problem.days)) if days is None else days
         free = range(len(touring.problem.demands)) if visits is None else visits
         self.numbering, locked = _numbering(touring, state, free, chosen)
@@ -181,8 +187,14 @@ class Part:
         visits, days = self.numbering.visits, self.numbering.days
         return {day: tuple(visits[row] for row in found.get(number, ())) for number, day in enumerate(days)}
 
+    def routes_now(self) -> dict[int, tuple[int, ...]]:
+        """The same of the tours as they are now, which a search at some temperature goes on from."""
+        found = self.search.routes_now()
+        visits, days = self.numbering.visits, self.numbering.days
+        return {day: tuple(visits[row] for row in found.get(number, ())) for number, day in enumerate(days)}
+
     def changed_routes(self) -> dict[int, tuple[int, ...]]:
-        """The same of the tours as they are now, of the days that have changed since this was asked last."""
+        """The same of the days that have changed since this was asked last."""
         visits, days = self.numbering.visits, self.numbering.days
         found = self.search.changed_routes()
         return {days[number]: tuple(visits[row] for row in rows) for number, rows in found.items()}

@@ -2,18 +2,22 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from random import Random
 
 from scheduler.insertion import Inserter
 from scheduler.search.columns import Columns
-from scheduler.search.part import Part
+from scheduler.search.part import Part, apply_routes
 from scheduler.search.regions import Share, parts_of
 from scheduler.search.ties import loosened, moved, tightened
-from scheduler.search.tracks import COLD_CENTS, Crowd, Track, cores
+from scheduler.search.tracks import Crowd, Span, Track, cores
 from scheduler.state import State
 from scheduler.stop import MaxIterations, StopCriterion, seconds_left
 from scheduler.tour import Touring
+
+Routes = dict[int, tuple[int, ...]]
+"""The visits of days, in order."""
 
 Report = Callable[[int, int, int], None]
 """Told the steps so far, the cents of the best plan, and how many visits it places."""
@@ -21,10 +25,26 @@ Report = Callable[[int, int, int], None]
 HOT_CENTS = 3_000.0
 """Temperature at which a search begins: about what half an hour of somebody's travel costs."""
 
-WHOLE_VISITS = 2_500
-"""Larger problems are searched in parts."""
+COLD_CENTS = 30.0
+"""Temperature at which a cooling ends."""
 
-PART_VISITS = 800
+SHARES, SHARES_OF_PARTS = (0.55, 0.55, 1.0), (1.0,)
+"""Of the seconds that are left, for one cooling after the other; the second where everything is cut into parts."""
+
+STEPS_PER_VISIT = 400
+"""Length of one cooling where no clock is in the criterion."""
+
+FIRST_WHOLE_VISITS, FIRST_PART_VISITS = 2_500, 800
+"""The first plan of larger problems is made part by part; visits of such a part."""
+
+PART_VISITS, LEAST_PART_VISITS = 500, 200
+"""Visits of a part in a search; where there are threads for more parts they may be as small as the second."""
+
+CUT_SECONDS, CUT_SECONDS_PER_VISIT = 0.3, 0.0004
+"""Length of a cut: the making of its parts takes about a tenth of that."""
+
+FEWEST_CUTS = 4
+"""In one cooling."""
 
 TIED_STEPS = 60
 """Steps in which tied visits alone are moved, after each cooling, where no clock is in the criterion."""
@@ -40,8 +60,8 @@ def first(touring: Touring, seed: int, inserter: Inserter | None = None) -> Stat
     state = State.empty(touring)
     _place_tied(state, touring, seed, inserter)
     shares: list[Share | tuple[None, None]] = [(None, None)]
-    if len(touring.problem.demands) > WHOLE_VISITS:
-        shares = list(parts_of(touring, state, PART_VISITS, Random(seed)))  # noqa: S311 - a search, not a secret
+    if len(touring.problem.demands) > FIRST_WHOLE_VISITS:
+        shares = list(parts_of(touring, state, FIRST_PART_VISITS, Random(seed)))  # noqa: S311 - a search, not a secret
     for visits, days in shares:
         part = Part(touring, state, seed, visits, days, only_insert=True)
         part.search.insert(part.search.by_difficulty())
@@ -108,7 +128,8 @@ class _Run:
         self.random = Random(seed)  # noqa: S311 - a search, not a secret
         self.steps = 0
         self.told = time.monotonic()
-        self.objective = state.objective()
+        self.objective = self.base = state.objective()
+        self.gained = 0
         self.tied = sorted(touring.tied)
         self._inserter: Inserter | None = None
 
@@ -116,47 +137,95 @@ class _Run:
         """Cycles of cooling, the first the hottest, until it is time to stop."""
         cycle = 0
         while not self._enough([]):
-            seconds = seconds_left(self.stop) * (0.55 if cycle < 2 else 1.0)
+            seconds = seconds_left(self.stop) * self._share(cycle)
             loose = loosened(self.state, self.random)
-            self._cycle(loose, hot, seconds * (1.0 - TIED_SHARE if self.tied else 1.0))
-            self.state = tightened(loose, self.touring)
+            cooled = self._cycle(loose, hot, seconds * (1.0 - TIED_SHARE if self.tied else 1.0))
+            self.state = tightened(cooled, self.touring)
             self.objective = self.state.objective()
             self._move_tied(seconds)
             hot, cycle = max(hot / 3, min(hot, 10 * COLD_CENTS)), cycle + 1
         return self.state
 
-    def _cycle(self, loose: State, hot: float, seconds: float) -> None:
-        """One cooling of everything, and the best of it written to the state."""
-        if len(self.touring.problem.demands) > WHOLE_VISITS:
-            self._cool_parts(loose, hot, seconds)
-            return
-        count = 1 if math.isinf(seconds) else self.crowd.threads
-        tracks = self._tracks([(None, None)] * count, loose, hot, seconds)
+    def _share(self, cycle: int) -> float:
+        """Of the seconds that are left, for a cycle: all where nothing is to be done between two."""
+        shares = SHARES if self.tied or self._parts(seconds_left(self.stop)) == 1 else SHARES_OF_PARTS
+        return shares[min(cycle, len(shares) - 1)]
+
+    def _parts(self, seconds: float) -> int:
+        """How many parts are searched: those that are enough by themselves, and as many as keep every thread busy."""
+        visits, threads = len(self.touring.problem.demands), self.crowd.threads
+        count = max(1, round(visits / PART_VISITS))
+        even = math.ceil(count / threads) * threads
+        return even if math.isfinite(seconds) and visits >= even * LEAST_PART_VISITS else count
+
+    def _cycle(self, loose: State, hot: float, seconds: float) -> State:
+        """The best of one cooling of everything."""
+        count = self._parts(seconds)
+        span = Span(hot, COLD_CENTS, seconds, STEPS_PER_VISIT)
+        return self._cool_whole(loose, span) if count == 1 else self._cool_parts(loose, span, count)
+
+    def _cool_whole(self, state: State, span: Span) -> State:
+        """As many tries as there are threads; the best of them."""
+        count = 1 if math.isinf(span.seconds) else self.crowd.threads
+        tracks = self._tracks(state, [(None, None)] * count, span)
         self._cool(tracks)
         max(tracks, key=lambda track: track.gain).part.write()
+        return state
 
-    def _cool_parts(self, loose: State, hot: float, seconds: float) -> None:
-        """Parts side by side, as many at a time as there are threads."""
-        insert_left_out(loose.touring, loose, self.random.getrandbits(30))
-        self.objective = loose.objective()
-        split = parts_of(loose.touring, loose, PART_VISITS, self.random)
-        width = len(split) if math.isinf(seconds) else self.crowd.threads
-        ends = time.monotonic() + seconds
+    def _cool_parts(self, state: State, span: Span, count: int) -> State:
+        """One cooling of parts, which are cut anew before the temperature has fallen far; its best plan.
+
+        What no part can do, such as move a visit to a day of another one, is left to the next cut. So each goes on from
+        the tours as they are, and not from the best ones, which are kept beside.
+        """
+        insert_left_out(state.touring, state, self.random.getrandbits(30))
+        best, began, cuts = state.copy(), time.monotonic(), self._cuts(span.seconds)
+        self.objective = best.objective()
+        for cut in range(cuts):
+            if self._enough([]):
+                break
+            left = began + span.seconds * (cut + 1) / cuts - time.monotonic()
+            found, now = self._cool_cut(state, span.between(cut / cuts, (cut + 1) / cuts, max(0.0, left)), count)
+            if self.base - self.gained < self.objective:
+                best = state.copy()
+                apply_routes(best, found)
+                self.objective = best.objective()
+            apply_routes(state, now)
+        return best
+
+    def _cuts(self, seconds: float) -> int:
+        """How often everything is cut anew in one cooling."""
+        if math.isinf(seconds):
+            return FEWEST_CUTS
+        each = CUT_SECONDS + CUT_SECONDS_PER_VISIT * len(self.touring.problem.demands)
+        return max(FEWEST_CUTS, round(seconds / each))
+
+    def _cool_cut(self, state: State, span: Span, count: int) -> tuple[Routes, Routes]:
+        """Every part for a moment, as many at a time as there are threads: the best tours, and those as they are."""
+        visits_each = math.ceil(len(self.touring.problem.demands) / count)
+        split = parts_of(state.touring, state, visits_each, self.random)
+        width = len(split) if math.isinf(span.seconds) else self.crowd.threads
         waves = [split[k : k + width] for k in range(0, len(split), width)]
+        ends = time.monotonic() + span.seconds
+        self.base, self.gained = state.objective(), 0
+        found: Routes = {}
+        now: Routes = {}
         for number, wave in enumerate(waves):
             if self._enough([]):
-                return
-            left = math.inf if math.isinf(seconds) else ends - time.monotonic()
-            tracks = self._tracks(list(wave), loose, hot, left / (len(waves) - number))
+                break
+            left = max(0.0, ends - time.monotonic()) / (len(waves) - number)
+            tracks = self._tracks(state, wave, replace(span, seconds=left), len(split))
             self._cool(tracks)
+            self.gained += sum(track.gain for track in tracks)
             for track in tracks:
-                track.part.write()
-            self.objective -= sum(track.gain for track in tracks)
+                found.update(track.part.routes())
+                now.update(track.part.routes_now())
+        return found, now
 
     def _tracks(
-        self, shares: list[Share] | list[tuple[None, None]], loose: State, hot: float, seconds: float
+        self, state: State, shares: Sequence[Share] | Sequence[tuple[None, None]], span: Span, at_once: int = 1
     ) -> list[Track]:
-        """Make the parts, at the same time where there are threads."""
+        """Make parts, at the same time where there are threads, of which so many go on before they are written back."""
         seeds = [self.random.getrandbits(30) for _ in shares]
         found: dict[int, Part] = {}
 
@@ -164,16 +233,14 @@ class _Run:
             visits, days = shares[number]
 
             def made() -> None:
-                at_once = 1 if visits is None else len(shares)
-                found[number] = Part(loose.touring, loose, seeds[number], visits, days, at_once=at_once)
+                found[number] = Part(state.touring, state, seeds[number], visits, days, at_once=at_once)
 
             return made
 
         began = time.monotonic()
         self.crowd.each([make(number) for number in range(len(shares))])
-        left = max(0.0, seconds - (time.monotonic() - began))
-        keep = self.columns is not None
-        return [Track(found[number], hot, left, keep=keep) for number in range(len(shares))]
+        left = replace(span, seconds=max(0.0, span.seconds - (time.monotonic() - began)))
+        return [Track(found[number], left, keep=self.columns is not None) for number in range(len(shares))]
 
     def _cool(self, tracks: list[Track]) -> None:
         self.crowd.run(tracks, lambda: self._enough(tracks))
@@ -181,9 +248,12 @@ class _Run:
 
     def _enough(self, tracks: list[Track]) -> bool:
         """Ask the criterion, tell the outside, and keep what tours there are."""
-        gains = [track.gain for track in tracks]
-        whole = len(tracks) > 0 and len(self.touring.problem.demands) <= WHOLE_VISITS
-        objective = self.objective - (max(gains) if whole else sum(gains))
+        objective = self.objective
+        if tracks:
+            gains = [track.gain for track in tracks]
+            whole = tracks[0].part.is_whole
+            now = objective - max(gains) if whole else self.base - self.gained - sum(gains)
+            objective = min(objective, now)
         steps = self.steps + sum(track.steps for track in tracks)
         if self.columns is not None:
             for track in tracks:

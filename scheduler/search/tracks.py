@@ -7,12 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 
 from scheduler.search.columns import Column
 from scheduler.search.part import Part
-
-COLD_CENTS = 30.0
-"""Temperature at which a cooling ends."""
 
 ROUND_SECONDS = 0.1
 """About how long compiled code runs before the criterion is asked again."""
@@ -21,9 +19,6 @@ CHUNK_SECONDS = 0.03
 
 CHUNK_STEPS = 500
 """Steps between two questions where no clock is in the criterion."""
-
-STEPS_PER_VISIT = 400
-"""Length of one cooling where no clock is in the criterion."""
 
 MOST_THREADS = 8
 
@@ -46,8 +41,26 @@ def cores_at_most(count: int) -> Iterator[None]:
         _share.reset(before)
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a cooling: from hot to cold (cents), in so many seconds; in steps where those are infinite."""
+
+    hot: float
+    cold: float
+    seconds: float
+    steps_per_visit: float
+
+    def warmth(self, share: float) -> float:
+        """The temperature after a share of it."""
+        return self.hot * math.pow(self.cold / self.hot, min(1.0, share))
+
+    def between(self, one: float, other: float, seconds: float) -> "Span":
+        """The stretch from one share of it to another."""
+        return Span(self.warmth(one), self.warmth(other), seconds, (other - one) * self.steps_per_visit)
+
+
 class Track:
-    """One part that is cooled from hot to cold, within some seconds of computing or in a number of steps.
+    """One part that is cooled from hot to cold (cents), within some seconds of computing or in a number of steps.
 
     Attributes:
         before: cents of the part's tours before.
@@ -55,12 +68,12 @@ class Track:
         met: the tours that it has had between two chunks of steps, where ``keep`` asks for them.
     """
 
-    def __init__(self, part: Part, hot: float, seconds: float, *, keep: bool = False) -> None:
-        self.part, self.hot, self.seconds, self.keep = part, hot, seconds, keep
+    def __init__(self, part: Part, span: Span, *, keep: bool = False) -> None:
+        self.part, self.span, self.keep = part, span, keep
         self.met: dict[Column, None] = {}
         self.before = part.search.best
         self.steps, self.share = 0, 0.0
-        self._wanted = STEPS_PER_VISIT * max(1, len(part.numbering.visits))
+        self._wanted = max(1, round(span.steps_per_visit * len(part.numbering.visits)))
         self._chunk, self._spent = 50, 0.0
 
     @property
@@ -70,21 +83,22 @@ class Track:
 
     def advance(self) -> None:
         """Go on for a moment: by the clock, or by a fixed number of steps where there is none."""
-        if math.isinf(self.seconds):
+        seconds = self.span.seconds
+        if math.isinf(seconds):
             count = min(CHUNK_STEPS, self._wanted - self.steps)
             self._anneal(count, (self.steps + count) / self._wanted)
             return
-        until = time.monotonic() + min(ROUND_SECONDS, self.seconds - self._spent)
+        until = time.monotonic() + min(ROUND_SECONDS, seconds - self._spent)
         while self.share < 1.0 and (now := time.monotonic()) < until:
-            ahead = min(1.0, self.share + CHUNK_SECONDS / self.seconds)
+            ahead = min(1.0, self.share + CHUNK_SECONDS / seconds)
             self._anneal(self._chunk, ahead)
             took = time.monotonic() - now
             self._spent += took
-            self.share = min(1.0, self._spent / self.seconds)
+            self.share = min(1.0, self._spent / seconds)
             self._chunk = max(10, min(20_000, int(self._chunk * min(2.0, CHUNK_SECONDS / max(took, 1e-4)))))
 
     def _anneal(self, count: int, ahead: float) -> None:
-        self.part.search.anneal(count, _warmth(self.hot, self.share), _warmth(self.hot, ahead))
+        self.part.search.anneal(count, self.span.warmth(self.share), self.span.warmth(ahead))
         self.steps, self.share = self.steps + count, ahead
         if self.keep:
             self.met.update(dict.fromkeys(self.part.changed_routes().items()))
@@ -120,8 +134,3 @@ class Crowd:
         """End the threads."""
         if self._pool is not None:
             self._pool.shutdown()
-
-
-def _warmth(hot: float, share: float) -> float:
-    """The temperature after a share of the cooling."""
-    return max(COLD_CENTS, hot * math.pow(COLD_CENTS / hot, min(1.0, share)))
