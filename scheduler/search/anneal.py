@@ -30,6 +30,7 @@ from scheduler.search.records import (
     NEVER,
     OUT,
     PLACED,
+    SEED,
     STEP,
     UNDO,
     USED,
@@ -44,8 +45,8 @@ BLINK = 0.01
 PASSED_OVER = 0.1
 """Share of neighbours that a ruin leaves alone: else equal neighbours are always taken in one order."""
 
-MOST_WAITING = 12
-"""Visits that were out before the step and are tried again in it."""
+MOST_WAITING, NEAR = 6, 30
+"""Visits that were out before the step and are tried again in it: among so many that are nearest to where it began."""
 
 
 @inlined
@@ -94,7 +95,7 @@ def ruin(m: Model, w: Work) -> bool:
     average = w.counts[PLACED] / max(1, w.counts[USED])
     longest = min(LONGEST_STRING, max(1.0, average))
     strings = int(uniform(w) * (4.0 * AVERAGE_REMOVED / (1.0 + longest) - 1.0) + 1.0)
-    seed = below(w, rows)
+    w.counts[SEED] = seed = below(w, rows)
     for k in range(-1, m.near.shape[1]):
         r = seed if k < 0 else m.near[seed, k]
         if strings == 0 or r == ABSENT:
@@ -205,16 +206,19 @@ def cheapest_empty(m: Model, w: Work, r: int, blink: float, best: int, found: in
 
 @compiled
 def recreate(m: Model, w: Work, was_out: int, blink: float) -> None:
-    """Put rows back where they add least: all that the step took out, and some of those that were out before."""
+    """Put rows back where they add least: all that the step took out, and some near them that were out before."""
     count = 0
     for k in range(was_out, w.counts[OUT]):
         w.turn[count] = w.out[k]
         count += 1
-    tries = min(was_out, MOST_WAITING)
-    first = 0 if was_out <= MOST_WAITING else below(w, was_out)
-    for k in range(tries):
-        w.turn[count] = w.out[(first + k) % was_out]
-        count += 1
+    seed, most = w.counts[SEED], count + min(was_out, MOST_WAITING)
+    for k in range(-1, min(NEAR, m.near.shape[1])):
+        r = seed if k < 0 else m.near[seed, k]
+        if r == ABSENT or count == most:
+            break
+        if w.day_of[r] == ABSENT and w.out_at[r] < was_out:
+            w.turn[count] = r
+            count += 1
     take_turns(m, w, count)
     for k in range(count):
         if not room_for_undo(w):

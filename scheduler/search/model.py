@@ -14,6 +14,7 @@ from scheduler.search.records import (
     COST,
     MOST_UNDO,
     NEVER,
+    SEED,
     TIMES,
     TOUR,
     Ints,
@@ -83,7 +84,7 @@ def model_of(raw: Raw, seed: int, most_candidates: int, neighbours: int) -> tupl
 def _idle(m: Model, most: int, seed: int) -> Work:
     days, rows = len(m.day), len(m.row)
     ints = np.int64
-    counts = np.zeros(32, dtype=np.int64)
+    counts = np.zeros(SEED + 1, dtype=np.int64)
     counts[0] = rows
     counts[COST] = counts[COST + 1] = int(m.row["unplaced"].sum())
     return Work(

@@ -160,9 +160,9 @@ class Work(NamedTuple):
     is_dirty: Ints
 
 
-OUT, VERSION, STEP, UNDO, COST, BEST, DIRTY, PLACED, USED = range(9)
+OUT, VERSION, STEP, UNDO, COST, BEST, DIRTY, PLACED, USED, SEED = range(10)
 """Places in ``Work.counts``: rows out, last version, step, days kept for undoing, cents now, cents at best, dirty
-days, rows placed, days in use."""
+days, rows placed, days in use, the row that the last ruin began at."""
 
 MOST_UNDO = 160
 """Days that one step may change; a step that would change more takes no further visit."""
