@@ -223,7 +223,8 @@ def recreate(m: Model, w: Work, was_out: int, blink: float) -> None:
     for k in range(count):
         if not room_for_undo(w):
             return
-        place(m, w, w.turn[k], blink)
+        if w.day_of[w.turn[k]] == ABSENT:  # it may be told as a neighbour twice
+            place(m, w, w.turn[k], blink)
 
 
 @inlined

@@ -106,7 +106,6 @@ def test_the_same_seed_gives_the_same_plan_however_many_cores_there_are(monkeypa
 
 
 def test_parts_give_the_same_plan_however_many_cores_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scheduler.search.run.WHOLE_VISITS", 60)
     monkeypatch.setattr("scheduler.search.run.PART_VISITS", 40)
     of = make(Recipe(150, 15, 2))
     plans = []

@@ -71,7 +71,6 @@ def test_parts_hold_every_visit_and_every_day_once() -> None:
 
 
 def test_searching_in_parts_gives_a_plan_that_the_validator_accepts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scheduler.search.run.WHOLE_VISITS", 100)
     monkeypatch.setattr("scheduler.search.run.PART_VISITS", 60)
     touring = Touring(make(Recipe(200, 20, 3, team_share=0.05)))
     begun = first(touring, 1)
@@ -104,7 +103,6 @@ def test_a_warm_process_has_nothing_more_to_compile() -> None:
 
 
 def test_parts_that_are_searched_at_once_share_what_is_left_of_a_cap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scheduler.search.run.WHOLE_VISITS", 100)
     monkeypatch.setattr("scheduler.search.run.PART_VISITS", 50)
     free = make(Recipe(160, 16, 3))
     everything = tuple(range(len(free.days)))
