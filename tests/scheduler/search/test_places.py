@@ -1,0 +1,76 @@
+"""What the search takes for the cheapest place, against every place looked at by itself."""
+
+import pytest
+
+from benchmarks.instances import Recipe, make
+from scheduler.search import first
+from scheduler.search.anneal import cheapest
+from scheduler.search.part import Part
+from scheduler.search.places import best_place, caps_allow, empty, least_added, refresh
+from scheduler.search.records import ABSENT, NEVER, OUT
+from scheduler.tour import Touring
+
+RECIPES = [Recipe(60, 5, 2), Recipe(120, 10, 3, remote_share=0.5), Recipe(90, 4, 4)]
+
+
+def part_of(recipe: Recipe, steps: int) -> Part:
+    """A search that has gone on for a while, so that some of what it remembers is old."""
+    touring = Touring(make(recipe))
+    part = Part(touring, first(touring, 1), 5)
+    part.search.anneal(steps, 3000.0, 1000.0)
+    return part
+
+
+def places(part: Part, row: int) -> dict[int, int]:
+    """By candidate what it costs to put a row there now, as far as the caps allow."""
+    model, work = part.search.model, part.search.work
+    found = {}
+    for c in range(model.row[row]["cand_from"], model.row[row]["cand_to"]):
+        day, price = (int(value) for value in work.option[c])
+        cost, place, travel = best_place(model, work, row, day, price, NEVER)
+        if place != ABSENT and caps_allow(model, work, day, int(model.row[row]["effort"]), travel):
+            found[c] = cost
+    return found
+
+
+def rows_out(part: Part) -> list[int]:
+    """The rows that no day has."""
+    return [int(row) for row in part.search.work.out[: part.search.work.counts[OUT]]]
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda r: f"{r.visits}-{r.people}-{r.seed}")
+@pytest.mark.parametrize("steps", [0, 40, 1500])
+def test_the_cheapest_place_is_the_cheapest_of_all(recipe: Recipe, steps: int) -> None:
+    part = part_of(recipe, steps)
+    model, work = part.search.model, part.search.work
+    for day in range(0, len(model.day), 3):
+        empty(model, work, day)
+        assert refresh(model, work, day)
+    looked_at = 0
+    for row in rows_out(part):
+        costs = places(part, row)
+        least = min(costs.values(), default=NEVER)
+        found = cheapest(model, work, row, 0.0)
+        if least < model.row[row]["unplaced"]:
+            looked_at += 1
+            assert found != ABSENT
+            assert costs[found] == least
+        else:
+            assert found == ABSENT
+    assert looked_at > 5
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda r: f"{r.visits}-{r.people}-{r.seed}")
+def test_what_a_place_costs_at_least_is_never_more_than_it_costs(recipe: Recipe) -> None:
+    part = part_of(recipe, 1500)
+    model, work = part.search.model, part.search.work
+    compared = 0
+    for row in range(len(model.row)):
+        if work.day_of[row] != ABSENT:
+            continue
+        for day in range(len(model.day)):
+            cost, place, _ = best_place(model, work, row, day, 0, NEVER)
+            if place != ABSENT:
+                compared += 1
+                assert least_added(model, work, row, day, 0) <= cost
+    assert compared or not rows_out(part)
