@@ -33,7 +33,7 @@ FEW_NEW, SETTLED = 0.3, 0.03
 FIRST_SKIMS = 0.35
 """Of the seconds, for skimming before all days are priced for the first time."""
 
-FIRST_NODES, MOST_NODES = 4000, 64_000
+FIRST_NODES, MOST_NODES = 16_000, 64_000
 """Beginnings of tours that are looked at for one day when all are priced, the first time and later."""
 
 SLOWER = 1.15
