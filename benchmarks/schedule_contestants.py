@@ -27,7 +27,7 @@ from scheduler.stop import MaxSeconds
 from scheduler.tour import Touring
 from scheduler.validate import violations
 
-COLUMNS = 30_000
+COLUMNS = 100_000
 """Tours of the search that the bound begins with."""
 
 
