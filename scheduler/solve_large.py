@@ -50,13 +50,16 @@ PIECE_VISITS = 500
 WIDE_SEARCH_SHARE, PIECES_SHARE, BOUND_LAST_SHARE = 0.35, 0.8, 0.25
 """Of the seconds, for the first search; of what is left then, for the pieces of one cut; of all, for the bound."""
 
+SEARCH_SECONDS_PER_VISIT = 0.05
+"""Before pieces are cut: what the search gains until then it gains quicker than they do."""
+
 LEAST_PIECE_SECONDS, MOST_PIECE_SECONDS = 15.0, 30.0
 """For one piece: less does not pay, more brings little."""
 
-WIDE_BOUND_SECONDS_PER_VISIT, HUGE_BOUND_SECONDS_PER_VISIT = 0.025, 0.12
+WIDE_BOUND_SECONDS_PER_VISIT, HUGE_BOUND_SECONDS_PER_VISIT = 0.025, 0.3
 """From so many seconds on a part of them goes into a bound; the second is of problems above ``BOUNDED_VISITS``.
 
-There all days are priced block by block: of 10,000 visits that takes 160 s, and is worth little with poor prices."""
+Of 10,000 visits the first bound takes ten minutes of two cores, and a part of it would prove nothing."""
 
 ROUNDS_TIMES_VISITS = 3_000
 """Rounds of the bound where no clock is in the criterion: fewer for larger problems."""
@@ -64,8 +67,8 @@ ROUNDS_TIMES_VISITS = 3_000
 WARM_CENTS, COOL_CENTS = 600.0, 200.0
 """Temperatures at which a search begins from a plan that is known, and after a search."""
 
-COLUMNS = 20_000
-"""Tours that the search has met which the bound begins with."""
+COLUMNS, HUGE_COLUMNS = 20_000, 100_000
+"""Tours that the search has met which the bound begins with; the second of problems above ``BOUNDED_VISITS``."""
 
 COMPILING = "the search is being compiled for this machine, once; until then a slower one works"
 
@@ -185,18 +188,23 @@ class Large:
 
     def _wide_share(self) -> float:
         """The share of the seconds for the first search: nearly all of them where there is no time for pieces."""
-        pieces = max(1.0, len(self.touring.problem.demands) / PIECE_VISITS)
-        left = (1 - WIDE_SEARCH_SHARE) * self.seconds
-        if math.isfinite(left) and PIECES_SHARE * left / pieces >= LEAST_PIECE_SECONDS:
+        if self._pieces_pay():
             return WIDE_SEARCH_SHARE
         return 1 - BOUND_LAST_SHARE if self.seconds >= self._worth_bounding() else 1.0
+
+    def _pieces_pay(self) -> bool:
+        """Whether there is time to search for long before, and then for the linear program of every piece."""
+        visits, left = len(self.touring.problem.demands), (1 - WIDE_SEARCH_SHARE) * self.seconds
+        searched = WIDE_SEARCH_SHARE * self.seconds >= SEARCH_SECONDS_PER_VISIT * visits
+        each = PIECES_SHARE * left / max(1.0, visits / PIECE_VISITS)
+        return math.isfinite(left) and searched and each >= LEAST_PIECE_SECONDS
 
     def _by_pieces(self, state: State) -> State:
         """Cut after cut, each piece made better by its own linear program; then, where there is time, a bound."""
         keep = self.seconds * BOUND_LAST_SHARE if self.seconds >= self._worth_bounding() else 0.0
-        while True:
+        while self._pieces_pay():
             left = seconds_left(self.stop) - keep
-            pieces = pieces_of(self.touring, state, PIECE_VISITS, self.random) if math.isfinite(left) else []
+            pieces = pieces_of(self.touring, state, PIECE_VISITS, self.random)
             each = min(MOST_PIECE_SECONDS, PIECES_SHARE * left / max(1, len(pieces)))
             if not pieces or each < LEAST_PIECE_SECONDS:
                 break
@@ -235,7 +243,8 @@ class Large:
             self.bound = cents
             self._tell(self.steps, state)
 
-        known = self.columns.latest(COLUMNS)
+        huge = len(self.touring.problem.demands) > BOUNDED_VISITS
+        known = self.columns.latest(HUGE_COLUMNS if huge else COLUMNS)
         prove(
             self.touring,
             [state.solution()],

@@ -10,8 +10,8 @@ from scheduler.search.wide import prove_wide
 from scheduler.state import Solution, State
 from scheduler.tour import Touring
 
-WHOLE_VISITS = 1_000
-"""Above it there is no linear program over everything: for 2,000 visits it is slower, for 10,000 it takes gigabytes."""
+WHOLE_VISITS = 4_000
+"""Above it there is no linear program over everything: it would take gigabytes."""
 
 
 def prove(

@@ -97,7 +97,12 @@ def test_a_piece_counts_what_days_outside_use_of_a_cap() -> None:
 
 @pytest.mark.slow
 def test_many_visits_are_planned_by_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("PIECES_FROM", 60), ("PIECE_VISITS", 60), ("LEAST_PIECE_SECONDS", 0.1)):
+    for name, value in (
+        ("PIECES_FROM", 60),
+        ("PIECE_VISITS", 60),
+        ("LEAST_PIECE_SECONDS", 0.1),
+        ("SEARCH_SECONDS_PER_VISIT", 0.0),
+    ):
         monkeypatch.setattr(f"scheduler.solve_large.{name}", value)
     monkeypatch.setattr("scheduler.solve_large.WIDE_BOUND_SECONDS_PER_VISIT", 0.01)
     of = make(Recipe(150, 15, 2))
@@ -113,7 +118,5 @@ def test_the_bound_of_very_many_visits_is_near_that_of_the_whole_program(monkeyp
     touring, state, _ = begun(Recipe(120, 14, 2, team_share=0.05), 20_000)
     whole = prove(touring, [state.solution()], 20.0, most_rounds=30)
     monkeypatch.setattr("scheduler.search.proving.WHOLE_VISITS", 100)
-    monkeypatch.setattr("scheduler.search.wide.PIECE_VISITS", 60)
-    monkeypatch.setattr("scheduler.search.wide.BLOCK_VISITS", 40)
     wide = prove(touring, [state.solution()], 6.0)
     assert 0.9 * whole.cents < wide.cents <= state.objective()
