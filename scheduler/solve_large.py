@@ -56,7 +56,7 @@ SEARCH_SECONDS_PER_VISIT = 0.05
 LEAST_PIECE_SECONDS, MOST_PIECE_SECONDS = 15.0, 30.0
 """For one piece: less does not pay, more brings little."""
 
-WIDE_BOUND_SECONDS_PER_VISIT, HUGE_BOUND_SECONDS_PER_VISIT = 0.025, 0.3
+WIDE_BOUND_SECONDS_PER_VISIT, HUGE_BOUND_SECONDS_PER_VISIT = 0.05, 0.3
 """From so many seconds on a part of them goes into a bound; the second is of problems above ``BOUNDED_VISITS``.
 
 Of 10,000 visits the first bound takes ten minutes of two cores, and a part of it would prove nothing."""

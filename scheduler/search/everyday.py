@@ -13,9 +13,9 @@ from scheduler.search.columns import Column
 from scheduler.search.desk import Desk, desk_for
 from scheduler.search.detours import charges
 from scheduler.search.lower import DayQueue, closed_travel, speed_of
-from scheduler.search.model import Raw, first_spans
+from scheduler.search.model import bare_model
 from scheduler.search.part import raw_of_everything
-from scheduler.search.records import NEVER, Ints, Model, Pairs
+from scheduler.search.records import Ints, Pairs
 from scheduler.search.skim import Terms, price_each
 from scheduler.search.tracks import Crowd
 from scheduler.tour import Touring
@@ -52,7 +52,7 @@ class Everyday:
         detour, charge = charges(raw.travel, raw.row["spot"], speed_of(touring))
         days, rows = len(raw.day), len(raw.row)
         longest = int((raw.day["latest"] - raw.day["start"]).max()) if days else 0
-        self.crowd, self.model = crowd, _model(raw)
+        self.crowd, self.model = crowd, bare_model(raw, raw.travel)
         self.terms = Terms(
             group=raw.group,
             placing=raw.placing.astype(np.int32),
@@ -156,23 +156,3 @@ class _Place:
             detour=detour,
             charge=charge,
         )
-
-
-def _model(raw: Raw) -> Model:
-    slots, slot = np.unique(raw.ordinal, return_inverse=True)
-    raw.day["slot"] = slot
-    raw.row["span_end"] = raw.span_offsets[1:]
-    first_day = np.full(len(slots), NEVER, dtype=np.int64)
-    np.minimum.at(first_day, slot, raw.day["start"])
-    return Model(
-        row=raw.row,
-        day=raw.day,
-        span=raw.span,
-        first_span=first_spans(raw.span, raw.span_offsets, first_day),
-        travel=raw.travel,
-        travel_to=raw.travel,
-        blocked=raw.blocked,
-        cap=raw.cap,
-        day_cap=raw.day_cap,
-        near=np.zeros((0, 0), dtype=np.int64),
-    )

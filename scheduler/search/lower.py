@@ -25,12 +25,12 @@ from scheduler.search.desk import Desk, desk_for
 from scheduler.search.detours import MOST_SPOTS, charges, without_shortcuts
 from scheduler.search.first_prices import first_prices
 from scheduler.search.master import Duals, Master
-from scheduler.search.model import Raw, first_spans
+from scheduler.search.model import Raw, bare_model
 from scheduler.search.other_days import OtherDays
 from scheduler.search.part import raw_of_everything
 from scheduler.search.pieces import Given
 from scheduler.search.pricing import UNITS, pairs_of, price_days
-from scheduler.search.records import NEVER, Ints, Model, Pairs
+from scheduler.search.records import Ints, Pairs
 from scheduler.search.tracks import Crowd, cores
 from scheduler.state import Solution
 from scheduler.tour import Touring
@@ -308,23 +308,7 @@ class Pricer:
     """
 
     def __init__(self, raw: Raw, crowd: Crowd, travel: NDArray[np.int16], speed: SpeedTravel | None = None) -> None:
-        slots, slot = np.unique(raw.ordinal, return_inverse=True)
-        raw.day["slot"] = slot
-        raw.row["span_end"] = raw.span_offsets[1:]
-        first_day = np.full(len(slots), NEVER, dtype=np.int64)
-        np.minimum.at(first_day, slot, raw.day["start"])
-        self.model = Model(
-            row=raw.row,
-            day=raw.day,
-            span=raw.span,
-            first_span=first_spans(raw.span, raw.span_offsets, first_day),
-            travel=travel,
-            travel_to=travel,
-            blocked=raw.blocked,
-            cap=raw.cap,
-            day_cap=raw.day_cap,
-            near=np.zeros((0, 0), dtype=np.int64),
-        )
+        self.model = bare_model(raw, travel)
         self.pairs = Pairs(
             *pairs_of(self.model, raw.group, raw.placing, raw.ordinal, raw.delay, raw.previous, raw.change_cents),
             *charges(travel, raw.row["spot"], speed),

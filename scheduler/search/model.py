@@ -58,27 +58,35 @@ class Raw:
 
 def model_of(raw: Raw, seed: int, most_candidates: int, neighbours: int) -> tuple[Model, Work]:
     """The records of a search in which every row is out (locked ones, too), with so many neighbours for each row."""
+    travel = np.ascontiguousarray(raw.travel)
+    symmetric = np.array_equal(travel, travel.T)
+    model = bare_model(raw, travel)._replace(
+        travel_to=travel if symmetric else np.ascontiguousarray(travel.T), near=_neighbours(raw, seed, neighbours)
+    )
+    work = _idle(model, raw.most_visits, seed)
+    refresh_all(model, work)
+    return model, _with_candidates(model, work, raw, most_candidates)
+
+
+def bare_model(raw: Raw, travel: NDArray[np.int16]) -> Model:
+    """The records that pricing needs, without neighbours; ``travel`` has no shortcuts, so that one table does."""
     slots, slot = np.unique(raw.ordinal, return_inverse=True)
     raw.day["slot"] = slot
     raw.row["span_end"] = raw.span_offsets[1:]
     first_day = np.full(len(slots), NEVER, dtype=np.int64)
     np.minimum.at(first_day, slot, raw.day["start"])
-    travel = np.ascontiguousarray(raw.travel)
-    model = Model(
+    return Model(
         row=raw.row,
         day=raw.day,
         span=raw.span.reshape(-1, 2),
         first_span=first_spans(raw.span.reshape(-1, 2), raw.span_offsets, first_day),
         travel=travel,
-        travel_to=travel if np.array_equal(travel, travel.T) else np.ascontiguousarray(travel.T),
+        travel_to=travel,
         blocked=raw.blocked.reshape(-1, 2),
         cap=raw.cap,
         day_cap=raw.day_cap,
-        near=_neighbours(raw, seed, neighbours),
+        near=np.zeros((0, 0), dtype=np.int64),
     )
-    work = _idle(model, raw.most_visits, seed)
-    refresh_all(model, work)
-    return model, _with_candidates(model, work, raw, most_candidates)
 
 
 def _idle(m: Model, most: int, seed: int) -> Work:

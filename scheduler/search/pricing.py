@@ -246,6 +246,25 @@ def rounded_off(rate: int) -> int:
 
 
 @compiled
+def terms_of_day(m: Model, k: Desk, d: int, cap_price: Ints) -> tuple[int, int, int]:
+    """What a minute of travel and one of effort cost on a day with its caps, and the day by itself, rounded down."""
+    rate, per_minute = int(m.day[d].travel_rate), 0
+    for c in range(m.day[d].cap_from, m.day[d].cap_to):
+        per_minute += cap_price[m.day_cap[c]]
+        if m.cap[m.day_cap[c]].counts_travel:
+            rate += cap_price[m.day_cap[c]]
+    return rate, per_minute, UNITS * int(m.day[d].fixed) - k.stack.shape[0] * rounded_off(int(m.day[d].travel_rate))
+
+
+@compiled
+def note_tour(k: Desk, tours: Ints, line: int) -> None:
+    """Write the tour that was found last: the number of its visits, the visits, and whether there is a better one."""
+    tours[line, 0], tours[line, tours.shape[1] - 1] = k.tour[0], k.best[k.stack.shape[0]]
+    for step in range(1, k.tour[0] + 1):
+        tours[line, step] = k.tour[step]
+
+
+@compiled
 def price_days(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one by one
     m: Model,
     pairs: Pairs,
@@ -265,13 +284,6 @@ def price_days(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one by o
     ``most_nodes`` beginnings of tours would have to be looked at: then the gain is what the others could gain at most.
     """
     for d in chosen:
-        rate, per_minute = m.day[d].travel_rate, 0
-        for c in range(m.day[d].cap_from, m.day[d].cap_to):
-            per_minute += cap_price[m.day_cap[c]]
-            if m.cap[m.day_cap[c]].counts_travel:
-                rate += cap_price[m.day_cap[c]]
-        own = UNITS * m.day[d].fixed - k.stack.shape[0] * rounded_off(int(m.day[d].travel_rate))
+        rate, per_minute, own = terms_of_day(m, k, d, cap_price)
         gain[d] = price_day(m, pairs, k, d, worth, rate, per_minute, own + known[d], most_nodes[d]) - own
-        tours[d, 0], tours[d, tours.shape[1] - 1] = k.tour[0], k.best[k.stack.shape[0]]
-        for step in range(1, k.tour[0] + 1):
-            tours[d, step] = k.tour[step]
+        note_tour(k, tours, d)

@@ -196,8 +196,8 @@ def sift(m: Model, k: Desk, d: int, n: int, rate: int, floor: int) -> int:
 
 
 @compiled
-def keep_best_rows(k: Desk, n: int, most: int) -> int:
-    """Keep so many rows, those whose tours may bring most; the most that a tour with another one brings."""
+def sort_by_key(k: Desk, key: Ints, n: int) -> None:
+    """Write the places of the rows by their keys, largest first (Shell's sort)."""
     for i in range(n):
         k.order[i] = i
     gap = n // 2
@@ -205,11 +205,17 @@ def keep_best_rows(k: Desk, n: int, most: int) -> int:
         for i in range(gap, n):
             at = k.order[i]
             j = i
-            while j >= gap and k.upper[k.order[j - gap]] < k.upper[at]:
+            while j >= gap and key[k.order[j - gap]] < key[at]:
                 k.order[j] = k.order[j - gap]
                 j -= gap
             k.order[j] = at
         gap = gap // 2 if gap > 2 else gap - 1
+
+
+@compiled
+def keep_best_rows(k: Desk, n: int, most: int) -> int:
+    """Keep so many rows, those whose tours may bring most; the most that a tour with another one brings."""
+    sort_by_key(k, k.upper, n)
     dropped = k.upper[k.order[most]]
     kept = 0
     for i in range(n):

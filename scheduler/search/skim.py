@@ -13,9 +13,9 @@ from scheduler.search.clock import spot_of
 from scheduler.search.compiled import compiled
 from scheduler.search.desk import KEPT, Desk
 from scheduler.search.labels import FOUND
-from scheduler.search.pricing import UNITS, look, rounded_off
+from scheduler.search.pricing import UNITS, look, note_tour, terms_of_day
 from scheduler.search.records import NEVER, Ints, Model, Pairs
-from scheduler.search.sieve import begin_rows, copy_row, keep_best_rows, sift
+from scheduler.search.sieve import begin_rows, copy_row, keep_best_rows, sift, sort_by_key
 
 FEW_ROWS = 50
 """Rows among which tours are looked for where a day is skimmed."""
@@ -50,23 +50,6 @@ def lay_out(m: Model, pairs: Pairs, terms: Terms, d: int, worth: Ints) -> None:
 
 
 @compiled
-def sort_by_key(k: Desk, key: Ints, n: int) -> None:
-    """Write the places of the rows by their keys, largest first (Shell's sort)."""
-    for i in range(n):
-        k.order[i] = i
-    gap = n // 2
-    while gap > 0:
-        for i in range(gap, n):
-            at = k.order[i]
-            j = i
-            while j >= gap and key[k.order[j - gap]] < key[at]:
-                k.order[j] = k.order[j - gap]
-                j -= gap
-            k.order[j] = at
-        gap = gap // 2 if gap > 2 else gap - 1
-
-
-@compiled
 def gather(m: Model, k: Desk, d: int, n: int, seed: int, rate: int, key: Ints) -> None:
     """Bring a row, and those that pay best by the minute on a way that leads there, to the front."""
     here = spot_of(m, d, k.row[seed])
@@ -91,14 +74,6 @@ def gather(m: Model, k: Desk, d: int, n: int, seed: int, rate: int, key: Ints) -
             copy_row(k, last, i)
             copy_row(k, n, last)
             last += 1
-
-
-@compiled
-def note_tour(k: Desk, tours: Ints, line: int) -> None:
-    """Write the tour that was found last: the number of its visits, the visits, and whether there is a better one."""
-    tours[line, 0], tours[line, tours.shape[1] - 1] = k.tour[0], k.best[k.stack.shape[0]]
-    for step in range(1, k.tour[0] + 1):
-        tours[line, step] = k.tour[step]
 
 
 @compiled
@@ -169,12 +144,7 @@ def price_each(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one by o
     Then ``gain`` is that of a tour which was found, and proves nothing. Each day has as many lines in ``tours``.
     """
     for d in chosen:
-        rate, per_minute = m.day[d].travel_rate, 0
-        for c in range(m.day[d].cap_from, m.day[d].cap_to):
-            per_minute += cap_price[m.day_cap[c]]
-            if m.cap[m.day_cap[c]].counts_travel:
-                rate += cap_price[m.day_cap[c]]
-        own = UNITS * m.day[d].fixed - k.stack.shape[0] * rounded_off(int(m.day[d].travel_rate))
+        rate, per_minute, own = terms_of_day(m, k, d, cap_price)
         floor = own + known[d]
         k.tour[0] = k.best[k.stack.shape[0]] = 0
         lay_out(m, pairs, terms, d, worth)
