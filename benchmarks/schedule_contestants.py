@@ -20,6 +20,7 @@ from benchmarks.schedule_replan import Answer, change
 from scheduler.assemble import plan_of, state_of
 from scheduler.search import Bounded, first, prove, warm_up
 from scheduler.search.columns import Columns
+from scheduler.search.proving import WHOLE_VISITS
 from scheduler.search.tracks import cores_at_most
 from scheduler.solve_large import Large
 from scheduler.state import State
@@ -27,8 +28,8 @@ from scheduler.stop import MaxSeconds
 from scheduler.tour import Touring
 from scheduler.validate import violations
 
-COLUMNS = 100_000
-"""Tours of the search that the bound begins with."""
+COLUMNS, HUGE_COLUMNS = 30_000, 100_000
+"""Tours of the search that the bound begins with; the second where it has no linear program over everything."""
 
 
 def plans(
@@ -41,8 +42,9 @@ def plans(
         made = [_plan(touring, limit, seed, threads) for limit in seconds]
         if bound_seconds <= 0:
             return [answer for answer, *_ in made]
+        most = HUGE_COLUMNS if visits > WHOLE_VISITS else COLUMNS
         best, columns = min(((state, found) for _, state, found in made), key=lambda one: one[0].objective())
-        bounded = prove(touring, [best.solution()], bound_seconds, columns=columns.latest(COLUMNS), threads=threads)
+        bounded = prove(touring, [best.solution()], bound_seconds, columns=columns.latest(most), threads=threads)
     return [answer | _gap(touring, state, bounded) for answer, state, _ in made]
 
 

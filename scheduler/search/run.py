@@ -37,8 +37,12 @@ STEPS_PER_VISIT = 400
 FIRST_WHOLE_VISITS, FIRST_PART_VISITS = 2_500, 800
 """The first plan of larger problems is made part by part; visits of such a part."""
 
-PART_VISITS, LEAST_PART_VISITS = 500, 200
-"""Visits of a part in a search; where there are threads for more parts they may be as small as the second."""
+PART_VISITS, LEAST_PART_VISITS, MOST_PART_VISITS = 500, 200, 2_000
+"""Visits of a part in a search: a quarter of all within the first and the last.
+
+Many small parts of a large problem would hold too few people of a city. Where there are threads for more parts they may
+be as small as the second.
+"""
 
 CUT_SECONDS, CUT_SECONDS_PER_VISIT = 0.3, 0.0004
 """Length of a cut: the making of its parts takes about a tenth of that."""
@@ -154,7 +158,7 @@ class _Run:
     def _parts(self, seconds: float) -> int:
         """How many parts are searched: those that are enough by themselves, and as many as keep every thread busy."""
         visits, threads = len(self.touring.problem.demands), self.crowd.threads
-        count = max(1, round(visits / PART_VISITS))
+        count = max(1, round(visits / min(MOST_PART_VISITS, max(PART_VISITS, visits // 4))))
         even = math.ceil(count / threads) * threads
         return even if math.isfinite(seconds) and visits >= even * LEAST_PART_VISITS else count
 
