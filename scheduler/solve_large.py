@@ -159,7 +159,12 @@ class Large:
 
         stop: StopCriterion = enough if math.isinf(left) else AnyOf(MaxSeconds(left), enough)
         seed = self.random.getrandbits(30)
-        return search(self.touring, state, stop, seed, heard, hot=hot, columns=self.columns)
+        columns = self.columns if self._wants_columns() else None
+        return search(self.touring, state, stop, seed, heard, hot=hot, columns=columns)
+
+    def _wants_columns(self) -> bool:
+        """Whether anything will be made of the tours that a search meets; to keep them costs it some of its steps."""
+        return not self._is_wide() or self._pieces_pay() or self.seconds >= self._worth_bounding()
 
     def _put_together(self, state: State) -> State:
         """Bound what is left to gain, and make better plans of the tours that came to light, until it is time to stop.
