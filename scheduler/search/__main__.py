@@ -7,7 +7,7 @@ from scheduler.search.warm import warm_up
 def main() -> None:
     """Compile, and say where the result is kept."""
     if not is_warm():
-        print(f"compiling the search, about a minute, once; kept in {FOLDER}")  # noqa: T201 - a chore's word
+        print(f"compiling the search, two to four minutes, once; kept in {FOLDER}")  # noqa: T201 - a chore's word
         warm_up()
 
 

@@ -25,7 +25,7 @@ EPOCH = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 def warm_up() -> None:
-    """Run every compiled function once; about a minute of one core the first time, a second afterwards.
+    """Run every compiled function once; two to four minutes of one core the first time, a second afterwards.
 
     Of several processes that are to compile, such as the workers of a test run, one does and the others wait for it:
     each by itself would compile the same, and on few cores all of them would take many minutes.
