@@ -3,7 +3,8 @@
 ``search(touring, start, stop, seed)`` improves a plan until it is told to stop; ``prove(touring, known, seconds)``
 bounds every plan from below. The numba-compiled inner loop knows nothing of teams and orders: such visits stand still
 while it works, or are held between their neighbours (``ties.py``). Nothing here reads or writes anything but numba's
-machine code (``compiled.py``); the first call on a machine compiles for two to four minutes, unless ``warm_up`` was called.
+machine code (``compiled.py``); the first call on a machine compiles for two to four minutes, unless ``warm_up`` was
+called.
 """
 
 from scheduler.search.compiled import is_warm
