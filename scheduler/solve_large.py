@@ -18,6 +18,7 @@ from scheduler.search import first, insert_left_out, is_warm, prove, search, war
 from scheduler.search.columns import Columns
 from scheduler.search.lower import Bounding
 from scheduler.search.pieces import Piece, pieces_of
+from scheduler.search.proving import WHOLE_VISITS
 from scheduler.search.recombine import dive, recombine
 from scheduler.search.run import HOT_CENTS
 from scheduler.state import Solution, State
@@ -39,9 +40,6 @@ MOST_IDLE = 2
 MOST_CHOICES = 10_000
 """Tours among which CP-SAT chooses."""
 
-BOUNDED_VISITS = 4_000
-"""Above it there is never a linear program over everything: it would take a gigabyte and more than minutes."""
-
 PIECES_FROM = 1_000
 """Visits from which on, with a clock, the linear program is set up for pieces."""
 
@@ -57,7 +55,7 @@ LEAST_PIECE_SECONDS, MOST_PIECE_SECONDS = 15.0, 30.0
 """For one piece: less does not pay, more brings little."""
 
 WIDE_BOUND_SECONDS_PER_VISIT, HUGE_BOUND_SECONDS_PER_VISIT = 0.05, 0.3
-"""From so many seconds on a part of them goes into a bound; the second is of problems above ``BOUNDED_VISITS``.
+"""From so many seconds on a part of them goes into a bound; the second is of problems above ``WHOLE_VISITS``.
 
 Of 10,000 visits the first bound takes ten minutes of two cores, and a part of it would prove nothing."""
 
@@ -68,7 +66,7 @@ WARM_CENTS, COOL_CENTS = 600.0, 200.0
 """Temperatures at which a search begins from a plan that is known, and after a search."""
 
 COLUMNS, HUGE_COLUMNS = 20_000, 100_000
-"""Tours that the search has met which the bound begins with; the second of problems above ``BOUNDED_VISITS``."""
+"""Tours that the search has met which the bound begins with; the second of problems above ``WHOLE_VISITS``."""
 
 COMPILING = "the search is being compiled for this machine, once; until then a slower one works"
 
@@ -189,7 +187,7 @@ class Large:
     def _is_wide(self) -> bool:
         """Whether the linear program over everything would take too long: then it is set up for pieces."""
         visits = len(self.touring.problem.demands)
-        return visits > BOUNDED_VISITS or (math.isfinite(self.seconds) and visits >= PIECES_FROM)
+        return visits > WHOLE_VISITS or (math.isfinite(self.seconds) and visits >= PIECES_FROM)
 
     def _wide_share(self) -> float:
         """The share of the seconds for the first search: nearly all of them where there is no time for pieces."""
@@ -223,7 +221,7 @@ class Large:
     def _worth_bounding(self) -> float:
         """Seconds from which on a part of them goes into a bound."""
         visits = len(self.touring.problem.demands)
-        return visits * (HUGE_BOUND_SECONDS_PER_VISIT if visits > BOUNDED_VISITS else WIDE_BOUND_SECONDS_PER_VISIT)
+        return visits * (HUGE_BOUND_SECONDS_PER_VISIT if visits > WHOLE_VISITS else WIDE_BOUND_SECONDS_PER_VISIT)
 
     def _pieced(self, state: State, pieces: list[Piece], each: float) -> State:
         """Every piece made better in so many seconds; the plan that was given where none could be."""
@@ -248,7 +246,7 @@ class Large:
             self.bound = cents
             self._tell(self.steps, state)
 
-        huge = len(self.touring.problem.demands) > BOUNDED_VISITS
+        huge = len(self.touring.problem.demands) > WHOLE_VISITS
         known = self.columns.latest(HUGE_COLUMNS if huge else COLUMNS)
         prove(
             self.touring,

@@ -69,7 +69,7 @@ def model_of(raw: Raw, seed: int, most_candidates: int, neighbours: int) -> tupl
 
 
 def bare_model(raw: Raw, travel: NDArray[np.int16]) -> Model:
-    """The records that pricing needs, without neighbours; ``travel`` has no shortcuts, so that one table does."""
+    """The records without neighbours, and with one table for the ways there and back: pricing needs no more."""
     slots, slot = np.unique(raw.ordinal, return_inverse=True)
     raw.day["slot"] = slot
     raw.row["span_end"] = raw.span_offsets[1:]

@@ -12,7 +12,7 @@ from scheduler.search.ahead import bound_ahead, likely, most_ahead, write_over
 from scheduler.search.behind import let_go
 from scheduler.search.clock import after_visit, at_home, begin, served
 from scheduler.search.compiled import compiled, compiled_with_arrays
-from scheduler.search.desk import FAR, KEPT, LENGTH, MOST_ROWS, Desk
+from scheduler.search.desk import FAR, KEPT, LENGTH, Desk
 from scheduler.search.labels import FOUND, best_by_labels
 from scheduler.search.records import NEVER, Ints, Model, Pairs
 from scheduler.search.sieve import begin_rows, keep_best_rows, link, sift
@@ -205,6 +205,19 @@ def look(m: Model, k: Desk, d: int, n: int, rate: int, floor: int, most_nodes: i
 
 
 @compiled
+def price_whole(m: Model, k: Desk, d: int, n: int, rate: int, floor: int, most_nodes: int) -> int:
+    """The most that a tour of the rows on the desk brings, if it is more than ``floor``, which else is given back.
+
+    Tours of rows for which there is no room are bounded.
+    """
+    others, most = floor, k.used.shape[0]
+    if n > most:
+        others = max(floor, keep_best_rows(k, n, most))
+        n = k.counts[KEPT]
+    return int(max(others, look(m, k, d, n, rate, floor, most_nodes)))
+
+
+@compiled
 def price_day(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one by one
     m: Model,
     pairs: Pairs,
@@ -227,13 +240,7 @@ def price_day(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one by on
         k.best[k.stack.shape[0]] = 0
         n = begin_rows(m, pairs, k, d, worth, rate, per_minute)
         n = sift(m, k, d, n, rate, floor)
-    if n == 0:
-        return floor
-    others = floor
-    if n > MOST_ROWS:
-        others = max(floor, keep_best_rows(k, n, MOST_ROWS))
-        n = k.counts[KEPT]
-    return max(others, look(m, k, d, n, rate, floor, most_nodes))
+    return floor if n == 0 else price_whole(m, k, d, n, rate, floor, most_nodes)
 
 
 @compiled

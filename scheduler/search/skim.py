@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from scheduler.search.clock import spot_of
 from scheduler.search.compiled import compiled
-from scheduler.search.desk import KEPT, Desk
+from scheduler.search.desk import Desk
 from scheduler.search.labels import FOUND
-from scheduler.search.pricing import UNITS, look, note_tour, terms_of_day
+from scheduler.search.pricing import UNITS, look, note_tour, price_whole, terms_of_day
 from scheduler.search.records import NEVER, Ints, Model, Pairs
-from scheduler.search.sieve import begin_rows, copy_row, keep_best_rows, sift, sort_by_key
+from scheduler.search.sieve import begin_rows, copy_row, sift, sort_by_key
 
 FEW_ROWS = 50
 """Rows among which tours are looked for where a day is skimmed."""
@@ -107,19 +107,6 @@ def skim_day(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one by one
         note_tour(k, tours, first + s - turn * seeds)
         best = max(best, k.counts[FOUND])
     return best
-
-
-@compiled
-def price_whole(m: Model, k: Desk, d: int, n: int, rate: int, floor: int, most_nodes: int) -> int:
-    """The most that a tour of the rows on the desk brings, if it is more than ``floor``, which else is given back.
-
-    Tours of rows for which there is no room are bounded.
-    """
-    others, most = floor, k.used.shape[0]
-    if n > most:
-        others = max(floor, keep_best_rows(k, n, most))
-        n = k.counts[KEPT]
-    return int(max(others, look(m, k, d, n, rate, floor, most_nodes)))
 
 
 @compiled

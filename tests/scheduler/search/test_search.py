@@ -6,8 +6,7 @@ import pytest
 from benchmarks.instances import Recipe, make
 from scheduler.assemble import plan_of
 from scheduler.problem import Cap
-from scheduler.search import first, is_warm, prove, search, warm_up
-from scheduler.search.compiled import FOLDER
+from scheduler.search import first, search
 from scheduler.search.part import Part
 from scheduler.search.regions import parts_of
 from scheduler.stop import Cancelled, MaxIterations
@@ -89,17 +88,6 @@ def test_visits_that_share_a_day_with_the_part_are_not_moved() -> None:
     part.search.anneal(500, 1000.0, 100.0)
     part.write()
     assert {visit: state.days_of[visit] for visit in placed[10:]} == before
-
-
-def test_a_warm_process_has_nothing_more_to_compile() -> None:
-    """Else the first large plan on a machine would wait: ``warm_up`` must reach every function and every type."""
-    warm_up()
-    before = {file.name for file in FOLDER.rglob("*.nbc")}
-    touring = Touring(make(Recipe(60, 6, 2, team_share=0.1, order_share=0.2)))
-    found = search(touring, first(touring, 1), MaxIterations(1000), 1)
-    prove(touring, [found.solution()], seconds=0.5)
-    assert {file.name for file in FOLDER.rglob("*.nbc")} == before
-    assert is_warm()
 
 
 def test_parts_that_are_searched_at_once_share_what_is_left_of_a_cap(monkeypatch: pytest.MonkeyPatch) -> None:
