@@ -150,16 +150,16 @@ def _with_candidates(model: Model, work: Work, raw: Raw, most: int) -> Work:
     """The days that each row may be put on, by price; where there are too many, those that are cheapest alone."""
     rows = len(model.row)
     count = np.zeros(rows + 1, dtype=np.int64)
-    found = candidates_of(
+    found, alone = candidates_of(
         model, work, raw.group, raw.placing, raw.ordinal, raw.delay, raw.previous, raw.change_cents, count, most
     )
     ends = np.cumsum(count[:rows])
     model.row["cand_to"] = ends
     model.row["cand_from"][1:] = ends[: rows - 1]
-    cost = found["cost"].astype(np.int64)
-    alone = np.lexsort((cost, np.repeat(np.arange(rows), count[:rows])))
     option = np.stack((found["day"], found["price"]), axis=1)
-    return work._replace(candidate=found.copy(), option=option, alone=alone, alone_cost=cost[alone])
+    return work._replace(
+        candidate=found.copy(), option=option, alone=alone.copy(), alone_cost=found["cost"].astype(np.int64)[alone]
+    )
 
 
 @compiled_with_arrays
@@ -174,11 +174,15 @@ def candidates_of(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one b
     change_cents: int,
     count: Ints,
     most: int,
-) -> Records:
-    """For one row after the other the days that it may be put on, by price; fills in how many they are."""
+) -> tuple[Records, Ints]:
+    """For one row after the other the days that it may be put on, by price; fills in how many they are.
+
+    Beside it their order by what they cost while the days are empty.
+    """
     days = m.day.shape[0]
     size, total = 1024, 0
     kept = np.empty(size, dtype=w.candidate.dtype)
+    by_cost = np.empty(size, np.int64)
     day, price, alone = np.empty(days, np.int64), np.empty(days, np.int64), np.empty(days, np.int64)
     for r in range(m.row.shape[0]):
         if m.row[r].locked:
@@ -201,6 +205,9 @@ def candidates_of(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one b
             more = np.empty(size, dtype=kept.dtype)
             more[:total] = kept[:total]
             kept = more
+            longer = np.empty(size, np.int64)
+            longer[:total] = by_cost[:total]
+            by_cost = longer
         before = total
         for i in np.argsort(price[:n], kind="mergesort"):
             d = day[i]
@@ -210,9 +217,11 @@ def candidates_of(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one b
             kept[total].day, kept[total].price, kept[total].cost = d, price[i], cost
             kept[total].place, kept[total].travel = place, travel
             kept[total].version = w.version[d]
+            alone[total - before] = cost
             total += 1
         count[r] = total - before
-    return kept[:total]
+        by_cost[before:total] = before + np.argsort(alone[: count[r]], kind="mergesort")
+    return kept[:total], by_cost[:total]
 
 
 @compiled_with_arrays
@@ -240,24 +249,41 @@ def _neighbours(raw: Raw, seed: int, most: int) -> Ints:
     """Rows near each row by travel; a visit from home has others from home, and some that are anywhere."""
     rows = len(raw.row)
     count = min(most, rows - 1)
-    near = np.full((rows, max(1, count)), ABSENT, dtype=np.int64)
     if count < 1:
-        return near
+        return np.full((rows, 1), ABSENT, dtype=np.int64)
     draw = np.random.default_rng(seed)
-    spots = raw.row["spot"]
-    placed = np.flatnonzero(spots != ABSENT)
+    spots, free = raw.row["spot"], raw.row["locked"] == 0
     homely = np.flatnonzero(spots == ABSENT)
-    for r in np.flatnonzero(raw.row["locked"] == 0).tolist():
-        if spots[r] == ABSENT:
-            from_home = draw.permutation(homely)[: count // 2]
-            others = draw.integers(0, rows, count - len(from_home))
-            near[r] = draw.permutation(np.concatenate((from_home, others)))
-        else:
-            away = raw.travel[spots[r], spots[placed]].astype(np.int64)
-            away[placed == r] = NEVER
-            nearest = np.argpartition(away, min(count, len(placed) - 1))[:count] if len(placed) > count else None
-            nearest = np.arange(len(placed)) if nearest is None else nearest
-            nearest = nearest[np.argsort(away[nearest], kind="stable")]
-            nearest = nearest[placed[nearest] != r]
-            near[r, : len(nearest)] = placed[nearest]
+    near = nearest_rows(raw.travel, int(raw.travel.max(initial=0)), spots.copy(), free.astype(np.int64), count)
+    for r in homely[free[homely]].tolist():
+        from_home = draw.permutation(homely)[: count // 2]
+        others = draw.integers(0, rows, count - len(from_home))
+        near[r] = draw.permutation(np.concatenate((from_home, others)))
+    return near
+
+
+@compiled_with_arrays
+def nearest_rows(travel: NDArray[np.int16], longest: int, spot: Ints, free: Ints, count: int) -> Ints:
+    """For each free row so many others by the way there, the nearest first; none where there is no spot.
+
+    Ways have at most so many minutes: rows are counted minute by minute, which is quicker than sorting them.
+    """
+    rows = spot.shape[0]
+    near = np.full((rows, count), ABSENT, np.int64)
+    at = np.empty(longest + 2, np.int64)
+    for r in range(rows):
+        if spot[r] == ABSENT or not free[r]:
+            continue
+        at[:] = 0
+        for j in range(rows):
+            if spot[j] != ABSENT and j != r:
+                at[travel[spot[r], spot[j]] + 1] += 1
+        for minutes in range(1, at.shape[0]):
+            at[minutes] += at[minutes - 1]
+        for j in range(rows):
+            if spot[j] != ABSENT and j != r:
+                minutes = travel[spot[r], spot[j]]
+                if at[minutes] < count:
+                    near[r, at[minutes]] = j
+                at[minutes] += 1
     return near
