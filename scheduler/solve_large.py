@@ -62,6 +62,12 @@ Of 10,000 visits the first bound takes ten minutes of two cores, and a part of i
 ROUNDS_TIMES_VISITS = 3_000
 """Rounds of the bound where no clock is in the criterion: fewer for larger problems."""
 
+HUGE_HOT_CENTS = 8_000.0
+"""Temperature at which a search of more than ``WHOLE_VISITS`` begins.
+
+A first plan that is made part by part keeps people near their homes, and only heat changes who works where.
+"""
+
 WARM_CENTS, COOL_CENTS = 600.0, 200.0
 """Temperatures at which a search begins from a plan that is known, and after a search."""
 
@@ -121,7 +127,8 @@ class Large:
         if begun is not None:
             return self._searched(state, Allowance(), WARM_CENTS).solution()
         if self._is_wide():
-            state = self._searched(state, self._allowed(self.seconds * self._wide_share()), HOT_CENTS)
+            hot = HUGE_HOT_CENTS if self._is_huge() else HOT_CENTS
+            state = self._searched(state, self._allowed(self.seconds * self._wide_share()), hot)
             return self._by_pieces(state).solution()
         state = self._searched(state, self._allowed(self.seconds * SEARCH_SHARE, 0.5), HOT_CENTS)
         return self._put_together(state).solution()
@@ -187,7 +194,10 @@ class Large:
     def _is_wide(self) -> bool:
         """Whether the linear program over everything would take too long: then it is set up for pieces."""
         visits = len(self.touring.problem.demands)
-        return visits > WHOLE_VISITS or (math.isfinite(self.seconds) and visits >= PIECES_FROM)
+        return self._is_huge() or (math.isfinite(self.seconds) and visits >= PIECES_FROM)
+
+    def _is_huge(self) -> bool:
+        return len(self.touring.problem.demands) > WHOLE_VISITS
 
     def _wide_share(self) -> float:
         """The share of the seconds for the first search: nearly all of them where there is no time for pieces."""
@@ -221,7 +231,7 @@ class Large:
     def _worth_bounding(self) -> float:
         """Seconds from which on a part of them goes into a bound."""
         visits = len(self.touring.problem.demands)
-        return visits * (HUGE_BOUND_SECONDS_PER_VISIT if visits > WHOLE_VISITS else WIDE_BOUND_SECONDS_PER_VISIT)
+        return visits * (HUGE_BOUND_SECONDS_PER_VISIT if self._is_huge() else WIDE_BOUND_SECONDS_PER_VISIT)
 
     def _pieced(self, state: State, pieces: list[Piece], each: float) -> State:
         """Every piece made better in so many seconds; the plan that was given where none could be."""
@@ -246,8 +256,7 @@ class Large:
             self.bound = cents
             self._tell(self.steps, state)
 
-        huge = len(self.touring.problem.demands) > WHOLE_VISITS
-        known = self.columns.latest(HUGE_COLUMNS if huge else COLUMNS)
+        known = self.columns.latest(HUGE_COLUMNS if self._is_huge() else COLUMNS)
         prove(
             self.touring,
             [state.solution()],
