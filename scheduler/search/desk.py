@@ -10,7 +10,7 @@ from scheduler.search.records import Ints
 FAR = -(2**60)
 """A gain that is none."""
 
-BITS = 11
+BITS = 12
 NEXT = (1 << BITS) - 1
 """A key holds a gain and, in its last bits, one more than a row that goes with it; 0 for none."""
 
@@ -28,18 +28,21 @@ MOST_LABELS = 100_000
 MOST_ROWS = 600
 """Rows among which tours of a day are looked for; where more could gain, the others are only bounded."""
 
+MOST_ARCS = 2_000_000
+"""Ways between two rows of a day; where more could be gone, only tours that gain more are looked for."""
+
 RINGS = 6
 """Ways from home, and back, by which rows are told apart."""
 
 
-ROOM, OVERTIME, LENGTH, KEPT, STRIDE, WIDTH = range(6, 12)
+ROOM, OVERTIME, LENGTH, KEPT, STRIDE, WIDTH, AIM = range(6, 13)
 """Places in ``Desk.counts`` besides those of labels: the minutes of a day that can be worked, how many of them are
-overtime, the minutes of the day, how many rows were kept, the minutes of a row in the tables by minute, and those of
-a bucket."""
+overtime, the minutes of the day, how many rows were kept, the minutes of a row in the tables by minute, those of a
+bucket, and a gain below which labels are not followed."""
 
 
 class Desk(NamedTuple):
-    """Room for pricing one day; P rows that a day could hold, n that are looked at, T buckets, H minutes, M visits."""
+    """Room for pricing one day; P rows it could hold, n that are looked at, A arcs, T buckets, H minutes, M visits."""
 
     row: Ints  # [P]
     profit: Ints  # [P]
@@ -56,10 +59,10 @@ class Desk(NamedTuple):
     table: Ints  # [2 * RINGS, H] the most that rows of a ring and inside of it bring in so many minutes
     arc_from: Ints  # [n + 3] where the arcs of each row begin
     short_from: Ints  # [n + 3] and of those the short ones
-    arc: NDArray[np.int32]  # [n * (n + 1), 2] the row that follows, and the minutes to it
-    reach: NDArray[np.uint32]  # [n * (n + 1)] of each arc where the minute of arrival 0 stands in the tables by minute
-    gains: Ints  # [n * (n + 1)] of each arc the profit of the row that follows less the way, as a key with that row
-    alive: NDArray[np.int8]  # [n * (n + 1)] whether an arc is part of a tour that may gain enough
+    arc: NDArray[np.int32]  # [A, 2] the row that follows, and the minutes to it
+    reach: NDArray[np.uint32]  # [A] of each arc where the minute of arrival 0 stands in the tables by minute
+    gains: Ints  # [A] of each arc the profit of the row that follows less the way, as a key with that row
+    alive: NDArray[np.int8]  # [A] whether an arc is part of a tour that may gain enough
     over: NDArray[np.int16]  # [n, H] when a row is over, from the day's start, for each minute of arrival
     left: Ints  # [n] minutes of arrival up to this one are not in the tables by minute yet
     open: Ints  # [n, 4] first and last bucket in which a row can be over, after the rest and with the rest to come
@@ -84,14 +87,18 @@ class Desk(NamedTuple):
     counts: Ints
 
 
-def desk_for(rows: int, minutes: int, most: int, most_rows: int = MOST_ROWS) -> Desk:
-    """Room for days of so many rows, minutes and visits; tours of a day are looked for among ``most_rows`` of them."""
+def desk_for(rows: int, minutes: int, most: int, most_rows: int = MOST_ROWS, width: int = 1) -> Desk:
+    """Room for days of so many rows, minutes and visits; tours of a day are looked for among ``most_rows`` of them.
+
+    No bucket is shorter than ``width`` minutes.
+    """
     looked = min(rows, most_rows)
+    arcs = min(looked * (looked + 1), max(MOST_ARCS, 3 * looked))
 
     def zeros(*shape: int) -> Ints:
         return np.zeros(shape, dtype=np.int64)
 
-    buckets = minutes + 2 + LANES  # one for each minute at worst, and one for never
+    buckets = minutes // width + 2 + LANES
     return Desk(
         row=zeros(rows),
         profit=zeros(rows),
@@ -108,10 +115,10 @@ def desk_for(rows: int, minutes: int, most: int, most_rows: int = MOST_ROWS) -> 
         table=zeros(2 * RINGS, minutes + 2),
         arc_from=zeros(looked + 3),
         short_from=zeros(looked + 3),
-        arc=np.zeros((looked * (looked + 1), 2), dtype=np.int32),
-        reach=np.zeros(looked * (looked + 1), dtype=np.uint32),
-        gains=zeros(looked * (looked + 1)),
-        alive=np.zeros(looked * (looked + 1), dtype=np.int8),
+        arc=np.zeros((arcs, 2), dtype=np.int32),
+        reach=np.zeros(arcs, dtype=np.uint32),
+        gains=zeros(arcs),
+        alive=np.zeros(arcs, dtype=np.int8),
         over=np.zeros((looked, minutes + 1), dtype=np.int16),
         left=zeros(looked),
         open=zeros(looked, 4),
@@ -133,5 +140,5 @@ def desk_for(rows: int, minutes: int, most: int, most_rows: int = MOST_ROWS) -> 
         here=zeros(looked + 2),
         now=zeros(minutes + 2),
         bit=zeros(looked + 2),
-        counts=zeros(12),
+        counts=zeros(13),
     )

@@ -15,15 +15,17 @@ from scheduler.search.detours import charges
 from scheduler.search.lower import DayQueue, closed_travel, speed_of
 from scheduler.search.model import bare_model
 from scheduler.search.part import raw_of_everything
+from scheduler.search.pricing import BUCKET_MINUTES
 from scheduler.search.records import Ints, Pairs
 from scheduler.search.skim import Terms, price_each
 from scheduler.search.tracks import Crowd
 from scheduler.tour import Touring
 
-MOST_ROWS = 1000
-"""Rows among which tours of a day are looked for: a city has so many, and more, that could go together.
+MOST_ROWS = 2000
+"""Rows among which tours of a day are looked for: two cities have so many, and more, that could go together.
 
-Of 300 days of 10,000 visits 8 had more than 1,500; two desks for so many took 263 megabytes.
+The others are only bounded, by minutes and money alone, which is far too much: with 1,000 rows that was five sixths
+of what the bound of 10,000 visits lacked. A desk takes 50 kilobytes for each.
 """
 
 BLOCK_DAYS = 4
@@ -61,7 +63,10 @@ class Everyday:
             previous=raw.previous,
             change=np.array([raw.change_cents], dtype=np.int64),
         )
-        self.places = [_Place(days, rows, longest, raw.most_visits, detour, charge) for _ in range(crowd.threads)]
+        width = max(1, min(BUCKET_MINUTES, int(raw.row["effort"].min(initial=BUCKET_MINUTES))))
+        self.places = [
+            _Place(days, rows, longest, width, raw.most_visits, detour, charge) for _ in range(crowd.threads)
+        ]
         self.gain = np.zeros(days, dtype=np.int64)
         self.tours = np.zeros((MOST_SEEDS * days, raw.most_visits + 2), dtype=np.int64)
 
@@ -146,8 +151,10 @@ class Everyday:
 class _Place:
     """Where a thread prices days."""
 
-    def __init__(self, days: int, rows: int, longest: int, most_visits: int, detour: Ints, charge: Ints) -> None:
-        self.desk: Desk = desk_for(rows + 1, longest + 1, most_visits, MOST_ROWS)
+    def __init__(
+        self, days: int, rows: int, longest: int, width: int, most_visits: int, detour: Ints, charge: Ints
+    ) -> None:
+        self.desk: Desk = desk_for(rows + 1, longest + 1, most_visits, MOST_ROWS, width)
         self.key = np.zeros(rows + 1, dtype=np.int64)
         self.pairs = Pairs(
             offsets=np.zeros(days + 1, dtype=np.int64),

@@ -10,15 +10,24 @@ above at any time, and is exact as soon as the best one repeats nothing.
 from scheduler.search.ahead import likely, most_ahead
 from scheduler.search.clock import after_visit, at_home, begin
 from scheduler.search.compiled import compiled
-from scheduler.search.desk import FAR, Desk
+from scheduler.search.desk import AIM, FAR, Desk
 from scheduler.search.records import ABSENT, NEVER, Model
 
 MOST_WATCHED = 62
 """They are bits of one number."""
 
-MOST_PASSES = 12
+MOST_PASSES = 100
 UNIT = 60
 """A cent."""
+
+SHARES = 8
+"""The first aim lies below what is known to be the most by one of so many shares of all that is in doubt."""
+
+LEAST_STEP = 20 * UNIT
+"""An aim that is nearer is not worth a pass."""
+
+ROOMS = 2
+"""So many times the room may be filled with labels, in all passes of a day together."""
 
 AT, READY, RESTED, VALUE, TRAVEL, SEEN, PARENT, NEXT_HERE, NEXT_NOW, AHEAD = range(10)
 """Columns of ``Desk.label``. ``here`` holds the newest label of each place and ``now`` that of each minute, from
@@ -29,7 +38,7 @@ ANYWHERE = -2
 
 COUNT, WATCHED, FOUND, RELAXED, LOST, WORST = range(6)
 """Places in ``Desk.counts``: labels, rows watched, the gain of the best true tour, the gain of the best tour with
-repetitions, the most that labels could bring for which there was no room, and the label of the best repetition."""
+repetitions, what a label could bring for which there was no room, and the label of the best repetition."""
 
 
 @compiled
@@ -145,7 +154,7 @@ def extend(m: Model, k: Desk, d: int, i: int, rate: int, width: int, room: int) 
         if k.bit[j] != ABSENT and (seen_here >> k.bit[j]) & 1:
             continue
         value = k.label[i, VALUE] + k.profit[j] - leg * rate
-        least = max(k.counts[FOUND], k.counts[RELAXED])
+        least = max(k.counts[FOUND], k.counts[RELAXED], k.counts[AIM])
         if travel_here + leg + k.back[j] > m.day[d].max_travel:
             continue
         if value + likely(m, k, d, j, leg, ready_here, rested_here) <= least:
@@ -159,8 +168,8 @@ def extend(m: Model, k: Desk, d: int, i: int, rate: int, width: int, room: int) 
         if outdone(k, j, ready, rested, value, travel, seen):
             continue
         if k.counts[COUNT] >= room:
-            k.counts[LOST] = max(k.counts[LOST], ahead)
-            continue
+            k.counts[LOST] = ahead
+            return
         k.counts[COUNT] += 1
         put_label(k, k.counts[COUNT] - 1, j, ready, rested, value, travel, seen, i, min(ready, rested) - start)
         k.label[k.counts[COUNT] - 1, AHEAD] = ahead
@@ -168,7 +177,7 @@ def extend(m: Model, k: Desk, d: int, i: int, rate: int, width: int, room: int) 
 
 @compiled
 def one_pass(m: Model, k: Desk, d: int, n: int, rate: int, width: int, room: int) -> None:
-    """All labels, minute by minute."""
+    """All labels that may bring more than the aim, minute by minute; broken off where there is no room for all."""
     length = m.day[d].latest - m.day[d].start
     k.counts[COUNT], k.counts[RELAXED], k.counts[LOST] = 1, FAR, FAR
     for at in range(n + 2):
@@ -180,7 +189,7 @@ def one_pass(m: Model, k: Desk, d: int, n: int, rate: int, width: int, room: int
     extend(m, k, d, 0, rate, width, room)
     for minute in range(1, length + 1):
         i = k.now[minute]
-        while i != ABSENT:
+        while i != ABSENT and k.counts[LOST] <= FAR:
             if k.label[i, VALUE] > FAR and k.label[i, AHEAD] > max(k.counts[FOUND], k.counts[RELAXED]):
                 close(m, k, d, i, rate)
                 extend(m, k, d, i, rate, width, room)
@@ -188,21 +197,34 @@ def one_pass(m: Model, k: Desk, d: int, n: int, rate: int, width: int, room: int
 
 
 @compiled
-def best_by_labels(m: Model, k: Desk, d: int, n: int, rate: int, width: int, found: int, room: int) -> int:
+def best_by_labels(  # noqa: PLR0913, PLR0917 -- compiled code takes numbers one by one
+    m: Model, k: Desk, d: int, n: int, rate: int, width: int, found: int, most: int, room: int
+) -> int:
     """The most that a tour gains, or a little more than that: never less than any true tour above ``found``.
 
-    ``k.best`` is the best true tour that is known, ``found`` and then ``k.counts[FOUND]`` its gain; with room for so
-    many labels.
+    ``k.best`` is the best true tour that is known, ``found`` and then ``k.counts[FOUND]`` its gain; none gains more
+    than ``most``. With room for so many labels. There are few that may bring nearly the most, and ever more below: so
+    the aim comes down step by step, and up again where there is no room for what lies above it.
     """
     k.counts[FOUND], k.counts[WATCHED] = found, 0
     for at in range(n + 2):
         k.bit[at] = ABSENT
-    least = -FAR
+    room = min(room, k.label.shape[0])
+    left, step = ROOMS * room, max(LEAST_STEP, (most - found) // SHARES)
     for _ in range(MOST_PASSES):
-        one_pass(m, k, d, n, rate, width, min(room, k.label.shape[0]))
-        most = max(k.counts[FOUND], k.counts[RELAXED], k.counts[LOST])
-        least = min(least, most)
-        if k.counts[RELAXED] <= k.counts[FOUND] or k.counts[LOST] > FAR or not watch_more(k):
+        if most <= k.counts[FOUND] or left <= 0 or step < LEAST_STEP:
             break
-    gained: int = max(least, k.counts[FOUND])
+        k.counts[AIM] = max(k.counts[FOUND], most - step)
+        one_pass(m, k, d, n, rate, width, room)
+        left -= k.counts[COUNT]
+        if k.counts[LOST] > FAR:
+            step //= 4
+        elif k.counts[RELAXED] > max(k.counts[FOUND], k.counts[AIM]):
+            most = min(most, k.counts[RELAXED])
+            if not watch_more(k):
+                break
+        else:
+            most = min(most, max(k.counts[FOUND], k.counts[AIM]))
+            step *= 2
+    gained: int = max(most, k.counts[FOUND])
     return gained

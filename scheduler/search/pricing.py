@@ -26,6 +26,10 @@ MOST_NODES = 250
 """Beginnings of tours that are gone through one by one; where there are more, labels take over."""
 
 
+RAISES = 24
+"""Where there is no room for all arcs the floor is raised by one of so many shares of what is in doubt, and by twice as
+much each time."""
+
 FEW_ROWS, FEW_NODES = 40, 100
 """Rows and beginnings among which a first tour is looked for on days that have many rows."""
 
@@ -179,6 +183,18 @@ def promised(k: Desk, depth: int, found: int) -> int:
 
 
 @compiled
+def link_what_fits(m: Model, k: Desk, d: int, n: int, rate: int, floor: int) -> int:
+    """Write the arcs of tours that bring more than ``floor``, or more than that where there is no room: what it is."""
+    highest = floor
+    for i in range(n):
+        highest = max(highest, k.upper[i])
+    step = max(UNITS, (highest - floor) // RAISES)
+    while not link(m, k, d, n, rate, floor):
+        floor, step = floor + step, 2 * step
+    return floor
+
+
+@compiled
 def look(m: Model, k: Desk, d: int, n: int, rate: int, floor: int, most_nodes: int) -> int:
     """The most that a tour of the rows on the desk brings, if it is more than ``floor``, which else is given back.
 
@@ -188,15 +204,17 @@ def look(m: Model, k: Desk, d: int, n: int, rate: int, floor: int, most_nodes: i
     for i in range(n):
         write_over(m, k, d, i)
         width = max(1, min(width, m.row[k.row[i]].effort))
-    link(m, k, d, n, rate, floor)
+    raised = link_what_fits(m, k, d, n, rate, floor)
     bound_ahead(m, k, d, n, rate, width)
-    let_go(m, k, d, n, floor)
-    gained = explore(m, k, d, n, rate, width, floor, min(most_nodes, MOST_NODES))
+    let_go(m, k, d, n, raised)
+    gained = explore(m, k, d, n, rate, width, raised, min(most_nodes, MOST_NODES))
     if not k.best[last]:
         k.counts[FOUND] = gained
     elif most_nodes > MOST_NODES:
-        gained = min(gained, best_by_labels(m, k, d, n, rate, width, k.counts[FOUND], most_nodes))
+        gained = best_by_labels(m, k, d, n, rate, width, k.counts[FOUND], gained, most_nodes)
         k.best[last] = 1 if gained > k.counts[FOUND] else 0
+    if raised > floor and k.counts[FOUND] == raised:
+        k.best[last], k.counts[FOUND] = 1, floor
     if k.best[0]:
         k.tour[0] = k.best[0]
         for step in range(1, k.best[0] + 1):

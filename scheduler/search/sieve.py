@@ -17,9 +17,27 @@ UNITS = 60
 
 
 @compiled
+def least_stop(m: Model, pairs: Pairs, d: int) -> int:
+    """The least minutes of a stop on the way, which is at a visit, on a day whose legs are limited."""
+    least = NEVER
+    if m.day[d].max_leg < NEVER:
+        for p in range(pairs.offsets[d], pairs.offsets[d + 1]):
+            least = min(least, m.row[pairs.row[p]].effort)
+    return int(least)
+
+
+@compiled
+def stopping(m: Model, d: int, way: int, stop: int) -> int:
+    """The minutes of a way with the stops that its length takes where legs are limited."""
+    limit = max(1, m.day[d].max_leg)
+    return int(way + (way - 1) // limit * stop if way > limit else way)
+
+
+@compiled
 def begin_rows(m: Model, pairs: Pairs, k: Desk, d: int, worth: Ints, rate: int, per_minute: int) -> int:
     """Write the rows that bring something, and can be reached and left in time, to the desk; how many they are."""
     day = m.day[d]
+    stop = least_stop(m, pairs, d)
     n = 0
     for p in range(pairs.offsets[d], pairs.offsets[d + 1]):
         r = pairs.row[p]
@@ -29,9 +47,10 @@ def begin_rows(m: Model, pairs: Pairs, k: Desk, d: int, worth: Ints, rate: int, 
             continue
         here = spot_of(m, d, r)
         out, back = int(m.travel[day.start_spot, here]), int(m.travel[here, day.end_spot])
-        if out + back > day.max_travel or out + back + effort > day.latest - day.start:
+        there, home = stopping(m, d, out, stop), stopping(m, d, back, stop)
+        if out + back > day.max_travel or there + home + effort > day.latest - day.start:
             continue
-        if served(m, r, d, day.start + out) + back > day.latest:
+        if served(m, r, d, day.start + there) + home > day.latest:
             continue
         charge, detour = pairs.charge[r], pairs.detour[r]
         if out == 0 or back == 0:
@@ -196,6 +215,45 @@ def sift(m: Model, k: Desk, d: int, n: int, rate: int, floor: int) -> int:
 
 
 @compiled
+def over_a_stop(m: Model, k: Desk, d: int, j: int, n: int, back: int) -> int:
+    """The least minutes to a row that is farther than a leg may be, or ``back`` from it, with the stops on the way."""
+    limit, way = int(m.day[d].max_leg), k.back[j] if back else k.out[j]
+    if way <= limit:
+        return int(way)
+    here, one, least = spot_of(m, d, k.row[j]), NEVER, NEVER
+    for i in range(n):
+        effort = m.row[k.row[i]].effort
+        least = min(least, effort)
+        first = k.back[i] if back else k.out[i]
+        if first <= limit and first + effort < one:
+            there = spot_of(m, d, k.row[i])
+            leg = int(m.travel[here, there] if back else m.travel[there, here])
+            if leg <= limit:
+                one = min(one, first + effort + leg)
+    return int(min(one, way + 2 * least))
+
+
+@compiled
+def within_reach(m: Model, k: Desk, d: int, n: int) -> int:
+    """Let go of rows that cannot be reached and left in time where legs are limited; how many are left."""
+    if m.day[d].max_leg >= NEVER:
+        return n
+    start, latest = m.day[d].start, m.day[d].latest
+    room, kept = minutes_of(m, d, latest), 0
+    for j in range(n):
+        k.order[j] = 0
+        there, home = over_a_stop(m, k, d, j, n, 0), over_a_stop(m, k, d, j, n, 1)
+        effort = m.row[k.row[j]].effort
+        if there + effort + home <= room and served(m, k.row[j], d, start + there) + home <= latest:
+            k.order[j] = 1
+    for j in range(n):
+        if k.order[j]:
+            copy_row(k, j, kept)
+            kept += 1
+    return kept
+
+
+@compiled
 def sort_by_key(k: Desk, key: Ints, n: int) -> None:
     """Write the places of the rows by their keys, largest first (Shell's sort)."""
     for i in range(n):
@@ -227,14 +285,19 @@ def keep_best_rows(k: Desk, n: int, most: int) -> int:
 
 
 @compiled
-def link(m: Model, k: Desk, d: int, n: int, rate: int, floor: int) -> None:
-    """Write for each row which ones may follow right after it in a tour that brings more than ``floor``."""
+def link(m: Model, k: Desk, d: int, n: int, rate: int, floor: int) -> bool:
+    """Write for each row which ones may follow right after it in a tour that brings more than ``floor``.
+
+    Whether there is room for all of these arcs.
+    """
     day = m.day[d]
     sort_rows(k, n)
     draw_rings(m, k, d, n)
     total, length = 0, k.counts[LENGTH]
     for i in range(n):
         k.arc_from[i] = total
+        if total + 2 * n - 1 > k.arc.shape[0]:  # as many as may follow this row, and all first ones
+            return False
         here, done = spot_of(m, d, k.row[i]), k.over[i, k.out[i]]
         for j in range(n):
             leg = int(m.travel[here, spot_of(m, d, k.row[j])])
@@ -252,3 +315,4 @@ def link(m: Model, k: Desk, d: int, n: int, rate: int, floor: int) -> None:
     k.arc_from[n + 2] = total
     k.out[n + 1] = k.slack[n + 1] = 0
     k.back[n + 1] = m.travel[day.start_spot, day.end_spot]
+    return True

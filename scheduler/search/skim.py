@@ -15,7 +15,7 @@ from scheduler.search.desk import Desk
 from scheduler.search.labels import FOUND
 from scheduler.search.pricing import UNITS, look, note_tour, price_whole, terms_of_day
 from scheduler.search.records import NEVER, Ints, Model, Pairs
-from scheduler.search.sieve import begin_rows, copy_row, sift, sort_by_key
+from scheduler.search.sieve import begin_rows, copy_row, sift, sort_by_key, within_reach
 
 FEW_ROWS = 50
 """Rows among which tours are looked for where a day is skimmed."""
@@ -138,6 +138,8 @@ def price_each(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one by o
         n = begin_rows(m, pairs, k, d, worth, rate, per_minute)
         pairs.offsets[d + 1] = 0
         n = sift(m, k, d, n, rate, floor)
+        if n > 0 and not seeds:
+            n = sift(m, k, d, within_reach(m, k, d, n), rate, floor)
         if n > 0:
             if seeds > 0:
                 floor = skim_day(m, k, d, n, rate, floor, most_nodes, seeds, turn, key, tours)

@@ -31,7 +31,10 @@ FEW_NEW, SETTLED = 0.3, 0.03
 """New tours by day of a skimming: fewer, and it is done around more rows; so few, and all days had better be priced."""
 
 FIRST_SKIMS = 0.35
-"""Of the seconds, for skimming before all days are priced for the first time."""
+"""Of the seconds, for skimming before all days are priced for the first time, at most."""
+
+LITTLE, MOST_IDLE = 1e-3, 3
+"""Before that, skimmings in a row whose prices promise hardly more, as a share, after which all days are priced."""
 
 FIRST_NODES, MOST_NODES = 16_000, 64_000
 """Beginnings of tours that are looked at for one day when all are priced, the first time and later."""
@@ -171,9 +174,11 @@ class Wide:
 
     def _skim_for(self, seconds: float, ended: Over) -> bool:
         """Skim until the seconds are over or there is little left to be found so; whether that was so."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until and not ended():
+        until, idle = time.monotonic() + seconds, 0
+        while time.monotonic() < until and not ended() and (self.rounds or idle < MOST_IDLE):
+            before = self.promised
             new = self._skim(ended)
+            idle = idle + 1 if self.promised - before < LITTLE * self.promised else 0
             if new < SETTLED * len(self.gain) and self.seeds >= MOST_SEEDS:
                 return True
             if new < FEW_NEW * len(self.gain):
@@ -214,6 +219,11 @@ class Wide:
 
         if late(SLOWER * self.pricing_seconds):
             return False
+        if not self.everyday.skim(prices.worth, prices.cap, known, self.seeds, self.skims, lambda: late(0.0)):
+            return False
+        self.skims += 1
+        known = self.everyday.gain.copy()
+        self._add_found(ahead)
         if not self.everyday.price(prices.worth, prices.cap, known, self.nodes, late):
             self._add_found(ahead)
             return False

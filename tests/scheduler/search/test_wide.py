@@ -9,7 +9,7 @@ from benchmarks.instances import Recipe, make
 from scheduler.exact import ExactLimits, solve_exactly
 from scheduler.insertion import Inserter
 from scheduler.search import first, search
-from scheduler.search.everyday import Everyday
+from scheduler.search.everyday import MOST_SEEDS, Everyday
 from scheduler.search.lower import Bounding
 from scheduler.search.proving import prove
 from scheduler.search.shelf import FIRST_ROOM, Shelf
@@ -70,6 +70,27 @@ def test_a_day_with_more_rows_than_there_is_room_for_is_told_too_high_and_never_
     assert everyday.price(worth, cap_price, np.zeros_like(whole.gain), 10**6, lambda _: False)
     assert (everyday.gain >= whole.gain).all()
     assert (everyday.gain > whole.gain).any()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_day_with_more_arcs_than_there_is_room_for_is_told_too_high_and_never_too_low(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touring = Touring(make(Recipe(60, 8, seed)))
+    efforts = touring.arrays.visits.effort
+    worth = (60 * efforts * np.random.default_rng(seed).integers(100, 240, len(efforts))).astype(np.int64)
+    cap_price = np.zeros(len(touring.problem.caps), dtype=np.int64)
+    monkeypatch.setattr("scheduler.search.everyday.MOST_ROWS", 30)
+    roomy = everyday_of(touring)
+    monkeypatch.setattr("scheduler.search.desk.MOST_ARCS", 6)
+    narrow = everyday_of(touring)
+    for everyday in (roomy, narrow):
+        assert everyday.price(worth, cap_price, np.zeros_like(everyday.gain), 10**6, lambda _: False)
+    assert not roomy.tours[:, -1].any()
+    assert (narrow.gain >= roomy.gain).all()
+    higher = narrow.gain > roomy.gain
+    assert higher.any()
+    assert narrow.tours[::MOST_SEEDS, -1][higher].all()
 
 
 def test_skimming_finds_tours_that_can_be_kept_and_most_of_what_there_is_to_find() -> None:
