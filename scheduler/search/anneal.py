@@ -42,6 +42,9 @@ from scheduler.search.records import (
 AVERAGE_REMOVED = 10.0
 LONGEST_STRING = 10.0
 BLINK = 0.01
+CLEARED = 0.5
+"""Share of ruins around a visit that is out in which a day is cleared for it."""
+
 PASSED_OVER = 0.1
 """Share of neighbours that a ruin leaves alone: else equal neighbours are always taken in one order."""
 
@@ -92,14 +95,36 @@ def take_string(m: Model, w: Work, d: int, r: int, length: int) -> None:
             take_out(m, w, d, k)
 
 
+@inlined
+def clear_for(m: Model, w: Work, r: int) -> bool:
+    """Empty one of the days that a row which is out may be put on; whether there was anything to take out.
+
+    Who alone may do a visit, or comes so far, often has no visit near it: strings around it would not make room.
+    """
+    days = m.row[r].cand_to - m.row[r].cand_from
+    if days == 0:
+        return False
+    d = int(w.option[m.row[r].cand_from + below(w, days), 0])
+    if not w.busy[d]:
+        return False
+    keep_for_undo(w, d)
+    empty(m, w, d)
+    return refresh(m, w, d)
+
+
 @compiled
 def ruin(m: Model, w: Work) -> bool:
-    """Take strings out of days around a random visit; False where a day cannot be kept without what was taken."""
+    """Take strings out of days around a random visit; False where a day cannot be kept without what was taken.
+
+    Where that visit is out, in some cases a day is cleared for it instead.
+    """
     rows = w.day_of.shape[0]
     average = w.counts[PLACED] / max(1, w.counts[USED])
     longest = min(LONGEST_STRING, max(1.0, average))
     strings = int(uniform(w) * (4.0 * AVERAGE_REMOVED / (1.0 + longest) - 1.0) + 1.0)
     w.counts[SEED] = seed = below(w, rows)
+    if w.day_of[seed] == ABSENT and uniform(w) < CLEARED:
+        return clear_for(m, w, seed)
     for k in range(-1, m.near.shape[1]):
         r = seed if k < 0 else m.near[seed, k]
         if strings == 0 or r == ABSENT:
@@ -142,6 +167,14 @@ def take_turns(m: Model, w: Work, count: int) -> None:
             order[j + 1], keys[j + 1] = order[j], keys[j]
             j -= 1
         order[j + 1], keys[j + 1] = r, key
+
+
+@inlined
+def come_first(w: Work, r: int, count: int) -> None:
+    """Have a row of those that wait take its turn before all others."""
+    for k in range(count):
+        if w.turn[k] == r:
+            w.turn[k], w.turn[0] = w.turn[0], r
 
 
 @inlined
@@ -234,6 +267,8 @@ def recreate(m: Model, w: Work, was_out: int, blink: float) -> None:
             w.turn[count] = r
             count += 1
     take_turns(m, w, count)
+    if w.day_of[seed] == ABSENT and w.out_at[seed] < was_out:
+        come_first(w, seed, count)
     for k in range(count):
         if not room_for_undo(w):
             return

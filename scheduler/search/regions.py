@@ -8,6 +8,9 @@ from scheduler.arrays import NOBODY, Ints
 from scheduler.state import State
 from scheduler.tour import Touring
 
+MOST_TAKERS = 4
+"""People in whose parts a visit that is out is tried, in one cut or another."""
+
 Share = tuple[list[int], list[int]]
 """Visits and days of a part."""
 
@@ -16,13 +19,13 @@ def parts_of(touring: Touring, state: State, visits_each: int, random: Random) -
     """Every visit and every day in one part, by where they are; another cut each time.
 
     People are put in order of the way from a random place (an axis that turns with the random numbers), and cut into
-    parts with about ``visits_each`` visits. A person's days stay together. Visits that are out go to the part whose
-    people live nearest.
+    parts with about ``visits_each`` visits. A person's days stay together. Visits that are out go to a part with one of
+    the people who live nearest and may go there.
     """
     problem = touring.problem
     count = max(1, round(len(problem.demands) / visits_each))
     homes, people = _homes(touring)
-    home_of = np.array(homes, dtype=np.int32)
+    home_of, reach = np.array(homes, dtype=np.int32), _reach(touring, people)
     part_of_person = _cut(touring, state, people, homes, count, random)
     visits: list[list[int]] = [[] for _ in range(count)]
     days: list[list[int]] = [[] for _ in range(count)]
@@ -35,13 +38,13 @@ def parts_of(touring: Touring, state: State, visits_each: int, random: Random) -
         if placed is not None:
             visits[part_of_person[problem.days[placed[0]].person]].append(visit)
         else:
-            nearest = _nearest(touring, visit, people, home_of, random)
-            visits[part_of_person[nearest]].append(visit)
+            taker = _taker(touring, visit, people, home_of, reach, random)
+            visits[part_of_person[taker]].append(visit)
     return [(v, d) for v, d in zip(visits, days, strict=True) if v and d]
 
 
-def _nearest(touring: Touring, visit: int, people: list[int], homes: Ints, random: Random) -> int:
-    """Who lives nearest of those who may do a visit; for a visit from home anybody who may."""
+def _taker(touring: Touring, visit: int, people: list[int], homes: Ints, reach: Ints, random: Random) -> int:
+    """One of those who live nearest and may do a visit, and go so far; for a visit from home anybody who may."""
     able = np.flatnonzero(touring.arrays.visits.allowed[people, visit])
     if not len(able):
         return people[0]
@@ -49,7 +52,19 @@ def _nearest(touring: Touring, visit: int, people: list[int], homes: Ints, rando
     if spot == NOBODY:
         return people[int(random.choice(able))]
     away = touring.arrays.travel[spot, homes[able]]
-    return people[int(able[int(away.argmin())])]
+    far_enough = np.flatnonzero(away <= reach[able])
+    if len(far_enough):
+        able, away = able[far_enough], away[far_enough]
+    nearest = able[np.argsort(away, kind="stable")[:MOST_TAKERS]]
+    return people[int(random.choice(nearest))]
+
+
+def _reach(touring: Touring, people: list[int]) -> Ints:
+    """How many minutes each may go from home at once, on the day on which it is most."""
+    days = touring.arrays.days
+    farthest = np.zeros(max(people, default=0) + 1, dtype=np.int64)
+    np.maximum.at(farthest, days.person, np.minimum(days.max_leg, days.max_travel // 2))
+    return farthest[people].astype(np.int64)
 
 
 def _homes(touring: Touring) -> tuple[list[int], list[int]]:

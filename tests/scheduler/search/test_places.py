@@ -4,10 +4,10 @@ import pytest
 
 from benchmarks.instances import Recipe, make
 from scheduler.search import first
-from scheduler.search.anneal import cheapest
+from scheduler.search.anneal import cheapest, clear_for
 from scheduler.search.part import Part
-from scheduler.search.places import best_place, caps_allow, empty, least_added, refresh
-from scheduler.search.records import ABSENT, NEVER, OUT
+from scheduler.search.places import best_place, caps_allow, empty, least_added, refresh, undo_step
+from scheduler.search.records import ABSENT, NEVER, OUT, STEP, UNDO
 from scheduler.tour import Touring
 
 RECIPES = [Recipe(60, 5, 2), Recipe(120, 10, 3, remote_share=0.5), Recipe(90, 4, 4)]
@@ -74,3 +74,23 @@ def test_what_a_place_costs_at_least_is_never_more_than_it_costs(recipe: Recipe)
                 compared += 1
                 assert least_added(model, work, row, day, 0) <= cost
     assert compared or not rows_out(part)
+
+
+def test_a_day_is_cleared_for_a_visit_that_is_out_and_all_is_as_before_when_the_step_is_undone() -> None:
+    part = part_of(RECIPES[0], 1500)
+    model, work = part.search.model, part.search.work
+    cost, routes = part.search.cost, part.search.routes_now()
+    row = next(row for row in rows_out(part) if model.row[row]["cand_to"] > model.row[row]["cand_from"])
+    days = {int(day) for day, _ in work.option[model.row[row]["cand_from"] : model.row[row]["cand_to"]]}
+    for _ in range(50):
+        work.counts[STEP] += 1
+        work.counts[UNDO] = 0
+        if clear_for(model, work, row):
+            break
+    gone = routes.keys() - part.search.routes_now().keys()
+    assert len(gone) == 1
+    assert gone <= days
+    assert {*rows_out(part)} >= {*routes[gone.pop()]}
+    undo_step(model, work)
+    assert part.search.routes_now() == routes
+    assert part.search.cost == cost
