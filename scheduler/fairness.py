@@ -161,12 +161,12 @@ class _Evening:
 
 
 def _put(state: State, move: _Move) -> None:
-    nothing = (state.touring.tour(day, ()) for day, _ in move.tours)
-    for (day, tour), empty in zip(move.tours, nothing, strict=True):
-        put = tour if tour is not None else empty
-        if put is not None:
-            state.put(put)
-        for visit in tour.visits if tour is not None else ():
+    for day, tour in move.tours:
+        if tour is None:
+            state.clear(day)
+            continue
+        state.put(tour)
+        for visit in tour.visits:
             state.days_of[visit] = (day,)
 
 

@@ -73,6 +73,11 @@ class State:
         self.tours[tour.day] = tour if tour.visits else None
         self._count(self.tours[tour.day], +1)
 
+    def clear(self, day: int) -> None:
+        """Leave a day free, also where the way from its first place to its last one could not be gone at once."""
+        self._count(self.tours[day], -1)
+        self.tours[day] = None
+
     def place(self, visit: int, tours: Sequence[Tour], start: int | None = None) -> None:
         """Put a visit on these days; ``start`` where it must not move."""
         for tour in tours:
@@ -114,8 +119,7 @@ class State:
         if tour is not None:
             self.put(tour)
             return
-        self._count(self.tours[day], -1)
-        self.tours[day] = None
+        self.clear(day)
         self.remove(visits)
 
     def _count(self, tour: Tour | None, sign: int) -> None:

@@ -213,6 +213,9 @@ def apply_routes(state: State, routes: Mapping[int, Sequence[int]]) -> None:
             if visit not in touring.tied:
                 state.days_of.pop(visit, None)
     for day, visits in changed.items():
+        if not visits:
+            state.clear(day)
+            continue
         tour = touring.tour(day, visits, state.fixed)
         if tour is None:
             raise AssertionError(f"the search made a tour of day {day} that cannot be kept: {visits}")

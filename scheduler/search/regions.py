@@ -44,7 +44,10 @@ def parts_of(touring: Touring, state: State, visits_each: int, random: Random) -
 
 
 def _taker(touring: Touring, visit: int, people: list[int], homes: Ints, reach: Ints, random: Random) -> int:
-    """One of those who live nearest and may do a visit, and go so far; for a visit from home anybody who may."""
+    """One of those who live nearest and may do a visit; for a visit from home anybody who may.
+
+    In half of the cases only those count who may go so far at once: others come there at best by way of other visits.
+    """
     able = np.flatnonzero(touring.arrays.visits.allowed[people, visit])
     if not len(able):
         return people[0]
@@ -53,7 +56,7 @@ def _taker(touring: Touring, visit: int, people: list[int], homes: Ints, reach: 
         return people[int(random.choice(able))]
     away = touring.arrays.travel[spot, homes[able]]
     far_enough = np.flatnonzero(away <= reach[able])
-    if len(far_enough):
+    if len(far_enough) and random.random() < 0.5:
         able, away = able[far_enough], away[far_enough]
     nearest = able[np.argsort(away, kind="stable")[:MOST_TAKERS]]
     return people[int(random.choice(nearest))]
