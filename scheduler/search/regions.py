@@ -15,12 +15,14 @@ Share = tuple[list[int], list[int]]
 """Visits and days of a part."""
 
 
-def parts_of(touring: Touring, state: State, visits_each: int, random: Random) -> list[Share]:
+def parts_of(
+    touring: Touring, state: State, visits_each: int, random: Random, takers: int = MOST_TAKERS
+) -> list[Share]:
     """Every visit and every day in one part, by where they are; another cut each time.
 
     People are put in order of the way from a random place (an axis that turns with the random numbers), and cut into
     parts with about ``visits_each`` visits. A person's days stay together. Visits that are out go to a part with one of
-    the people who live nearest and may go there.
+    the ``takers`` who live nearest.
     """
     problem = touring.problem
     count = max(1, round(len(problem.demands) / visits_each))
@@ -38,15 +40,18 @@ def parts_of(touring: Touring, state: State, visits_each: int, random: Random) -
         if placed is not None:
             visits[part_of_person[problem.days[placed[0]].person]].append(visit)
         else:
-            taker = _taker(touring, visit, people, home_of, reach, random)
+            taker = _taker(touring, visit, people, home_of, reach, takers, random)
             visits[part_of_person[taker]].append(visit)
     return [(v, d) for v, d in zip(visits, days, strict=True) if v and d]
 
 
-def _taker(touring: Touring, visit: int, people: list[int], homes: Ints, reach: Ints, random: Random) -> int:
+def _taker(
+    touring: Touring, visit: int, people: list[int], homes: Ints, reach: Ints, takers: int, random: Random
+) -> int:
     """One of those who live nearest and may do a visit; for a visit from home anybody who may.
 
-    In half of the cases only those count who may go so far at once: others come there at best by way of other visits.
+    Where there is a choice, in half of the cases only those count who may go so far at once: others come there at best
+    by way of other visits.
     """
     able = np.flatnonzero(touring.arrays.visits.allowed[people, visit])
     if not len(able):
@@ -56,9 +61,9 @@ def _taker(touring: Touring, visit: int, people: list[int], homes: Ints, reach: 
         return people[int(random.choice(able))]
     away = touring.arrays.travel[spot, homes[able]]
     far_enough = np.flatnonzero(away <= reach[able])
-    if len(far_enough) and random.random() < 0.5:
+    if takers > 1 and len(far_enough) and random.random() < 0.5:
         able, away = able[far_enough], away[far_enough]
-    nearest = able[np.argsort(away, kind="stable")[:MOST_TAKERS]]
+    nearest = able[np.argsort(away, kind="stable")[:takers]]
     return people[int(random.choice(nearest))]
 
 

@@ -65,7 +65,7 @@ def first(touring: Touring, seed: int, inserter: Inserter | None = None) -> Stat
     _place_tied(state, touring, seed, inserter)
     shares: list[Share | tuple[None, None]] = [(None, None)]
     if len(touring.problem.demands) > FIRST_WHOLE_VISITS:
-        shares = list(parts_of(touring, state, FIRST_PART_VISITS, Random(seed)))  # noqa: S311 - a search, not a secret
+        shares = list(parts_of(touring, state, FIRST_PART_VISITS, Random(seed), takers=1))  # noqa: S311 - a search, not a secret
     for visits, days in shares:
         part = Part(touring, state, seed, visits, days, only_insert=True)
         part.search.insert(part.search.by_difficulty())
