@@ -41,7 +41,9 @@ if [ "$1" != start ]; then
   kill "$(cat "$pid_file" 2>/dev/null)" 2>/dev/null
   [ "$1" = stop ] && { rm -f "$pid_file"; exit 0; }
 fi
-setsid cat "$MUSTER_ROOT/run/power" </dev/null >/dev/null 2>&1 &
+exec 3<>"$MUSTER_ROOT/run/power"  # to open it for both never waits; else cat would, where the power has gone just now
+setsid cat <"$MUSTER_ROOT/run/power" >/dev/null 2>&1 3>&- &
+exec 3>&-
 echo $! >"$pid_file" || exit 1
 echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) @NAME@ started, process $!" >>"$MUSTER_ROOT/var/log/@NAME@.log" || exit 1
 """

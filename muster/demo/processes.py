@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -55,13 +56,16 @@ class Processes:
         with self._lock:
             self._commands.discard(process.pid)
 
-    def start_service(self, command: Sequence[str], *, folder: Path) -> int:
-        """Start a process that nobody waits for; its process id."""
+    def start_service(self, command: Sequence[str], *, folder: Path, reads: IO[bytes]) -> int:
+        """Start a process that nobody waits for and that reads from an open file; its process id.
+
+        A service that opened the power's FIFO itself would wait forever where the power has gone just before.
+        """
         with self._lock:
             process = subprocess.Popen(
                 command,
                 cwd=folder,
-                stdin=subprocess.DEVNULL,
+                stdin=reads,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,

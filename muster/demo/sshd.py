@@ -186,11 +186,12 @@ class Server:
 
     def _start_services(self) -> None:
         """Bring up what a booted machine runs; each service keeps its process id where its script looks for it."""
-        for listener in self._listeners:
-            root = listener.machine.root
-            for service in SERVICES:
-                pid = self._processes.start_service(["cat", str(self._power)], folder=root)
-                pid_file(root, service).write_text(f"{pid}\n", encoding="ascii")
+        with self._power.open("rb") as power:
+            for listener in self._listeners:
+                root = listener.machine.root
+                for service in SERVICES:
+                    pid = self._processes.start_service(["cat"], folder=root, reads=power)
+                    pid_file(root, service).write_text(f"{pid}\n", encoding="ascii")
 
 
 def _listener(host: HostSpec) -> _Listener:

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from muster.demo.cast import Kind
+from muster.demo.disks import SERVICE_SCRIPT
 from muster.demo.fleet import MOST_HOSTS, DemoFleet
 from muster.errors import InputError, MusterError
 
@@ -99,6 +100,16 @@ def test_when_a_server_is_killed_the_services_of_its_hosts_end_too(tmp_path: Pat
             if str(fleet.folder) in " ".join(server.cmdline()):
                 server.kill()
         assert await_none(fleet.folder) == []
+
+
+def test_a_service_that_starts_when_the_power_has_just_gone_ends_at_once(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "var/log").mkdir(parents=True)
+    os.mkfifo(tmp_path / "run/power")
+    script = SERVICE_SCRIPT.replace("@NAME@", "cron")
+    subprocess.run(["sh", "-c", script, "cron", "start"], env={**os.environ, "MUSTER_ROOT": str(tmp_path)}, check=True)
+    assert (tmp_path / "run/cron.pid").read_text().strip().isdigit()
+    assert await_none(tmp_path) == []
 
 
 def test_two_fleets_at_once_do_not_meet(tmp_path: Path) -> None:
