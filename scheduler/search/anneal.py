@@ -97,7 +97,7 @@ def take_string(m: Model, w: Work, d: int, r: int, length: int) -> None:
 
 @inlined
 def clear_for(m: Model, w: Work, r: int) -> bool:
-    """Empty one of the days that a row which is out may be put on; whether there was anything to take out.
+    """Empty one of the days that a row which is out may be put on; False where there is nothing to take out.
 
     Who alone may do a visit, or comes so far, often has no visit near it: strings around it would not make room.
     """

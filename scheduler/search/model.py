@@ -150,16 +150,27 @@ def _with_candidates(model: Model, work: Work, raw: Raw, most: int) -> Work:
     """The days that each row may be put on, by price; where there are too many, those that are cheapest alone."""
     rows = len(model.row)
     count = np.zeros(rows + 1, dtype=np.int64)
-    found, alone = candidates_of(
+    found = candidates_of(
         model, work, raw.group, raw.placing, raw.ordinal, raw.delay, raw.previous, raw.change_cents, count, most
     )
     ends = np.cumsum(count[:rows])
     model.row["cand_to"] = ends
     model.row["cand_from"][1:] = ends[: rows - 1]
+    cost = found["cost"].astype(np.int64)
+    alone = order_within(cost, ends)
     option = np.stack((found["day"], found["price"]), axis=1)
-    return work._replace(
-        candidate=found.copy(), option=option, alone=alone.copy(), alone_cost=found["cost"].astype(np.int64)[alone]
-    )
+    return work._replace(candidate=found.copy(), option=option, alone=alone, alone_cost=cost[alone])
+
+
+@compiled_with_arrays
+def order_within(values: Ints, ends: Ints) -> Ints:
+    """Places of the values, the least first, of one stretch after the other; each begins where the last one ends."""
+    order = np.empty(values.shape[0], np.int64)
+    begin = 0
+    for end in ends:
+        order[begin:end] = begin + np.argsort(values[begin:end], kind="mergesort")
+        begin = end
+    return order
 
 
 @compiled_with_arrays
@@ -174,15 +185,11 @@ def candidates_of(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one b
     change_cents: int,
     count: Ints,
     most: int,
-) -> tuple[Records, Ints]:
-    """For one row after the other the days that it may be put on, by price; fills in how many they are.
-
-    Beside it their order by what they cost while the days are empty.
-    """
+) -> Records:
+    """For one row after the other the days that it may be put on, by price; fills in how many they are."""
     days = m.day.shape[0]
     size, total = 1024, 0
     kept = np.empty(size, dtype=w.candidate.dtype)
-    by_cost = np.empty(size, np.int64)
     day, price, alone = np.empty(days, np.int64), np.empty(days, np.int64), np.empty(days, np.int64)
     for r in range(m.row.shape[0]):
         if m.row[r].locked:
@@ -205,9 +212,6 @@ def candidates_of(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one b
             more = np.empty(size, dtype=kept.dtype)
             more[:total] = kept[:total]
             kept = more
-            longer = np.empty(size, np.int64)
-            longer[:total] = by_cost[:total]
-            by_cost = longer
         before = total
         for i in np.argsort(price[:n], kind="mergesort"):
             d = day[i]
@@ -217,11 +221,9 @@ def candidates_of(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays one b
             kept[total].day, kept[total].price, kept[total].cost = d, price[i], cost
             kept[total].place, kept[total].travel = place, travel
             kept[total].version = w.version[d]
-            alone[total - before] = cost
             total += 1
         count[r] = total - before
-        by_cost[before:total] = before + np.argsort(alone[: count[r]], kind="mergesort")
-    return kept[:total], by_cost[:total]
+    return kept[:total]
 
 
 @compiled_with_arrays

@@ -12,6 +12,7 @@ from scheduler.search import first, search
 from scheduler.search.everyday import MOST_SEEDS, Everyday
 from scheduler.search.lower import Bounding
 from scheduler.search.proving import prove
+from scheduler.search.records import Ints
 from scheduler.search.shelf import FIRST_ROOM, Shelf
 from scheduler.search.tracks import Crowd
 from scheduler.search.wide import Wide, prove_wide
@@ -32,6 +33,14 @@ def everyday_of(touring: Touring, threads: int = 1) -> Everyday:
     return Everyday(touring, Crowd(threads))
 
 
+def generated(recipe: Recipe, least: int, most: int) -> tuple[Touring, Ints, Ints]:
+    """A campaign, what its visits are worth, at random so many cents by the minute, and caps that cost nothing."""
+    touring = Touring(make(recipe))
+    efforts = touring.arrays.visits.effort
+    worth = (60 * efforts * np.random.default_rng(recipe.seed).integers(least, most, len(efforts))).astype(np.int64)
+    return touring, worth, np.zeros(len(touring.problem.caps), dtype=np.int64)
+
+
 @pytest.mark.parametrize("seed", range(25))
 def test_no_tour_gains_more_than_a_day_that_is_laid_out_by_itself(seed: int) -> None:
     touring = Touring(random_problem(seed, visits=6))
@@ -45,10 +54,7 @@ def test_no_tour_gains_more_than_a_day_that_is_laid_out_by_itself(seed: int) -> 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_days_laid_out_one_by_one_gain_what_they_gain_all_together(seed: int) -> None:
-    touring = Touring(make(Recipe(60, 8, seed)))
-    efforts = touring.arrays.visits.effort
-    worth = (60 * efforts * np.random.default_rng(seed).integers(100, 240, len(efforts))).astype(np.int64)
-    cap_price = np.zeros(len(touring.problem.caps), dtype=np.int64)
+    touring, worth, cap_price = generated(Recipe(60, 8, seed), 100, 240)
     whole = priced(touring, worth, cap_price, 10**6)
     everyday = everyday_of(touring, 2)
     assert everyday.price(worth, cap_price, np.zeros_like(whole.gain), 10**6, lambda _: False)
@@ -60,10 +66,7 @@ def test_days_laid_out_one_by_one_gain_what_they_gain_all_together(seed: int) ->
 def test_a_day_with_more_rows_than_there_is_room_for_is_told_too_high_and_never_too_low(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    touring = Touring(make(Recipe(60, 8, seed)))
-    efforts = touring.arrays.visits.effort
-    worth = (60 * efforts * np.random.default_rng(seed).integers(100, 240, len(efforts))).astype(np.int64)
-    cap_price = np.zeros(len(touring.problem.caps), dtype=np.int64)
+    touring, worth, cap_price = generated(Recipe(60, 8, seed), 100, 240)
     whole = priced(touring, worth, cap_price, 10**6)
     monkeypatch.setattr("scheduler.search.everyday.MOST_ROWS", 6)
     everyday = everyday_of(touring)
@@ -76,10 +79,7 @@ def test_a_day_with_more_rows_than_there_is_room_for_is_told_too_high_and_never_
 def test_a_day_with_more_arcs_than_there_is_room_for_is_told_too_high_and_never_too_low(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    touring = Touring(make(Recipe(60, 8, seed)))
-    efforts = touring.arrays.visits.effort
-    worth = (60 * efforts * np.random.default_rng(seed).integers(100, 240, len(efforts))).astype(np.int64)
-    cap_price = np.zeros(len(touring.problem.caps), dtype=np.int64)
+    touring, worth, cap_price = generated(Recipe(60, 8, seed), 100, 240)
     monkeypatch.setattr("scheduler.search.everyday.MOST_ROWS", 30)
     roomy = everyday_of(touring)
     monkeypatch.setattr("scheduler.search.desk.MOST_ARCS", 6)
@@ -94,10 +94,7 @@ def test_a_day_with_more_arcs_than_there_is_room_for_is_told_too_high_and_never_
 
 
 def test_skimming_finds_tours_that_can_be_kept_and_most_of_what_there_is_to_find() -> None:
-    touring = Touring(make(Recipe(150, 12, 1)))
-    efforts = touring.arrays.visits.effort
-    worth = (60 * efforts * np.random.default_rng(1).integers(120, 200, len(efforts))).astype(np.int64)
-    cap_price = np.zeros(len(touring.problem.caps), dtype=np.int64)
+    touring, worth, cap_price = generated(Recipe(150, 12, 1), 120, 200)
     everyday = everyday_of(touring, 2)
     none = np.zeros(len(everyday.gain), dtype=np.int64)
     assert everyday.skim(worth, cap_price, none, 3, 1, lambda: False)
