@@ -7,15 +7,12 @@ is undone gives each day its old version back, and with it what was remembered o
 
 import math
 
-import numpy as np
-
+from scheduler.search.chance import below, uniform
 from scheduler.search.compiled import compiled, inlined
+from scheduler.search.looks import cheapest
 from scheduler.search.places import (
-    best_place,
-    caps_allow,
     empty,
     keep_for_undo,
-    least_added,
     put_in,
     refresh,
     room_for_undo,
@@ -27,7 +24,6 @@ from scheduler.search.records import (
     BEST,
     COST,
     DIRTY,
-    NEVER,
     OUT,
     PLACED,
     SEED,
@@ -41,36 +37,18 @@ from scheduler.search.records import (
 
 AVERAGE_REMOVED = 10.0
 LONGEST_STRING = 10.0
-BLINK = 0.01
+BLINK = 0.02
 CLEARED = 0.5
 """Share of ruins around a visit that is out in which a day is cleared for it."""
+
+WHOLE_WEEKS = 0.5
+"""Share of those in which the other days that share a cap with it are cleared, too."""
 
 PASSED_OVER = 0.1
 """Share of neighbours that a ruin leaves alone: else equal neighbours are always taken in one order."""
 
-MANY_ROWS, SECOND_LOOKS = 1_000, 0.08
-"""Of so many rows and more, a day that was too dear when it was looked at last, and has changed since, is looked at in
-that share of cases alone: mostly it is too dear still, and a step takes half as long."""
-
 MOST_WAITING, NEAR = 6, 30
 """Visits that were out before the step and are tried again in it: among so many that are nearest to where it began."""
-
-
-@inlined
-def uniform(w: Work) -> float:
-    """A random number from 0 up to 1 (xorshift64*)."""
-    x = w.random[0]
-    x ^= x >> np.uint64(12)
-    x ^= x << np.uint64(25)
-    x ^= x >> np.uint64(27)
-    w.random[0] = x
-    return float((x * np.uint64(2685821657736338717)) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
-
-
-@inlined
-def below(w: Work, limit: int) -> int:
-    """A random whole number from 0 up to ``limit``."""
-    return int(uniform(w) * limit)
 
 
 @inlined
@@ -96,20 +74,42 @@ def take_string(m: Model, w: Work, d: int, r: int, length: int) -> None:
 
 
 @inlined
+def share_a_cap(m: Model, d: int, e: int) -> bool:
+    """Whether work on either day counts for a cap of the other."""
+    for k in range(m.day[d].cap_from, m.day[d].cap_to):
+        for j in range(m.day[e].cap_from, m.day[e].cap_to):
+            if m.day_cap[k] == m.day_cap[j]:
+                return True
+    return False
+
+
+@inlined
+def empty_for_now(m: Model, w: Work, d: int) -> bool:
+    """Take everything out of a day in this step; whether what is locked on it can be kept."""
+    keep_for_undo(w, d)
+    empty(m, w, d)
+    return refresh(m, w, d)
+
+
+@compiled
 def clear_for(m: Model, w: Work, r: int) -> bool:
     """Empty one of the days that a row which is out may be put on; False where there is nothing to take out.
 
-    Who alone may do a visit, or comes so far, often has no visit near it: strings around it would not make room.
+    Who alone may do a visit, or comes so far, often has no visit near it: strings around it would not make room. And
+    often their week is full: then it is all the days of theirs that share a cap with that one.
     """
     days = m.row[r].cand_to - m.row[r].cand_from
     if days == 0:
         return False
     d = int(w.option[m.row[r].cand_from + below(w, days), 0])
-    if not w.busy[d]:
+    if w.busy[d] and not empty_for_now(m, w, d):
         return False
-    keep_for_undo(w, d)
-    empty(m, w, d)
-    return refresh(m, w, d)
+    if uniform(w) < WHOLE_WEEKS:
+        for e in range(m.day.shape[0]):
+            same = m.day[e].person == m.day[d].person and share_a_cap(m, d, e)
+            if same and w.busy[e] and room_for_undo(w) and not empty_for_now(m, w, e):
+                return False
+    return bool(w.counts[UNDO] > 0)
 
 
 @compiled
@@ -178,77 +178,12 @@ def come_first(w: Work, r: int, count: int) -> None:
 
 
 @inlined
-def look_at(m: Model, w: Work, r: int, c: int, ceiling: int) -> int:
-    """What a candidate costs as things stand; where that is ``ceiling`` or more, perhaps only a floor of it."""
-    candidate = w.candidate[c]
-    d = int(candidate.day)
-    if candidate.version != w.version[d]:
-        candidate.cost, candidate.place = least_added(m, w, r, d, int(candidate.price)), ABSENT
-        candidate.version = w.version[d]
-    if candidate.place == ABSENT and candidate.cost < ceiling:
-        cost, place, travel = best_place(m, w, r, d, int(candidate.price), ceiling)
-        candidate.cost, candidate.place, candidate.travel = cost, place, travel
-    return int(candidate.cost)
-
-
-@inlined
-def is_passed_over(w: Work, d: int, c: int, ceiling: int) -> bool:
-    """Whether not to look again at a candidate that was dearer: never where this very step has changed the day."""
-    candidate = w.candidate[c]
-    if candidate.version == w.version[d] or candidate.cost < ceiling or w.touched[d] == w.counts[STEP]:
-        return False
-    return uniform(w) >= SECOND_LOOKS
-
-
-@inlined
-def cheapest(m: Model, w: Work, r: int, blink: float) -> int:
-    """The candidate at which a row adds least; ABSENT where leaving it out is cheaper.
-
-    The place that it had last comes first: what costs more than that need not be looked at closely.
-    """
-    best, found = m.row[r].unplaced, ABSENT
-    first = w.liked[r]
-    hurried = blink > 0.0 and w.day_of.shape[0] > MANY_ROWS
-    for c in range(m.row[r].cand_from - 1, m.row[r].cand_to):
-        at = c
-        if c < m.row[r].cand_from:
-            if first == ABSENT:
-                continue
-            at = first
-        elif c == first:
-            continue  # it has had its turn, and perhaps been overlooked
-        elif w.option[c, 1] >= best:
-            break
-        d = int(w.option[at, 0])
-        if not w.busy[d] or (hurried and is_passed_over(w, d, at, best)):
-            continue
-        cost = look_at(m, w, r, at, best)
-        if cost >= best or cost >= NEVER:
-            continue
-        if not caps_allow(m, w, d, m.row[r].effort, int(w.candidate[at].travel)):
-            continue
-        if blink > 0.0 and uniform(w) < blink:
-            continue
-        best, found = cost, at
-    return cheapest_empty(m, w, r, blink, best, found)
-
-
-@inlined
-def cheapest_empty(m: Model, w: Work, r: int, blink: float, best: int, found: int) -> int:
-    """The cheapest candidate whose day is empty, where it adds less than the best of the others, which it else is."""
-    for k in range(m.row[r].cand_from, m.row[r].cand_to):
-        if w.alone_cost[k] >= best:
-            break
-        c = w.alone[k]
-        d = int(w.option[c, 0])
-        if not w.busy[d]:
-            look_at(m, w, r, c, NEVER)
-            if not caps_allow(m, w, d, m.row[r].effort, int(w.candidate[c].travel)):
-                continue
-            if blink > 0.0 and uniform(w) < blink:
-                continue
-            return int(c)
-    return found
+def place(m: Model, w: Work, r: int, blink: float) -> None:
+    """Put a row where it adds least, if that is cheaper than leaving it out."""
+    d, position, price = cheapest(m, w, r, blink)
+    if d != ABSENT:
+        keep_for_undo(w, d)
+        put_in(m, w, r, d, position, price)
 
 
 @compiled
@@ -274,17 +209,6 @@ def recreate(m: Model, w: Work, was_out: int, blink: float) -> None:
             return
         if w.day_of[w.turn[k]] == ABSENT:  # it may be told as a neighbour twice
             place(m, w, w.turn[k], blink)
-
-
-@inlined
-def place(m: Model, w: Work, r: int, blink: float) -> None:
-    """Put a row where it adds least, if that is cheaper than leaving it out."""
-    c = cheapest(m, w, r, blink)
-    if c != ABSENT:
-        d = int(w.candidate[c].day)
-        keep_for_undo(w, d)
-        w.liked[r] = c
-        put_in(m, w, r, d, int(w.candidate[c].place), int(w.candidate[c].price))
 
 
 @compiled

@@ -87,7 +87,9 @@ class Desk(NamedTuple):
     counts: Ints
 
 
-def desk_for(rows: int, minutes: int, most: int, most_rows: int = MOST_ROWS, width: int = 1) -> Desk:
+def desk_for(
+    rows: int, minutes: int, most: int, most_rows: int = MOST_ROWS, width: int = 1, labels: int = MOST_LABELS
+) -> Desk:
     """Room for days of so many rows, minutes and visits; tours of a day are looked for among ``most_rows`` of them.
 
     No bucket is shorter than ``width`` minutes.
@@ -136,7 +138,7 @@ def desk_for(rows: int, minutes: int, most: int, most_rows: int = MOST_ROWS, wid
         stack=zeros(most + 1, 5),
         tour=zeros(most + 1),
         best=zeros(most + 2),
-        label=zeros(MOST_LABELS, 10),
+        label=zeros(labels, 10),
         here=zeros(looked + 2),
         now=zeros(minutes + 2),
         bit=zeros(looked + 2),

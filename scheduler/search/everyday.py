@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from scheduler.arrays import Bools
 from scheduler.search.columns import Column
 from scheduler.search.desk import Desk, desk_for
 from scheduler.search.detours import charges
@@ -33,6 +34,9 @@ BLOCK_DAYS = 4
 
 SAMPLE = 96
 """Days by which it is told how long all of them will take."""
+
+MOST_LABELS = 300_000
+"""For one day: those that are priced once more have use for so many, and each takes 80 bytes."""
 
 MOST_SEEDS = 8
 """Rows of a day around which it is skimmed, at most."""
@@ -84,7 +88,7 @@ class Everyday:
         self.tours[:, (0, -1)] = 0
         self.gain[:] = known
         days = np.arange(len(self.gain), dtype=np.int64)
-        return self._each(days, worth, cap_price, known, SKIM_NODES, seeds, turn, over)
+        return self._each(_blocks(days), worth, cap_price, known, SKIM_NODES, seeds, turn, over)
 
     def price(self, worth: Ints, cap_price: Ints, known: Ints, nodes: int, over: Callable[[float], bool]) -> bool:
         """Price every day; False where it was broken off, and ``gain`` then is no bound.
@@ -96,12 +100,41 @@ class Everyday:
         sample = days[:: max(1, len(days) // SAMPLE)]
         rest = np.setdiff1d(days, sample)
         began = time.monotonic()
-        if not self._each(sample, worth, cap_price, known, nodes, 0, 0, lambda: over(0.0)):
+        if not self._each(_blocks(sample), worth, cap_price, known, nodes, 0, 0, lambda: over(0.0)):
             return False
         took = time.monotonic() - began
         if over(took * len(rest) / len(sample)):
             return False
-        return self._each(rest, worth, cap_price, known, nodes, 0, 0, lambda: over(0.0))
+        return self._each(_blocks(rest), worth, cap_price, known, nodes, 0, 0, lambda: over(0.0))
+
+    def price_again(
+        self,
+        days: Ints,
+        worth: Ints,
+        cap_price: Ints,
+        known: Ints,
+        gain: Ints,
+        nodes: int,
+        over: Callable[[float], bool],
+    ) -> Bools:
+        """Price some days more closely at prices for which ``gain`` is right or too high; which are told exactly now.
+
+        Days that there is no time for keep their gain. ``over`` is told the seconds that one day has taken so far.
+        """
+        self.tours[:, (0, -1)] = 0
+        self.tours[days * MOST_SEEDS, -1] = 1
+        self.gain[:] = gain
+        began, asked = time.monotonic(), 0
+
+        def too_late() -> bool:
+            nonlocal asked
+            asked += 1
+            return over((time.monotonic() - began) * self.crowd.threads / asked)
+
+        self._each(_blocks(days, 1), worth, cap_price, known, nodes, 0, 0, too_late)
+        np.minimum(self.gain, gain, out=self.gain)
+        exact: Bools = self.tours[days * MOST_SEEDS, -1] == 0
+        return exact
 
     def found(self) -> Iterable[Column]:
         """The tours of the last pricing."""
@@ -110,7 +143,7 @@ class Everyday:
 
     def _each(
         self,
-        days: Ints,
+        blocks: list[Ints],
         worth: Ints,
         cap_price: Ints,
         known: Ints,
@@ -119,7 +152,6 @@ class Everyday:
         turn: int,
         over: Callable[[], bool],
     ) -> bool:
-        blocks = [days[k : k + BLOCK_DAYS] for k in range(0, len(days), BLOCK_DAYS)]
         queue = DayQueue(blocks, over)
 
         def worker(place: "_Place") -> Callable[[], None]:
@@ -148,13 +180,17 @@ class Everyday:
         return not queue.broken
 
 
+def _blocks(days: Ints, size: int = BLOCK_DAYS) -> list[Ints]:
+    return [days[k : k + size] for k in range(0, len(days), size)]
+
+
 class _Place:
     """Where a thread prices days."""
 
     def __init__(
         self, days: int, rows: int, longest: int, width: int, most_visits: int, detour: Ints, charge: Ints
     ) -> None:
-        self.desk: Desk = desk_for(rows + 1, longest + 1, most_visits, MOST_ROWS, width)
+        self.desk: Desk = desk_for(rows + 1, longest + 1, most_visits, MOST_ROWS, width, MOST_LABELS)
         self.key = np.zeros(rows + 1, dtype=np.int64)
         self.pairs = Pairs(
             offsets=np.zeros(days + 1, dtype=np.int64),

@@ -12,9 +12,9 @@ from scheduler.search.records import (
     ABSENT,
     CANDIDATE,
     COST,
+    LOOK,
     MOST_UNDO,
     NEVER,
-    SEED,
     TIMES,
     TOUR,
     Ints,
@@ -61,7 +61,9 @@ def model_of(raw: Raw, seed: int, most_candidates: int, neighbours: int) -> tupl
     travel = np.ascontiguousarray(raw.travel)
     symmetric = np.array_equal(travel, travel.T)
     model = bare_model(raw, travel)._replace(
-        travel_to=travel if symmetric else np.ascontiguousarray(travel.T), near=_neighbours(raw, seed, neighbours)
+        travel_to=travel if symmetric else np.ascontiguousarray(travel.T),
+        near=_neighbours(raw, seed, neighbours),
+        placing=np.ascontiguousarray(raw.placing.T.astype(np.int32)),
     )
     work = _idle(model, raw.most_visits, seed)
     refresh_all(model, work)
@@ -73,6 +75,8 @@ def bare_model(raw: Raw, travel: NDArray[np.int16]) -> Model:
     slots, slot = np.unique(raw.ordinal, return_inverse=True)
     raw.day["slot"] = slot
     raw.row["span_end"] = raw.span_offsets[1:]
+    raw.row["delay"], raw.row["previous"] = raw.delay, raw.previous
+    raw.day["group"], raw.day["ordinal"] = raw.group, raw.ordinal
     first_day = np.full(len(slots), NEVER, dtype=np.int64)
     np.minimum.at(first_day, slot, raw.day["start"])
     return Model(
@@ -86,13 +90,15 @@ def bare_model(raw: Raw, travel: NDArray[np.int16]) -> Model:
         cap=raw.cap,
         day_cap=raw.day_cap,
         near=np.zeros((0, 0), dtype=np.int64),
+        placing=np.zeros((0, 0), dtype=np.int32),
+        change_cents=np.array([raw.change_cents], dtype=np.int64),
     )
 
 
 def _idle(m: Model, most: int, seed: int) -> Work:
     days, rows = len(m.day), len(m.row)
     ints = np.int64
-    counts = np.zeros(SEED + 1, dtype=np.int64)
+    counts = np.zeros(LOOK + 1, dtype=np.int64)
     counts[0] = rows
     counts[COST] = counts[COST + 1] = int(m.row["unplaced"].sum())
     return Work(
@@ -126,6 +132,7 @@ def _idle(m: Model, most: int, seed: int) -> Work:
         best_n=np.zeros(days, dtype=ints),
         best_route=np.zeros((days, most), dtype=ints),
         liked=np.full(rows, ABSENT, dtype=ints),
+        seen=np.zeros(days, dtype=ints),
         turn=np.zeros(rows, dtype=ints),
         key=np.zeros(rows, dtype=ints),
         dirty=np.zeros(days, dtype=ints),

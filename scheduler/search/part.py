@@ -39,6 +39,9 @@ NEIGHBOURS = 120
 
 MOST_ON_A_DAY = 48
 
+MOST_IN_A_ROW = 4_000
+"""Spots that are numbered so that neighbours lie side by side: the ways that a step looks up are then together, too."""
+
 
 @dataclass(frozen=True)
 class Numbering:
@@ -308,7 +311,18 @@ def _spots(touring: Touring, visits: Ints, days: Ints) -> tuple[dict[int, int], 
         np.concatenate((arrays.visits.spot[visits], arrays.days.start_spot[days], arrays.days.end_spot[days]))
     )
     used = used[used != AT_HOME]
+    if len(used) <= MOST_IN_A_ROW:
+        used = used[_one_by_one(arrays.travel[np.ix_(used, used)])]
     return {int(spot): number for number, spot in enumerate(used)}, arrays.travel[np.ix_(used, used)]
+
+
+def _one_by_one(travel: NDArray[np.int16]) -> Ints:
+    """Spots in an order in which each is followed by the nearest of those that are left."""
+    order, left = np.zeros(len(travel), dtype=np.int64), np.ones(len(travel), dtype=np.bool_)
+    for number in range(1, len(travel)):
+        left[order[number - 1]] = False
+        order[number] = np.where(left, travel[order[number - 1]], np.iinfo(np.int16).max).argmin()
+    return order
 
 
 def _days(touring: Touring, days: Ints, spots: Mapping[int, int]) -> tuple[Records, Ints]:

@@ -15,51 +15,57 @@ NEVER = 2**30
 
 ABSENT = -1
 
+# Minutes and places take four bytes: what a step reads comes from a cache that others fill, too.
+
 ROW = np.dtype(
     [
-        ("effort", "i8"),  # minutes
-        ("spot", "i8"),  # ABSENT: done from where the day begins
-        ("load", "i8"),  # of the day's capacity
-        ("span_end", "i8"),  # one past its last span
-        ("locked", "i8"),
-        ("cand_from", "i8"),  # its candidates: days it may be put on
-        ("cand_to", "i8"),
+        ("effort", "i4"),  # minutes
+        ("spot", "i4"),  # ABSENT: done from where the day begins
+        ("load", "i4"),  # of the day's capacity
+        ("span_end", "i4"),  # one past its last span
+        ("locked", "i4"),
+        ("cand_from", "i4"),  # its candidates: days it may be put on
+        ("cand_to", "i4"),
         ("unplaced", "i8"),  # cents
+        ("delay", "i8"),  # cents for each calendar day
+        ("previous", "i4"),  # the calendar day before a change, NEVER for none
     ]
 )
 
 DAY = np.dtype(
     [
-        ("start", "i8"),
-        ("end", "i8"),
-        ("latest", "i8"),
-        ("start_spot", "i8"),
-        ("end_spot", "i8"),
+        ("start", "i4"),
+        ("end", "i4"),
+        ("latest", "i4"),
+        ("start_spot", "i4"),
+        ("end_spot", "i4"),
         ("fixed", "i8"),  # cents
-        ("travel_rate", "i8"),  # cents per hour
-        ("overtime_rate", "i8"),
-        ("max_leg", "i8"),
-        ("max_travel", "i8"),
-        ("rest", "i8"),  # minutes, 0 for none
-        ("rest_earliest", "i8"),
-        ("rest_latest", "i8"),
-        ("blocked_from", "i8"),
-        ("blocked_to", "i8"),
-        ("cap_from", "i8"),
-        ("cap_to", "i8"),
-        ("slot", "i8"),  # which column of first_span
-        ("capacity", "i8"),  # of load
-        ("person", "i8"),
+        ("travel_rate", "i4"),  # cents per hour
+        ("overtime_rate", "i4"),
+        ("max_leg", "i4"),
+        ("max_travel", "i4"),
+        ("rest", "i4"),  # minutes, 0 for none
+        ("rest_earliest", "i4"),
+        ("rest_latest", "i4"),
+        ("blocked_from", "i4"),
+        ("blocked_to", "i4"),
+        ("cap_from", "i4"),
+        ("cap_to", "i4"),
+        ("slot", "i4"),  # which column of first_span
+        ("capacity", "i4"),  # of load
+        ("person", "i4"),
+        ("group", "i4"),  # which column of placing
+        ("ordinal", "i4"),  # the calendar day
     ]
 )
 
 TOUR = np.dtype(
     [
-        ("n", "i8"),  # visits on the day
-        ("effort", "i8"),
-        ("travel", "i8"),
-        ("load", "i8"),
-        ("end", "i8"),  # when the tour is over
+        ("n", "i4"),  # visits on the day
+        ("effort", "i4"),
+        ("travel", "i4"),
+        ("load", "i4"),
+        ("end", "i4"),  # when the tour is over
         ("prices", "i8"),  # cents of its visits by themselves
         ("cost", "i8"),  # cents of the day
     ]
@@ -68,12 +74,12 @@ TOUR = np.dtype(
 TIMES = np.dtype(
     [
         # Position k of a day lies after its k-th visit; position 0 where the day begins.
-        ("ready", "i8"),  # earliest departure from k with the rest still to come
-        ("rested", "i8"),  # earliest departure from k after the rest
-        ("late", "i8"),  # latest arrival at the visit (or home) after k, rest still to come
-        ("late_rested", "i8"),  # the same after the rest
-        ("soft", "i8"),  # as late, but home before overtime begins
-        ("soft_rested", "i8"),
+        ("ready", "i4"),  # earliest departure from k with the rest still to come
+        ("rested", "i4"),  # earliest departure from k after the rest
+        ("late", "i4"),  # latest arrival at the visit (or home) after k, rest still to come
+        ("late_rested", "i4"),  # the same after the rest
+        ("soft", "i4"),  # as late, but home before overtime begins
+        ("soft_rested", "i4"),
     ]
 )
 
@@ -109,6 +115,8 @@ class Model(NamedTuple):
     cap: Records
     day_cap: Ints  # caps of each day, by DAY.cap_from
     near: Ints  # [R, K] rows near each row, nearest first
+    placing: NDArray[np.int32]  # [R, G] cents of a row by itself on the days of a group, NEVER where it must not be
+    change_cents: Ints  # [1] for another calendar day than before
 
 
 class Pairs(NamedTuple):
@@ -154,15 +162,16 @@ class Work(NamedTuple):
     best_n: Ints  # [D]
     best_route: Ints
     liked: Ints  # [R] the candidate at which a row was put last; ABSENT for none
+    seen: Ints  # [D] the last look around a row in which the day came up
     turn: Ints  # [R] rows that wait for their turn
     key: Ints  # [R] what they are sorted by
     dirty: Ints  # [D] days that differ from the best
     is_dirty: Ints
 
 
-OUT, VERSION, STEP, UNDO, COST, BEST, DIRTY, PLACED, USED, SEED = range(10)
+OUT, VERSION, STEP, UNDO, COST, BEST, DIRTY, PLACED, USED, SEED, LOOK = range(11)
 """Places in ``Work.counts``: rows out, last version, step, days kept for undoing, cents now, cents at best, dirty
-days, rows placed, days in use, the row that the last ruin began at."""
+days, rows placed, days in use, the row that the last ruin began at, looks around a row so far."""
 
 MOST_UNDO = 160
 """Days that one step may change; a step that would change more takes no further visit."""

@@ -4,30 +4,27 @@ from random import Random
 
 import numpy as np
 
-from scheduler.arrays import NOBODY, Ints
+from scheduler.search.takers import Takers
 from scheduler.state import State
 from scheduler.tour import Touring
-
-MOST_TAKERS = 4
-"""People in whose parts a visit that is out is tried, in one cut or another."""
 
 Share = tuple[list[int], list[int]]
 """Visits and days of a part."""
 
 
 def parts_of(
-    touring: Touring, state: State, visits_each: int, random: Random, takers: int = MOST_TAKERS
+    touring: Touring, state: State, visits_each: int, random: Random, takers: Takers | None = None
 ) -> list[Share]:
     """Every visit and every day in one part, by where they are; another cut each time.
 
     People are put in order of the way from a random place (an axis that turns with the random numbers), and cut into
-    parts with about ``visits_each`` visits. A person's days stay together. Visits that are out go to a part with one of
-    the ``takers`` who live nearest.
+    parts with about ``visits_each`` visits. A person's days stay together. Visits that are out go to the part of one
+    whom the ``takers`` draw, or, where there are none, of whoever lives nearest.
     """
     problem = touring.problem
     count = max(1, round(len(problem.demands) / visits_each))
     homes, people = _homes(touring)
-    home_of, reach = np.array(homes, dtype=np.int32), _reach(touring, people)
+    nearby = Takers(touring) if takers is None else takers
     part_of_person = _cut(touring, state, people, homes, count, random)
     visits: list[list[int]] = [[] for _ in range(count)]
     days: list[list[int]] = [[] for _ in range(count)]
@@ -40,39 +37,9 @@ def parts_of(
         if placed is not None:
             visits[part_of_person[problem.days[placed[0]].person]].append(visit)
         else:
-            taker = _taker(touring, visit, people, home_of, reach, takers, random)
+            taker = nearby.nearest(visit) if takers is None else takers.draw(visit, random)
             visits[part_of_person[taker]].append(visit)
     return [(v, d) for v, d in zip(visits, days, strict=True) if v and d]
-
-
-def _taker(
-    touring: Touring, visit: int, people: list[int], homes: Ints, reach: Ints, takers: int, random: Random
-) -> int:
-    """One of those who live nearest and may do a visit; for a visit from home anybody who may.
-
-    Where there is a choice, in half of the cases only those count who may go so far at once: others come there at best
-    by way of other visits.
-    """
-    able = np.flatnonzero(touring.arrays.visits.allowed[people, visit])
-    if not len(able):
-        return people[0]
-    spot = touring.spot[visit]
-    if spot == NOBODY:
-        return people[int(random.choice(able))]
-    away = touring.arrays.travel[spot, homes[able]]
-    far_enough = np.flatnonzero(away <= reach[able])
-    if takers > 1 and len(far_enough) and random.random() < 0.5:
-        able, away = able[far_enough], away[far_enough]
-    nearest = able[np.argsort(away, kind="stable")[:takers]]
-    return people[int(random.choice(nearest))]
-
-
-def _reach(touring: Touring, people: list[int]) -> Ints:
-    """How many minutes each may go from home at once, on the day on which it is most."""
-    days = touring.arrays.days
-    farthest = np.zeros(max(people, default=0) + 1, dtype=np.int64)
-    np.maximum.at(farthest, days.person, np.minimum(days.max_leg, days.max_travel // 2))
-    return farthest[people].astype(np.int64)
 
 
 def _homes(touring: Touring) -> tuple[list[int], list[int]]:

@@ -10,6 +10,7 @@ from scheduler.insertion import Inserter
 from scheduler.search.columns import Columns
 from scheduler.search.part import Part, apply_routes
 from scheduler.search.regions import Share, parts_of
+from scheduler.search.takers import Takers
 from scheduler.search.ties import loosened, moved, tightened
 from scheduler.search.tracks import Crowd, Span, Track, cores
 from scheduler.state import State
@@ -44,7 +45,7 @@ Many small parts of a large problem would hold too few people of a city. Where t
 be as small as the second.
 """
 
-CUT_SECONDS, CUT_SECONDS_PER_VISIT = 0.3, 0.0004
+CUT_SECONDS, CUT_SECONDS_PER_VISIT = 0.3, 0.0006
 """Length of a cut: the making of its parts takes about a tenth of that."""
 
 FEWEST_CUTS = 4
@@ -65,7 +66,7 @@ def first(touring: Touring, seed: int, inserter: Inserter | None = None) -> Stat
     _place_tied(state, touring, seed, inserter)
     shares: list[Share | tuple[None, None]] = [(None, None)]
     if len(touring.problem.demands) > FIRST_WHOLE_VISITS:
-        shares = list(parts_of(touring, state, FIRST_PART_VISITS, Random(seed), takers=1))  # noqa: S311 - a search, not a secret
+        shares = list(parts_of(touring, state, FIRST_PART_VISITS, Random(seed)))  # noqa: S311 - a search, not a secret
     for visits, days in shares:
         part = Part(touring, state, seed, visits, days, only_insert=True)
         part.search.insert(part.search.by_difficulty())
@@ -130,6 +131,7 @@ class _Run:
         self.touring, self.state, self.stop, self.report = touring, state, stop, report
         self.crowd, self.columns = crowd, columns
         self.random = Random(seed)  # noqa: S311 - a search, not a secret
+        self.takers = Takers(touring)
         self.steps = 0
         self.told = time.monotonic()
         self.objective = self.base = state.objective()
@@ -207,7 +209,7 @@ class _Run:
     def _cool_cut(self, state: State, span: Span, count: int) -> tuple[Routes, Routes]:
         """Every part for a moment, as many at a time as there are threads: the best tours, and those as they are."""
         visits_each = math.ceil(len(self.touring.problem.demands) / count)
-        split = parts_of(state.touring, state, visits_each, self.random)
+        split = parts_of(state.touring, state, visits_each, self.random, self.takers)
         width = len(split) if math.isinf(span.seconds) else self.crowd.threads
         waves = [split[k : k + width] for k in range(0, len(split), width)]
         ends = time.monotonic() + span.seconds

@@ -39,6 +39,12 @@ LITTLE, MOST_IDLE = 1e-3, 3
 FIRST_NODES, MOST_NODES = 16_000, 64_000
 """Beginnings of tours that are looked at for one day when all are priced, the first time and later."""
 
+CLOSE_NODES = 300_000
+"""The same at the end, for the days that were too hard at the best prices."""
+
+LONGEST_DAYS = 3
+"""A day may take so many times as long as the middle one."""
+
 SLOWER = 1.15
 """By how much a pricing may take longer than the one before, or than a part of it tells."""
 
@@ -92,6 +98,7 @@ class Wide:
     Attributes:
         best: the bound, in sixtieths of a cent.
         centre: the prices near which the next ones are looked for.
+        hard: days of which more than the true gain may be counted at the prices of the bound.
         rounds: pricings of all days so far.
         skims: skimmings so far.
     """
@@ -114,6 +121,7 @@ class Wide:
         self.promised = NOTHING
         self.best, self.kept = NOTHING, self.centre
         self.gain = np.zeros(len(touring.problem.days), dtype=np.int64)
+        self.hard = np.zeros(0, dtype=np.int64)
         self.rounds = self.skims = 0
         self.seeds, self.nodes, self.pricing_seconds = FIRST_SEEDS, FIRST_NODES, 0.0
 
@@ -144,7 +152,10 @@ class Wide:
     def go_on(
         self, seconds: float, over: Over, heard: Callable[[int], None] | None = None, most_rounds: int = 2**30
     ) -> None:
-        """Skim, then price all days, again and again until the seconds since the beginning are over."""
+        """Skim, then price all days, again and again until the seconds since the beginning are over.
+
+        What is left of them when there is no time for all days any more goes to those that were hard.
+        """
         ends = self.began + seconds
 
         def ended() -> bool:
@@ -155,14 +166,21 @@ class Wide:
             before = self.best
             if not self._price(ends, over):
                 if self.nodes <= FIRST_NODES or ended():
-                    return
+                    break
                 self.nodes //= 4
                 continue
-            if heard is not None and self.best > max(0, before):
-                heard(self.best // UNITS)
+            self._tell(before, heard)
             if settled and self.best <= before and self.nodes >= MOST_NODES:
-                return
+                break
             self.nodes = min(MOST_NODES, 4 * self.nodes)
+        if self.rounds < most_rounds and not ended():
+            before = self.best
+            self._price_hard_days(ends, over)
+            self._tell(before, heard)
+
+    def _tell(self, before: int, heard: Callable[[int], None] | None) -> None:
+        if heard is not None and self.best > max(0, before):
+            heard(self.best // UNITS)
 
     def _skim_seconds(self, left: float, seconds: float) -> float:
         """Before the next pricing: so much that with all further ones, as long as the last one, the time is filled."""
@@ -233,10 +251,24 @@ class Wide:
         self.ascent.note(better=bound > self.best)
         if bound > self.best:
             self.best, self.kept, self.gain = bound, prices, self.everyday.gain.copy()
+            self.hard = np.flatnonzero(self.everyday.tours[::MOST_SEEDS, -1])
         self.promised = max(bound, self.best)
         self.centre = self.kept
         self._add_found(ahead)
         return True
+
+    def _price_hard_days(self, ends: float, over: Over) -> None:
+        """Look more closely at the days that were too hard at the best prices, those with most to gain first."""
+        known = self.shelf.gains(self.kept.worth, self.kept.cap)
+        doubt = self.gain[self.hard] - known[self.hard]
+        days = self.hard[np.argsort(-doubt, kind="stable")]
+
+        def late(day_seconds: float) -> bool:
+            return over() or time.monotonic() + LONGEST_DAYS * day_seconds >= ends
+
+        exact = self.everyday.price_again(days, self.kept.worth, self.kept.cap, known, self.gain, CLOSE_NODES, late)
+        self.hard, self.gain = days[~exact], self.everyday.gain.copy()
+        self.best = self._value(self.kept, self.gain)
 
     def _value(self, prices: Prices, gain: Ints) -> int:
         """What is proved where days gain no more than that, in sixtieths of a cent."""

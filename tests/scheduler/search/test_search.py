@@ -9,7 +9,6 @@ from scheduler.problem import Cap
 from scheduler.search import first, search
 from scheduler.search.part import Part
 from scheduler.search.regions import parts_of
-from scheduler.state import State
 from scheduler.stop import Cancelled, MaxIterations
 from scheduler.tour import Touring
 from scheduler.validate import violations
@@ -102,21 +101,3 @@ def test_parts_that_are_searched_at_once_share_what_is_left_of_a_cap(monkeypatch
     plan = plan_of(touring, state.solution(), bound=None, seed=1, seconds=0.0, with_reasons=False)
     assert not violations(touring.problem, plan)
     assert state.cap_used[-1] > 0.45 * minutes
-
-
-def test_a_visit_that_is_out_is_tried_with_those_who_may_go_so_far() -> None:
-    problem = make(Recipe(160, 16, 3))
-    near = {day.person for day in problem.days if day.person % 2}
-    days = tuple(replace(day, max_leg_minutes=0 if day.person in near else None) for day in problem.days)
-    touring = Touring(replace(problem, days=days))
-    allowed = touring.arrays.visits.allowed
-    tried: dict[int, set[int]] = {}
-    for seed in range(12):
-        for visits, of_part in parts_of(touring, State.empty(touring), 10, Random(seed)):  # noqa: S311 - no secret
-            people = {days[day].person for day in of_part}
-            for visit in (v for v in visits if touring.spot[v] >= 0):
-                may = {p for p in range(len(allowed)) if p not in near and allowed[p, visit]}
-                if may:
-                    tried.setdefault(visit, set()).update(people & may)
-    assert all(tried.values())
-    assert max(len(people) for people in tried.values()) > 1

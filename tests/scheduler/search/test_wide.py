@@ -1,6 +1,7 @@
 """The bound of thousands of visits holds, is near that of the linear program, and ends in time."""
 
 import tracemalloc
+from itertools import count
 
 import numpy as np
 import pytest
@@ -173,6 +174,31 @@ def test_the_last_bound_stands_where_the_next_one_is_broken_off(planned: State) 
     assert bounded.rounds == 1
     assert [bounded.cents] == told
     assert 0 < bounded.cents <= planned.objective()
+
+
+def test_hard_days_are_looked_at_more_closely_as_far_as_the_time_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("scheduler.search.wide.FIRST_NODES", 3)
+    monkeypatch.setattr("scheduler.search.everyday.MOST_ROWS", 60)
+    touring = Touring(make(Recipe(120, 6, 2)))
+    plan = search(touring, first(touring, 1), MaxIterations(5_000), 1)
+    wide = Wide(touring, plan, (), 2)
+    try:
+        wide.go_on(1e9, lambda: False, None, 1)
+        bound, hard, gain = wide.best, wide.hard, wide.gain
+        true = priced(touring, wide.kept.worth, wide.kept.cap, 10**6).gain
+        asked = count()
+        wide._price_hard_days(float("inf"), lambda: next(asked) > len(hard) // 2)
+        halfway = wide.best
+        assert 0 < len(wide.hard) < len(hard)
+        wide._price_hard_days(float("inf"), lambda: False)
+    finally:
+        wide.crowd.close()
+    assert len(hard) > 10
+    assert bound < halfway < wide.best <= 60 * plan.objective()
+    assert (wide.gain <= gain).all()
+    assert (wide.gain >= true).all()
 
 
 def test_an_empty_plan_is_no_obstacle() -> None:
