@@ -8,7 +8,9 @@ waited for: then the plan depends on problem and seed alone.
 import math
 import time
 from dataclasses import dataclass
+from functools import partial
 from random import Random
+from statistics import median
 from typing import Protocol
 
 from scheduler.assemble import state_of
@@ -16,11 +18,14 @@ from scheduler.insertion import Inserter
 from scheduler.ruin import first_plan, improve
 from scheduler.search import first, insert_left_out, is_warm, prove, search, warm_up, warming
 from scheduler.search.columns import Columns
+from scheduler.search.gathering import Gathering
 from scheduler.search.lower import Bounding
-from scheduler.search.pieces import Piece, pieces_of
+from scheduler.search.memory import give_back
 from scheduler.search.proving import WHOLE_VISITS
 from scheduler.search.recombine import dive, recombine
+from scheduler.search.rounding import rounded
 from scheduler.search.run import HOT_CENTS
+from scheduler.search.shares import shares_of
 from scheduler.state import Solution, State
 from scheduler.stop import AnyOf, MaxSeconds, StopCriterion, iterations_left, seconds_left
 from scheduler.tour import Touring
@@ -40,19 +45,17 @@ MOST_IDLE = 2
 MOST_CHOICES = 10_000
 """Tours among which CP-SAT chooses."""
 
-PIECES_FROM = 1_000
-"""Visits from which on, with a clock, the linear program is set up for pieces."""
+WIDE_FROM = 1_000
+"""Visits from which on, with a clock, tours are gathered by skimming."""
 
-PIECE_VISITS = 500
+WIDE_SEARCH_SHARE, GATHER_SHARE, BOUND_LAST_SHARE = 0.25, 0.42, 0.25
+"""Of the seconds, for the first search; of a cycle's, for gathering; of all, for the bound at the end."""
 
-WIDE_SEARCH_SHARE, PIECES_SHARE, BOUND_LAST_SHARE = 0.35, 0.8, 0.25
-"""Of the seconds, for the first search; of what is left then, for the pieces of one cut; of all, for the bound."""
+MOST_ON_A_TOUR = 15
+"""Visits on the middle tour of a first plan: where they are more, skimming finds too few of a day's best tours."""
 
-SEARCH_SECONDS_PER_VISIT = 0.05
-"""Before pieces are cut: what the search gains until then it gains quicker than they do."""
-
-LEAST_PIECE_SECONDS, MOST_PIECE_SECONDS = 15.0, 30.0
-"""For one piece: less does not pay, more brings little."""
+ROUNDING_SECONDS_PER_VISIT, WIDE_CYCLE_SECONDS_PER_VISIT = 0.006, 0.02
+"""With fewer seconds the search has all of them; length of a cycle of gathering, rounding and searching on."""
 
 WIDE_BOUND_SECONDS_PER_VISIT, HUGE_BOUND_SECONDS_PER_VISIT = 0.05, 0.3
 """From so many seconds on a part of them goes into a bound; the second is of problems above ``WHOLE_VISITS``.
@@ -71,8 +74,9 @@ A first plan that is made part by part keeps people near their homes, and only h
 WARM_CENTS, COOL_CENTS = 600.0, 200.0
 """Temperatures at which a search begins from a plan that is known, and after a search."""
 
-COLUMNS, HUGE_COLUMNS = 20_000, 100_000
-"""Tours that the search has met which the bound begins with; the second of problems above ``WHOLE_VISITS``."""
+COLUMNS, HUGE_COLUMNS = 20_000, 50_000
+"""Tours that the search has met which the bound begins with, and gathering; the second of problems above
+``WHOLE_VISITS``."""
 
 COMPILING = "the search is being compiled for this machine, once; until then a slower one works"
 
@@ -83,11 +87,6 @@ class Allowance:
 
     seconds: float = math.inf
     steps: float = math.inf
-
-
-def _unheard(steps: int, cents: int, placed: int, note: str = "") -> None:
-    """How far a piece is, which nobody asks."""
-    del steps, cents, placed, note
 
 
 class Said(Protocol):
@@ -127,9 +126,7 @@ class Large:
         if begun is not None:
             return self._searched(state, Allowance(), WARM_CENTS).solution()
         if self._is_wide():
-            hot = HUGE_HOT_CENTS if self._is_huge() else HOT_CENTS
-            state = self._searched(state, self._allowed(self.seconds * self._wide_share()), hot)
-            return self._by_pieces(state).solution()
+            return self._by_rounding(state).solution()
         state = self._searched(state, self._allowed(self.seconds * SEARCH_SHARE, 0.5), HOT_CENTS)
         return self._put_together(state).solution()
 
@@ -164,12 +161,14 @@ class Large:
 
         stop: StopCriterion = enough if math.isinf(left) else AnyOf(MaxSeconds(left), enough)
         seed = self.random.getrandbits(30)
-        columns = self.columns if self._wants_columns() else None
-        return search(self.touring, state, stop, seed, heard, hot=hot, columns=columns)
+        columns = self.columns if self._wants_columns(state) else None
+        found = search(self.touring, state, stop, seed, heard, hot=hot, columns=columns)
+        give_back()
+        return found
 
-    def _wants_columns(self) -> bool:
+    def _wants_columns(self, state: State) -> bool:
         """Whether anything will be made of the tours that a search meets; to keep them costs it some of its steps."""
-        return not self._is_wide() or self._pieces_pay() or self.seconds >= self._worth_bounding()
+        return not self._is_wide() or self._wide_cycles(state) > 0 or self._worth_bounding()
 
     def _put_together(self, state: State) -> State:
         """Bound what is left to gain, and make better plans of the tours that came to light, until it is time to stop.
@@ -192,62 +191,66 @@ class Large:
                 seconds, rounds = cycle * PROVE_SHARE, 1
 
     def _is_wide(self) -> bool:
-        """Whether the linear program over everything would take too long: then it is set up for pieces."""
+        """Whether the linear program over everything would take too long to be solved again and again."""
         visits = len(self.touring.problem.demands)
-        return self._is_huge() or (math.isfinite(self.seconds) and visits >= PIECES_FROM)
+        return self._is_huge() or (math.isfinite(self.seconds) and visits >= WIDE_FROM)
 
     def _is_huge(self) -> bool:
         return len(self.touring.problem.demands) > WHOLE_VISITS
 
-    def _wide_share(self) -> float:
-        """The share of the seconds for the first search: nearly all of them where there is no time for pieces."""
-        if self._pieces_pay():
-            return WIDE_SEARCH_SHARE
-        return 1 - BOUND_LAST_SHARE if self.seconds >= self._worth_bounding() else 1.0
+    def _wide_cycles(self, state: State) -> int:
+        """How often plans are made of gathered tours; never where tours are long or seconds are few."""
+        each = self.seconds / max(1, len(self.touring.problem.demands))
+        lengths = [len(tour.visits) for tour in state.tours if tour is not None]
+        if math.isinf(each) or each < ROUNDING_SECONDS_PER_VISIT or not lengths or median(lengths) > MOST_ON_A_TOUR:
+            return 0
+        return max(1, round(each * (1 - WIDE_SEARCH_SHARE) / WIDE_CYCLE_SECONDS_PER_VISIT))
 
-    def _pieces_pay(self) -> bool:
-        """Whether there is time to search for long before, and then for the linear program of every piece."""
-        visits, left = len(self.touring.problem.demands), (1 - WIDE_SEARCH_SHARE) * self.seconds
-        searched = WIDE_SEARCH_SHARE * self.seconds >= SEARCH_SECONDS_PER_VISIT * visits
-        each = PIECES_SHARE * left / max(1.0, visits / PIECE_VISITS)
-        return math.isfinite(left) and searched and each >= LEAST_PIECE_SECONDS
-
-    def _by_pieces(self, state: State) -> State:
-        """Cut after cut, each piece made better by its own linear program; then, where there is time, a bound."""
-        keep = self.seconds * BOUND_LAST_SHARE if self.seconds >= self._worth_bounding() else 0.0
-        while self._pieces_pay():
-            left = seconds_left(self.stop) - keep
-            pieces = pieces_of(self.touring, state, PIECE_VISITS, self.random)
-            each = min(MOST_PIECE_SECONDS, PIECES_SHARE * left / max(1, len(pieces)))
-            if not pieces or each < LEAST_PIECE_SECONDS:
-                break
-            state = self._pieced(state, pieces, each)
-            state = self._searched(state, self._allowed((1 - PIECES_SHARE) / 2 * left), COOL_CENTS)
-        state = self._searched(state, self._allowed(seconds_left(self.stop) - keep), COOL_CENTS)
+    def _by_rounding(self, state: State) -> State:
+        """Search, then make plans of gathered tours, cycle after cycle; then, where there is time, a bound."""
+        keep = BOUND_LAST_SHARE * self.seconds if self._worth_bounding() else 0.0
+        cycles, hot = self._wide_cycles(state), HUGE_HOT_CENTS if self._is_huge() else HOT_CENTS
+        first_share = WIDE_SEARCH_SHARE if cycles else 1.0
+        state = self._searched(state, self._allowed(first_share * (self.seconds - keep)), hot)
+        if cycles and not self._over(state):
+            state = self._gathered(state, cycles, keep)
         if keep:
             self._prove_wide(state)
         return state
 
-    def _worth_bounding(self) -> float:
-        """Seconds from which on a part of them goes into a bound."""
-        visits = len(self.touring.problem.demands)
-        return visits * (HUGE_BOUND_SECONDS_PER_VISIT if self._is_huge() else WIDE_BOUND_SECONDS_PER_VISIT)
+    def _gathered(self, state: State, cycles: int, keep: float) -> State:
+        """So many plans, each rounded from the linear program over all tours so far and searched on from; the best.
 
-    def _pieced(self, state: State, pieces: list[Piece], each: float) -> State:
-        """Every piece made better in so many seconds; the plan that was given where none could be."""
-        better = state.copy()
-        for piece in pieces:
-            if self._over(better):
-                break
-            stop = AnyOf(MaxSeconds(each), lambda _steps, _best: self._over(better))
-            inner = Large(piece.touring, stop, self.random.getrandbits(30), _unheard)
-            piece.put_back(better, inner.made_better(piece.state))
-            self._tell(self.steps, better)
-        return min(better, state, key=State.objective)
+        What the searches meet is gathered, too. Before the last one everything but its plan is let go of.
+        """
+        with Gathering(self.touring, state, self.columns.latest(self._columns())) as gathering:
+            for more in range(cycles - 1, -1, -1):
+                began, seconds = time.monotonic(), (seconds_left(self.stop) - keep) / (more + 1)
+                gathering.gather(GATHER_SHARE * seconds, partial(self._over, state))
+                if not more:
+                    gathering.close()
+                made = self._rounded(gathering, state, seconds - (time.monotonic() - began))
+                left = seconds - (time.monotonic() - began)
+                state = min(state, self._searched(made or state, Allowance(left), COOL_CENTS), key=State.objective)
+                self._tell(self.steps, state)
+                if more:
+                    gathering.stock(state, self.columns.latest(self._columns()))
+        return state
 
-    def made_better(self, state: State) -> State:
-        """A plan put together from tours, beginning with a plan that has been searched for long."""
-        return self._put_together(state)
+    def _rounded(self, gathering: Gathering, best: State, seconds: float) -> State | None:
+        """The plan that the linear program over the tours so far is rounded to; None where there was no time for it."""
+        worth, cap_price, threads = gathering.centre.worth, gathering.centre.cap, gathering.crowd.threads
+        shares = shares_of(gathering.shelf, worth, cap_price, best, seconds, threads, partial(self._over, best))
+        give_back()
+        return None if shares is None else rounded(gathering.shelf, shares, best, self.random.getrandbits(30))
+
+    def _columns(self) -> int:
+        return HUGE_COLUMNS if self._is_huge() else COLUMNS
+
+    def _worth_bounding(self) -> bool:
+        """Whether there is a clock, and time enough for a part of it to go into a bound."""
+        each = HUGE_BOUND_SECONDS_PER_VISIT if self._is_huge() else WIDE_BOUND_SECONDS_PER_VISIT
+        return math.isfinite(self.seconds) and self.seconds >= each * len(self.touring.problem.demands)
 
     def _prove_wide(self, state: State) -> None:
         """Bound the plan, as far as the seconds go."""
@@ -256,13 +259,12 @@ class Large:
             self.bound = cents
             self._tell(self.steps, state)
 
-        known = self.columns.latest(HUGE_COLUMNS if self._is_huge() else COLUMNS)
         prove(
             self.touring,
             [state.solution()],
             seconds_left(self.stop),
             lambda: self._over(state),
-            columns=known,
+            columns=self.columns.latest(self._columns()),
             heard=heard,
         )
 

@@ -16,14 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scheduler.search.records import Ints
-from scheduler.search.shelf import Shelf
+from scheduler.search.shelf import Shelf, spread
 
 Floats = NDArray[np.float64]
 
 MOST_TOURS, MOST_OF_A_DAY = 60_000, 30
 """Tours that are looked at, those that gain most at the centre; where there are thousands of days, so many for each."""
 
-STEPS = 200
+STEPS, FEWER_STEPS = 200, 80
+"""From the centre to the prices; the second where nothing is proved by them."""
 
 FIRST_REACH, FARTHER, NEARER = 0.4, 1.3, 0.6
 """How far a price may go, as a share of it, while nobody does the visit; and by how much more after a better bound."""
@@ -59,8 +60,8 @@ class Ascent:
         reach: how far the next prices may be from the centre, as a share of it.
     """
 
-    def __init__(self, shelf: Shelf, people: Ints, dearest: Ints, limits: Ints) -> None:
-        self.shelf, self.people, self.dearest, self.limits = shelf, people, dearest, limits
+    def __init__(self, shelf: Shelf, people: Ints, dearest: Ints, limits: Ints, steps: int = STEPS) -> None:
+        self.shelf, self.people, self.dearest, self.limits, self.steps = shelf, people, dearest, limits, steps
         self.reach, self.softness = FIRST_REACH, FIRST_SOFTNESS
 
     def note(self, *, better: bool) -> None:
@@ -80,7 +81,7 @@ class Ascent:
         step, cap_step = 1 / (bend + 1 / far), 1 / (bend * CAP_MINUTES**2 + 1 / cap_far)
         here, cap_here = middle, cap_middle
         ahead, cap_ahead, speed = here, cap_here, 1.0
-        for _ in range(STEPS):
+        for _ in range(self.steps):
             used, cap_used = tours.used(ahead, cap_ahead, soft)
             up = self.people - used - (ahead - middle) / far
             cap_up = cap_used - self.limits - (cap_ahead - cap_middle) / cap_far
@@ -132,8 +133,8 @@ class Tours:
         day, cents, effort, travel = table[chosen].T
         first = np.flatnonzero(np.diff(day, prepend=-1))
         offsets = shelf.cap_offsets
-        counted, share = _spread(offsets[day], offsets[day + 1] - offsets[day])
-        on, visit = _spread(begins[chosen], lengths[chosen])
+        counted, share = spread(offsets[day], offsets[day + 1] - offsets[day])
+        on, visit = spread(begins[chosen], lengths[chosen])
         cap = shelf.cap_of[share].astype(np.int64)
         return cls(
             cost=60.0 * cents,
@@ -179,13 +180,6 @@ class Tours:
         price = np.zeros(self.days, dtype=np.int64)
         price[self.day] = np.maximum(0, np.maximum.reduceat(self.gains(worth, cap_price), self.first))
         return price
-
-
-def _spread(begins: Ints, lengths: Ints) -> tuple[Ints, Ints]:
-    """For stretches of an array: which stretch each place is of, and the place."""
-    which = np.repeat(np.arange(len(lengths)), lengths)
-    before = np.cumsum(lengths) - lengths
-    return which, np.arange(len(which)) + np.repeat(begins - before, lengths)
 
 
 def _falling(power: Floats) -> Floats:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 Column = tuple[int, tuple[int, ...]]
 """A day and the visits on it, in order."""
 
-MOST = 100_000
+MOST = 50_000
 
 
 class Columns:

@@ -21,16 +21,14 @@ MOST_LOOKED_AT = 600
 """Above so many spots not every detour is looked at: then only those of the speed model are known."""
 
 
-def without_shortcuts(
-    travel: NDArray[np.int16], limit: int = MOST_SPOTS, over: int = -1, *, in_place: bool = False
-) -> NDArray[np.int16]:
+def without_shortcuts(travel: NDArray[np.int16], limit: int = MOST_SPOTS, over: int = -1) -> NDArray[np.int16]:
     """Travel in which no way round is shorter: the shortest way between any two spots.
 
     For more than ``limit`` spots only ways over spots at the same place, and over ``over``, are looked at, which is all
     there is with the documented speed model where ``over`` is a spot whose place is unknown; the caller must not hand
-    in a larger table from elsewhere. Where it is done ``in_place`` the table that is handed in is written over.
+    in a larger table from elsewhere.
     """
-    table = travel if in_place else travel.copy()
+    table = travel.copy()
     if len(table) <= limit:
         for spot in range(len(table)):
             np.minimum(table, table[:, spot, None] + table[None, spot], out=table)

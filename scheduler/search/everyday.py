@@ -22,11 +22,11 @@ from scheduler.search.skim import Terms, price_each
 from scheduler.search.tracks import Crowd
 from scheduler.tour import Touring
 
-MOST_ROWS = 2000
+MOST_ROWS, FEWER_ROWS = 2000, 400
 """Rows among which tours of a day are looked for: two cities have so many, and more, that could go together.
 
 The others are only bounded, by minutes and money alone, which is far too much: with 1,000 rows that was five sixths
-of what the bound of 10,000 visits lacked. A desk takes 50 kilobytes for each.
+of what the bound of 10,000 visits lacked. A desk takes 50 kilobytes for each. Where nothing is proved fewer do.
 """
 
 BLOCK_DAYS = 4
@@ -35,8 +35,8 @@ BLOCK_DAYS = 4
 SAMPLE = 96
 """Days by which it is told how long all of them will take."""
 
-MOST_LABELS = 300_000
-"""For one day: those that are priced once more have use for so many, and each takes 80 bytes."""
+MOST_LABELS, FEWER_LABELS = 300_000, 10_000
+"""For one day: those that are priced once more have use for so many, and each takes 80 bytes. Skimming needs few."""
 
 MOST_SEEDS = 8
 """Rows of a day around which it is skimmed, at most."""
@@ -48,17 +48,20 @@ SKIM_NODES = 250
 class Everyday:
     """The model of all days, and a desk for each thread.
 
+    Where it ``proves`` something it has a table of its own of all travel, without shortcuts: of ten thousand visits a
+    hundred megabytes. To look for tours the problem's own does as well.
+
     Attributes:
         gain: by day, what the best tour gains at the prices that were tried last (sixtieths of a cent).
     """
 
-    def __init__(self, touring: Touring, crowd: Crowd) -> None:
+    def __init__(self, touring: Touring, crowd: Crowd, *, proves: bool = True) -> None:
         raw = raw_of_everything(touring)
-        closed_travel(touring, raw.travel, in_place=True)  # its own: hundreds of megabytes where there are many spots
-        detour, charge = charges(raw.travel, raw.row["spot"], speed_of(touring))
+        travel = closed_travel(touring, raw) if proves else raw.travel
+        detour, charge = charges(travel, raw.row["spot"], speed_of(touring))
         days, rows = len(raw.day), len(raw.row)
         longest = int((raw.day["latest"] - raw.day["start"]).max()) if days else 0
-        self.crowd, self.model = crowd, bare_model(raw, raw.travel)
+        self.crowd, self.model = crowd, bare_model(raw, travel)
         self.terms = Terms(
             group=raw.group,
             placing=raw.placing.astype(np.int32),
@@ -68,14 +71,31 @@ class Everyday:
             change=np.array([raw.change_cents], dtype=np.int64),
         )
         width = max(1, min(BUCKET_MINUTES, int(raw.row["effort"].min(initial=BUCKET_MINUTES))))
+        most_rows, most_labels = (MOST_ROWS, MOST_LABELS) if proves else (FEWER_ROWS, FEWER_LABELS)
         self.places = [
-            _Place(days, rows, longest, width, raw.most_visits, detour, charge) for _ in range(crowd.threads)
+            _Place(
+                days,
+                rows,
+                desk_for(rows + 1, longest + 1, raw.most_visits, most_rows, width, most_labels),
+                detour,
+                charge,
+            )
+            for _ in range(crowd.threads)
         ]
         self.gain = np.zeros(days, dtype=np.int64)
         self.tours = np.zeros((MOST_SEEDS * days, raw.most_visits + 2), dtype=np.int64)
 
-    def skim(self, worth: Ints, cap_price: Ints, known: Ints, seeds: int, turn: int, over: Callable[[], bool]) -> bool:
-        """Look for tours around some rows of every day; False where it was broken off.
+    def skim(
+        self,
+        worth: Ints,
+        cap_price: Ints,
+        known: Ints,
+        seeds: int,
+        turn: int,
+        over: Callable[[], bool],
+        every: int = 1,
+    ) -> bool:
+        """Look for tours around some rows of days; False where it was broken off.
 
         Args:
             worth: of visits, in sixtieths of a cent.
@@ -84,10 +104,11 @@ class Everyday:
             seeds: rows of a day around which tours are looked for.
             turn: others each time.
             over: asked now and then.
+            every: one day of so many, others each time.
         """
         self.tours[:, (0, -1)] = 0
         self.gain[:] = known
-        days = np.arange(len(self.gain), dtype=np.int64)
+        days = np.arange(turn % every, len(self.gain), every, dtype=np.int64)
         return self._each(_blocks(days), worth, cap_price, known, SKIM_NODES, seeds, turn, over)
 
     def price(self, worth: Ints, cap_price: Ints, known: Ints, nodes: int, over: Callable[[float], bool]) -> bool:
@@ -135,6 +156,10 @@ class Everyday:
         np.minimum(self.gain, gain, out=self.gain)
         exact: Bools = self.tours[days * MOST_SEEDS, -1] == 0
         return exact
+
+    def close(self) -> None:
+        """Let go of the desks: nothing is priced any more."""
+        self.places.clear()
 
     def found(self) -> Iterable[Column]:
         """The tours of the last pricing."""
@@ -187,10 +212,8 @@ def _blocks(days: Ints, size: int = BLOCK_DAYS) -> list[Ints]:
 class _Place:
     """Where a thread prices days."""
 
-    def __init__(
-        self, days: int, rows: int, longest: int, width: int, most_visits: int, detour: Ints, charge: Ints
-    ) -> None:
-        self.desk: Desk = desk_for(rows + 1, longest + 1, most_visits, MOST_ROWS, width, MOST_LABELS)
+    def __init__(self, days: int, rows: int, desk: Desk, detour: Ints, charge: Ints) -> None:
+        self.desk = desk
         self.key = np.zeros(rows + 1, dtype=np.int64)
         self.pairs = Pairs(
             offsets=np.zeros(days + 1, dtype=np.int64),

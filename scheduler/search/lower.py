@@ -28,7 +28,6 @@ from scheduler.search.master import Duals, Master
 from scheduler.search.model import Raw, bare_model
 from scheduler.search.other_days import OtherDays
 from scheduler.search.part import raw_of_everything
-from scheduler.search.pieces import Given
 from scheduler.search.pricing import UNITS, pairs_of, price_days
 from scheduler.search.records import Ints, Pairs
 from scheduler.search.tracks import Crowd, cores
@@ -106,17 +105,22 @@ def can_be_bounded(touring: Touring) -> bool:
 def speed_of(touring: Touring) -> SpeedTravel | None:
     """The speed model, where all travel is by it and every place is known."""
     travel = touring.problem.travel
-    travel = travel.whole if isinstance(travel, Given) else travel
     return travel if isinstance(travel, SpeedTravel) and unknown_spot(touring) < 0 else None
 
 
-def closed_travel(touring: Touring, travel: NDArray[np.int16], *, in_place: bool = False) -> NDArray[np.int16]:
-    """Travel without shortcuts; ``travel`` is between all spots that are used, and may be written over ``in_place``."""
-    visits, days, spots = touring.arrays.visits, touring.arrays.days, touring.problem.spots
-    used = np.unique(np.concatenate((visits.spot, days.start_spot, days.end_spot)))
-    unknown = next((n for n, spot in enumerate(used[used != NOBODY].tolist()) if spots[spot].place is None), -1)
+def closed_travel(touring: Touring, raw: Raw) -> NDArray[np.int16]:
+    """Travel without shortcuts between the spots of a model of everything."""
+    unknown = np.array([spot.place is None for spot in touring.problem.spots], dtype=np.bool_)
+    visits, days = touring.arrays.visits, touring.arrays.days
+    over = np.concatenate(
+        (
+            raw.row["spot"][(visits.spot != NOBODY) & unknown[visits.spot]],
+            raw.day["start_spot"][unknown[days.start_spot]],
+            raw.day["end_spot"][unknown[days.end_spot]],
+        )
+    )
     limit = MOST_SPOTS if speed_of(touring) is None else 0
-    return without_shortcuts(travel, limit, unknown, in_place=in_place)
+    return without_shortcuts(raw.travel, limit, int(over[0]) if len(over) else -1)
 
 
 def unknown_spot(touring: Touring) -> int:
@@ -148,7 +152,7 @@ class Bounding:
         self.touring, self.over = touring, never
         self.crowd = Crowd(cores() if threads is None else threads)
         raw = raw_of_everything(touring)
-        self.pricer = Pricer(raw, self.crowd, closed_travel(touring, raw.travel), speed_of(touring))
+        self.pricer = Pricer(raw, self.crowd, closed_travel(touring, raw), speed_of(touring))
         self.people = np.array(touring.people, dtype=np.int64)
         self.dearest = dearest_of(touring)
         self.limits = raw.cap["limit"].astype(np.int64)

@@ -15,7 +15,7 @@ from ortools.linear_solver import pywraplp
 from scheduler.search.columns import Column
 from scheduler.search.pricing import UNITS
 from scheduler.search.records import Ints
-from scheduler.search.shelf import Shelf
+from scheduler.search.shelf import Shelf, caps_of
 from scheduler.tour import Touring
 
 Floats = NDArray[np.float64]
@@ -124,13 +124,7 @@ class Master:
 
     def _caps(self, column: Column) -> list[tuple[int, int]]:
         effort, travel = self.shelf.minutes(self.known[column])
-        return self.cap_minutes(column[0], effort, travel)
-
-    def cap_minutes(self, day: int, effort: int, travel: int) -> list[tuple[int, int]]:
-        """The caps that a tour counts for, and how much."""
-        arrays = self.touring.arrays
-        first, last = arrays.days.cap_offsets[day], arrays.days.cap_offsets[day + 1]
-        return [(int(c), effort + (travel if arrays.cap_counts_travel[c] else 0)) for c in arrays.days.cap[first:last]]
+        return caps_of(self.touring, column[0], effort, travel)
 
     def keep_within(self, low: Ints, high: Ints) -> None:
         """Have visits worth between these prices (sixtieths of a cent): others are not to be trusted yet.

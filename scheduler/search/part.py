@@ -305,15 +305,27 @@ def _most_on_a_day(row: Records, day: Records) -> int:
 
 
 def _spots(touring: Touring, visits: Ints, days: Ints) -> tuple[dict[int, int], NDArray[np.int16]]:
-    """New numbers of the spots that the part uses, and the travel between them."""
+    """New numbers of the spots that the part uses, and the travel between them.
+
+    Of very many spots the problem's own table is used, which must not be written to: it may take hundreds of megabytes.
+    """
     arrays = touring.arrays
     used = np.unique(
         np.concatenate((arrays.visits.spot[visits], arrays.days.start_spot[days], arrays.days.end_spot[days]))
     )
     used = used[used != AT_HOME]
-    if len(used) <= MOST_IN_A_ROW:
-        used = used[_one_by_one(arrays.travel[np.ix_(used, used)])]
+    if len(used) > MOST_IN_A_ROW:
+        return {spot: spot for spot in used.tolist()}, np.asarray(_Borrowed(arrays.travel))
+    used = used[_one_by_one(arrays.travel[np.ix_(used, used)])]
     return {int(spot): number for number, spot in enumerate(used)}, arrays.travel[np.ix_(used, used)]
+
+
+class _Borrowed:
+    """A read-only table as one that compiled code takes, which is compiled for tables that may be written to."""
+
+    def __init__(self, table: NDArray[np.int16]) -> None:
+        self.table = table
+        self.__array_interface__ = {**table.__array_interface__, "data": (table.ctypes.data, False)}
 
 
 def _one_by_one(travel: NDArray[np.int16]) -> Ints:

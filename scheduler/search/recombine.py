@@ -14,10 +14,11 @@ from random import Random
 
 from ortools.sat.python import cp_model
 
-from scheduler.search.columns import Column
 from scheduler.search.master import Choice, Master
 from scheduler.search.part import apply_routes
 from scheduler.search.run import insert_left_out
+from scheduler.search.shelf import caps_of
+from scheduler.search.taken import Taken, untied
 from scheduler.state import State
 from scheduler.tour import Touring
 
@@ -44,7 +45,7 @@ def dive(touring: Touring, master: Master, best: State, seed: int, over: Callabl
         over: asked between the steps.
     """
     random = Random(seed)  # noqa: S311 - a search, not a secret
-    taken = _Taken(touring, best)
+    taken = Taken(touring, best)
     state = taken.state()
     master.set_free()
     try:
@@ -64,7 +65,7 @@ def dive(touring: Touring, master: Master, best: State, seed: int, over: Callabl
     return state
 
 
-def _step(master: Master, taken: "_Taken", random: Random) -> bool:
+def _step(master: Master, taken: Taken, random: Random) -> bool:
     """Hold the tours that the program takes for the most part, at least one; whether there was any."""
     master.again()
     shares = {column: share for column, share in master.shares().items() if not taken.has(column)}
@@ -78,67 +79,6 @@ def _step(master: Master, taken: "_Taken", random: Random) -> bool:
         if taken.conflicts(column):
             master.bar(column)
     return held > 0
-
-
-class _Taken:
-    """The tours that a dive has taken, with what is left of the caps."""
-
-    def __init__(self, touring: Touring, best: State) -> None:
-        self.touring = touring
-        self.begun = untied(touring, best)
-        self.used = list(self.begun.cap_used)
-        self.routes: dict[int, tuple[int, ...]] = {}
-        self.days = {tour.day for tour in self.begun.tours if tour is not None}
-        self.visits = set(self.begun.days_of) | touring.tied
-
-    def has(self, column: Column) -> bool:
-        return self.routes.get(column[0]) == column[1]
-
-    def conflicts(self, column: Column) -> bool:
-        """Whether a tour cannot be taken any more."""
-        return not self.has(column) and (column[0] in self.days or not self.visits.isdisjoint(column[1]))
-
-    def take(self, column: Column) -> bool:
-        """Take a tour, if its day, its visits and the caps allow."""
-        day, visits = column
-        tour = None if self.conflicts(column) else self.touring.tour(day, visits)
-        if tour is None or not self.begun_fits(day, tour.effort_minutes, tour.travel_minutes):
-            return False
-        self.routes[day] = visits
-        self.days.add(day)
-        self.visits.update(visits)
-        for c, minutes in _caps(self.touring, day, tour.effort_minutes, tour.travel_minutes):
-            self.used[c] += minutes
-        return True
-
-    def begun_fits(self, day: int, effort: int, travel: int) -> bool:
-        """Whether a tour stays within the caps."""
-        caps = _caps(self.touring, day, effort, travel)
-        return all(self.used[c] + minutes <= self.touring.problem.caps[c].minutes for c, minutes in caps)
-
-    def state(self) -> State:
-        """A plan of what has been taken."""
-        state = self.begun.copy()
-        apply_routes(state, self.routes)
-        return state
-
-
-def _caps(touring: Touring, day: int, effort: int, travel: int) -> list[tuple[int, int]]:
-    arrays = touring.arrays
-    first, last = arrays.days.cap_offsets[day], arrays.days.cap_offsets[day + 1]
-    return [(int(c), effort + (travel if arrays.cap_counts_travel[c] else 0)) for c in arrays.days.cap[first:last]]
-
-
-def untied(touring: Touring, state: State) -> State:
-    """Only the days that hold tied visits, as they are."""
-    kept = State.empty(touring)
-    for tour in state.tours:
-        if tour is not None and not touring.tied.isdisjoint(tour.visits):
-            kept.put(tour)
-            for visit in tour.visits:
-                kept.days_of[visit] = state.days_of[visit]
-    kept.fixed = dict(state.fixed)
-    return kept
 
 
 def recombine(
@@ -175,7 +115,7 @@ class _Model:
         hint = {(tour.day, tour.visits) for tour in best.tours if tour is not None}
         for tour in best.tours:
             if tour is not None and (tour.day, tour.visits) not in known:
-                caps = _caps(touring, tour.day, tour.effort_minutes, tour.travel_minutes)
+                caps = caps_of(touring, tour.day, tour.effort_minutes, tour.travel_minutes)
                 known[tour.day, tour.visits] = Choice(tour.day, tour.visits, tour.cents, tuple(caps))
         self.choices = [
             choice

@@ -8,7 +8,7 @@ from random import Random
 
 from scheduler.insertion import Inserter
 from scheduler.search.columns import Columns
-from scheduler.search.part import Part, apply_routes
+from scheduler.search.part import MOST_CANDIDATES, Part, apply_routes
 from scheduler.search.regions import Share, parts_of
 from scheduler.search.takers import Takers
 from scheduler.search.ties import loosened, moved, tightened
@@ -79,7 +79,7 @@ def insert_left_out(touring: Touring, state: State, seed: int) -> None:
     """Offer every visit that is out to every day, those of other parts, too; the others keep their places."""
     out = [v for v in range(len(touring.problem.demands)) if v not in state.days_of and v not in touring.tied]
     if out:
-        part = Part(touring, state, seed, out)
+        part = Part(touring, state, seed, out, only_insert=True, candidates=MOST_CANDIDATES)
         part.search.insert(part.search.by_difficulty())
         part.write()
 

@@ -112,3 +112,17 @@ class Shelf:
         count = self._count
         begins = self._begins[: count + 1]
         return self._table[:count], self._visits[: self._used], begins[:count], np.diff(begins)
+
+
+def caps_of(touring: Touring, day: int, effort: int, travel: int) -> list[tuple[int, int]]:
+    """The caps that a tour counts for, and its minutes for each."""
+    arrays = touring.arrays
+    first, last = arrays.days.cap_offsets[day], arrays.days.cap_offsets[day + 1]
+    return [(int(c), effort + (travel if arrays.cap_counts_travel[c] else 0)) for c in arrays.days.cap[first:last]]
+
+
+def spread(begins: Ints, lengths: Ints) -> tuple[Ints, Ints]:
+    """For stretches of an array: which stretch each place is of, and the place."""
+    which = np.repeat(np.arange(len(lengths)), lengths)
+    before = np.cumsum(lengths) - lengths
+    return which, np.arange(len(which)) + np.repeat(begins - before, lengths)

@@ -7,28 +7,19 @@ single day is priced for every visit. So the ascent over known tours (``ascent.p
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
-from scheduler.search.ascent import Ascent, Found
 from scheduler.search.columns import Column
-from scheduler.search.everyday import MOST_SEEDS, Everyday
-from scheduler.search.first_prices import first_prices
-from scheduler.search.lower import NOTHING, Bounded, dearest_of
-from scheduler.search.other_days import OtherDays
+from scheduler.search.everyday import MOST_SEEDS
+from scheduler.search.gathering import FEW_NEW, Gathering, Over, Prices
+from scheduler.search.lower import NOTHING, Bounded
 from scheduler.search.pricing import UNITS
-from scheduler.search.records import Ints
-from scheduler.search.shelf import Shelf
-from scheduler.search.tracks import Crowd, cores
 from scheduler.state import State
 from scheduler.tour import Touring
 
-FIRST_SEEDS = 2
-"""Rows of a day around which it is skimmed: few while prices are far from right."""
-
-FEW_NEW, SETTLED = 0.3, 0.03
-"""New tours by day of a skimming: fewer, and it is done around more rows; so few, and all days had better be priced."""
+SETTLED = 0.03
+"""New tours by day of a skimming: so few, and all days had better be priced."""
 
 FIRST_SKIMS = 0.35
 """Of the seconds, for skimming before all days are priced for the first time, at most."""
@@ -50,16 +41,6 @@ SLOWER = 1.15
 
 FOREVER = 1e9
 """Seconds, where there is no clock."""
-
-Over = Callable[[], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """What visits and minutes of caps are worth, in sixtieths of a cent."""
-
-    worth: Ints
-    cap: Ints
 
 
 def prove_wide(
@@ -84,70 +65,28 @@ def prove_wide(
         columns: tours that are known beside the plan's.
         most_rounds: pricings of all days.
     """
-    wide = Wide(touring, state, columns, threads)
-    try:
+    with Wide(touring, state, columns, threads) as wide:
         wide.go_on(min(seconds, FOREVER), over, heard, most_rounds)
         return wide.bounded()
-    finally:
-        wide.crowd.close()
 
 
-class Wide:
+class Wide(Gathering):
     """Skimmings and pricings, and the best bound so far.
 
     Attributes:
         best: the bound, in sixtieths of a cent.
-        centre: the prices near which the next ones are looked for.
         hard: days of which more than the true gain may be counted at the prices of the bound.
         rounds: pricings of all days so far.
-        skims: skimmings so far.
     """
 
     def __init__(
         self, touring: Touring, state: State, columns: Iterable[Column] = (), threads: int | None = None
     ) -> None:
-        self.began = time.monotonic()
-        self.touring, self.crowd = touring, Crowd(cores() if threads is None else threads)
-        self.everyday = Everyday(touring, self.crowd)
-        self.people = np.array(touring.people, dtype=np.int64)
-        self.limits = np.array([cap.minutes for cap in touring.problem.caps], dtype=np.int64)
-        self.plan_cents = state.objective()
-        self.shelf, self.known, self.others = Shelf(touring), set[int](), OtherDays(touring)
-        self._stock(state, columns)
-        dearest = dearest_of(touring)
-        self.ascent = Ascent(self.shelf, self.people, dearest, self.limits)
-        no_caps = np.zeros(len(self.limits), dtype=np.int64)
-        self.centre = Prices(np.minimum(first_prices(touring, state.solution()), dearest), no_caps)
-        self.promised = NOTHING
+        super().__init__(touring, state, columns, threads, proves=True)
         self.best, self.kept = NOTHING, self.centre
         self.gain = np.zeros(len(touring.problem.days), dtype=np.int64)
         self.hard = np.zeros(0, dtype=np.int64)
-        self.rounds = self.skims = 0
-        self.seeds, self.nodes, self.pricing_seconds = FIRST_SEEDS, FIRST_NODES, 0.0
-
-    def _stock(self, state: State, columns: Iterable[Column]) -> None:
-        """The plan's tours, the same without each of their visits, and what else is known."""
-        for tour in state.tours:
-            if tour is not None:
-                self.add((tour.day, tour.visits))
-                for place in range(len(tour.visits)):
-                    self.add((tour.day, tour.visits[:place] + tour.visits[place + 1 :]))
-        for column in columns:
-            self.add(column)
-
-    def add(self, column: Column) -> bool:
-        """Keep a tour, if it is a new one and can be kept.
-
-        That it is new is told by a number of 64 bits: one in billions of tours is taken for another.
-        """
-        number, (day, visits) = hash(column), column
-        if number in self.known or not visits:
-            return False
-        self.known.add(number)
-        tour = self.touring.tour(day, visits)
-        if tour is not None:
-            self.shelf.add(tour)
-        return tour is not None
+        self.rounds, self.nodes, self.pricing_seconds = 0, FIRST_NODES, 0.0
 
     def go_on(
         self, seconds: float, over: Over, heard: Callable[[int], None] | None = None, most_rounds: int = 2**30
@@ -195,7 +134,7 @@ class Wide:
         until, idle = time.monotonic() + seconds, 0
         while time.monotonic() < until and not ended() and (self.rounds or idle < MOST_IDLE):
             before = self.promised
-            new = self._skim(ended)
+            new = self.skim(ended)
             idle = idle + 1 if self.promised - before < LITTLE * self.promised else 0
             if new < SETTLED * len(self.gain) and self.seeds >= MOST_SEEDS:
                 return True
@@ -203,30 +142,9 @@ class Wide:
                 self.seeds = min(MOST_SEEDS, self.seeds + 1)
         return False
 
-    def _next_prices(self) -> Found:
-        """The best ones near the centre for the tours that are known."""
-        if not len(self.shelf):
-            return Found(self.centre.worth, np.zeros_like(self.gain), self.centre.cap)
-        return self.ascent.prices(self.centre.worth, self.centre.cap)
-
-    def _skim(self, ended: Over) -> int:
-        """The best prices for the known tours, and more tours for them; how many were new."""
-        ahead = self._next_prices()
-        prices = Prices(ahead.worth, ahead.cap_price)
-        self.skims += 1
-        known = self.shelf.gains(prices.worth, prices.cap)
-        if not self.everyday.skim(prices.worth, prices.cap, known, self.seeds, self.skims, ended):
-            return 0
-        promised = self._value(prices, self.everyday.gain)
-        better = promised > self.promised
-        self.ascent.note(better=better)
-        if better:
-            self.promised, self.centre = promised, prices
-        return self._add_found(ahead)
-
     def _price(self, ends: float, over: Over) -> bool:
         """Price all days, if there is time for it, and note the bound; False where there was none."""
-        ahead = self._next_prices()
+        ahead = self.next_prices()
         prices = Prices(ahead.worth, ahead.cap_price)
         known = self.shelf.gains(prices.worth, prices.cap)
         began = time.monotonic()
@@ -241,20 +159,20 @@ class Wide:
             return False
         self.skims += 1
         known = self.everyday.gain.copy()
-        self._add_found(ahead)
+        self.add_found(ahead)
         if not self.everyday.price(prices.worth, prices.cap, known, self.nodes, late):
-            self._add_found(ahead)
+            self.add_found(ahead)
             return False
         self.rounds += 1
         self.pricing_seconds = time.monotonic() - began
-        bound = self._value(prices, self.everyday.gain)
+        bound = self.value(prices, self.everyday.gain)
         self.ascent.note(better=bound > self.best)
         if bound > self.best:
             self.best, self.kept, self.gain = bound, prices, self.everyday.gain.copy()
             self.hard = np.flatnonzero(self.everyday.tours[::MOST_SEEDS, -1])
         self.promised = max(bound, self.best)
         self.centre = self.kept
-        self._add_found(ahead)
+        self.add_found(ahead)
         return True
 
     def _price_hard_days(self, ends: float, over: Over) -> None:
@@ -268,22 +186,7 @@ class Wide:
 
         exact = self.everyday.price_again(days, self.kept.worth, self.kept.cap, known, self.gain, CLOSE_NODES, late)
         self.hard, self.gain = days[~exact], self.everyday.gain.copy()
-        self.best = self._value(self.kept, self.gain)
-
-    def _value(self, prices: Prices, gain: Ints) -> int:
-        """What is proved where days gain no more than that, in sixtieths of a cent."""
-        return int((self.people * prices.worth).sum() - gain.sum() - (prices.cap * self.limits).sum())
-
-    def _add_found(self, ahead: Found) -> int:
-        """Keep the tours that were found, also on other days of the same people; how many of the former were new."""
-        new = 0
-        for column in self.everyday.found():
-            if self.add(column):
-                new += 1
-                cents = self.shelf.cents(len(self.shelf) - 1)
-                for other in self.others.of(column, cents, ahead.worth, ahead.day_price):
-                    self.add(other)
-        return new
+        self.best = self.value(self.kept, self.gain)
 
     def bounded(self) -> Bounded:
         """What has been proved so far."""

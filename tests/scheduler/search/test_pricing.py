@@ -1,5 +1,7 @@
 """What pricing says that a day gains is what the best of all its tours gains; where it gives up, it is no less."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -44,7 +46,7 @@ def most_by_any_order(touring: Touring, day: int, worth: Ints, cap_price: Ints) 
 
 def priced(touring: Touring, worth: Ints, cap_price: Ints, nodes: int, known: Ints | None = None) -> Pricer:
     raw = raw_of_everything(touring)
-    pricer = Pricer(raw, Crowd(1), closed_travel(touring, raw.travel), speed_of(touring))
+    pricer = Pricer(raw, Crowd(1), closed_travel(touring, raw), speed_of(touring))
     pricer.nodes[:] = nodes
     pricer.price(worth, cap_price, lambda: False, np.arange(len(raw.day), dtype=np.int64), known)
     return pricer
@@ -55,6 +57,20 @@ def drawn_prices(touring: Touring, seed: int) -> tuple[Ints, Ints]:
     dearest = touring.arrays.visits.unplaced_cents // np.array(touring.people)
     worth = UNITS * np.minimum(draw.integers(0, 60_000, len(dearest)), dearest)
     return worth, draw.integers(0, 50 * UNITS, len(touring.problem.caps))
+
+
+@pytest.mark.parametrize("number", [0, 5, 33])
+def test_ways_over_a_spot_whose_place_nobody_has_told_are_no_shortcuts_any_more(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = make(Recipe(60, 8, 1))
+    spots = tuple(replace(spot, place=None) if n == number else spot for n, spot in enumerate(problem.spots))
+    touring = Touring(replace(problem, spots=spots))
+    raw = raw_of_everything(touring)
+    every_way = closed_travel(touring, raw)
+    monkeypatch.setattr("scheduler.search.lower.MOST_SPOTS", 5)
+    np.testing.assert_array_equal(closed_travel(touring, raw), every_way)
+    assert (every_way < raw.travel).any()
 
 
 @pytest.mark.parametrize("seed", range(80))

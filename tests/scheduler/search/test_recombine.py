@@ -1,19 +1,15 @@
-"""Plans put together from known tours, and pieces of problems as problems of their own."""
-
-from random import Random
+"""Plans put together from known tours by following the linear program and by CP-SAT."""
 
 import pytest
 
 from benchmarks.instances import Recipe, make
 from scheduler.assemble import plan_of
-from scheduler.search import first, prove, search, warm_up
+from scheduler.search import first, prove, search
 from scheduler.search.columns import Columns
 from scheduler.search.lower import Bounding, never
-from scheduler.search.pieces import piece_of, pieces_of
 from scheduler.search.recombine import dive, recombine
-from scheduler.solve import solve
 from scheduler.state import State
-from scheduler.stop import MaxIterations, MaxSeconds
+from scheduler.stop import MaxIterations
 from scheduler.tour import Touring
 from scheduler.validate import violations
 
@@ -69,48 +65,6 @@ def test_tied_visits_stay_where_they_are() -> None:
     for visit in touring.tied:
         assert dived.days_of.get(visit) == state.days_of.get(visit)
         assert dived.fixed.get(visit) == state.fixed.get(visit)
-
-
-@pytest.mark.parametrize("recipe", RECIPES, ids=["free", "tied"])
-def test_a_piece_that_is_made_better_makes_the_whole_better_by_as_much(recipe: Recipe) -> None:
-    touring, state, _ = begun(recipe, 0)
-    pieces = pieces_of(touring, state, 30, Random(1))  # noqa: S311 - no secret
-    assert len(pieces) > 1
-    for piece in pieces:
-        better = search(piece.touring, piece.state, MaxIterations(500), 1)
-        before = state.objective()
-        piece.put_back(state, better)
-        assert state.objective() - before == better.objective() - piece.state.objective()
-        assert holds(touring, state)
-
-
-def test_a_piece_counts_what_days_outside_use_of_a_cap() -> None:
-    touring, state, _ = begun(RECIPES[0])
-    capped = next(cap for cap in touring.problem.caps if len(cap.days) > 3 and not cap.counts_travel)
-    inside = capped.days[:2]
-    visits = [v for day in inside for v in state.visits_on(day)]
-    piece = piece_of(touring, state, visits, inside)
-    outside = sum(tour.effort_minutes for d in capped.days[2:] if (tour := state.tours[d]) is not None)
-    (left,) = [cap.minutes for cap in piece.touring.problem.caps if cap.name == capped.name]
-    assert left == capped.minutes - outside
-
-
-@pytest.mark.slow
-def test_many_visits_are_planned_by_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (
-        ("PIECES_FROM", 60),
-        ("PIECE_VISITS", 60),
-        ("LEAST_PIECE_SECONDS", 0.1),
-        ("SEARCH_SECONDS_PER_VISIT", 0.0),
-    ):
-        monkeypatch.setattr(f"scheduler.solve_large.{name}", value)
-    monkeypatch.setattr("scheduler.solve_large.WIDE_BOUND_SECONDS_PER_VISIT", 0.01)
-    of = make(Recipe(150, 15, 2))
-    warm_up()  # to load the machine code takes most of the seconds where much else is going on
-    plan = solve(of, MaxSeconds(4.0), 1, with_reasons=False)
-    assert violations(of, plan) == ()
-    assert plan.bound is not None
-    assert 0 < plan.bound <= plan.objective
 
 
 @pytest.mark.slow
