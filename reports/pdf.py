@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,7 +32,9 @@ def printer() -> Printer:
         MusterError: there is none.
     """
     try:
-        import weasyprint
+        with warnings.catch_warnings():  # WeasyPrint says which system library a later version will want
+            warnings.simplefilter("ignore", DeprecationWarning)
+            import weasyprint
     except OSError:  # its system library is not there
         browser = next((found for name in CHROMIUMS if (found := shutil.which(name))), None)
         if browser is None:

@@ -31,9 +31,6 @@ ORDER = (
 )  # fmt: skip
 """What changes most for a client first."""
 
-MOST_PIXELS = 12_000
-LETTER = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><text x="2" y="16">{}</text></svg>'
-
 
 class Picture(StrEnum):
     """What can be drawn of a plan."""
@@ -112,12 +109,14 @@ def picture(
 
     Example: muster plan picture map --day 2026-10-19 --out monday.png
     """
+    from scheduler.pictures.png import png_of
+
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
         chosen = chosen_plan(workspace, meant.id, plan_id)
         drawn = _drawn(workspace, chosen, kind, day.date() if day else None)
         path = out or workspace.folder / f"{chosen.id}-{kind}.svg"
-        _written(path, _as_png(drawn) if path.suffix.lower() == ".png" else drawn.encode())
+        _written(path, png_of(drawn) if path.suffix.lower() == ".png" else drawn.encode())
 
 
 def replan(
@@ -193,23 +192,6 @@ def _written(path: Path, content: bytes) -> None:
     except OSError as error:
         raise MusterError(f"{path}: cannot be written: {error.strerror}", hint="give another: --out FILE") from None
     say(f"written: {path}")
-
-
-def _as_png(drawn: str) -> bytes:
-    """The picture at twice its size, so that small words can be read on paper; smaller where that would be huge.
-
-    Raises:
-        MusterError: this machine has no font, and a picture without its words would mislead.
-    """
-    from resvg_py import svg_to_bytes
-
-    if svg_to_bytes(svg_string=LETTER.format("M")) == svg_to_bytes(svg_string=LETTER.format("")):
-        raise MusterError(
-            "this machine has no font to write into a PNG", hint="apt install fonts-dejavu-core; or draw an .svg"
-        )
-    width, height = (float(part) for part in drawn.split('viewBox="0 0 ', 1)[1].split('"', 1)[0].split())
-    zoom = max(1, min(2, int(MOST_PIXELS / max(width, height))))
-    return bytes(svg_to_bytes(svg_string=drawn, zoom=zoom, font_family="DejaVu Sans", sans_serif_family="DejaVu Sans"))
 
 
 def _drawn(workspace: Workspace, plan: Plan, kind: Picture, day: date | None) -> str:

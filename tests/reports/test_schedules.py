@@ -2,8 +2,10 @@
 
 import io
 import shutil
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import icalendar
 import openpyxl
@@ -85,6 +87,16 @@ def test_a_partners_list_holds_its_own_visits_and_nothing_else(form: Format) -> 
 def cells(content: bytes) -> str:
     book = openpyxl.load_workbook(io.BytesIO(content))
     return "\n".join(str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row)
+
+
+def test_what_a_later_weasyprint_will_want_is_not_said_to_a_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "weasyprint.py").write_text("import warnings\nwarnings.warn('get it', DeprecationWarning)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "weasyprint", raising=False)
+    assert pdf.printer() is pdf.weasy_pdf, "a warning would be an error here"
+    monkeypatch.delitem(sys.modules, "weasyprint")
 
 
 def test_the_page_can_be_had_as_pdf() -> None:
