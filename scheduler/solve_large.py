@@ -78,7 +78,9 @@ COLUMNS, HUGE_COLUMNS = 20_000, 50_000
 """Tours that the search has met which the bound begins with, and gathering; the second of problems above
 ``WHOLE_VISITS``."""
 
-COMPILING = "the search is being compiled for this machine, once; until then a slower one works"
+COMPILING = "compiling the search for this machine, once"
+GATHERING = "gathering tours for a better plan"
+BOUNDING = "proving how far it can be from the best"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +227,7 @@ class Large:
         """
         with Gathering(self.touring, state, self.columns.latest(self._columns())) as gathering:
             for more in range(cycles - 1, -1, -1):
+                self._tell(self.steps, state, GATHERING)
                 began, seconds = time.monotonic(), (seconds_left(self.stop) - keep) / (more + 1)
                 gathering.gather(GATHER_SHARE * seconds, partial(self._over, state))
                 if not more:
@@ -254,10 +257,11 @@ class Large:
 
     def _prove_wide(self, state: State) -> None:
         """Bound the plan, as far as the seconds go."""
+        self._tell(self.steps, state, BOUNDING)
 
         def heard(cents: int) -> None:
             self.bound = cents
-            self._tell(self.steps, state)
+            self._tell(self.steps, state, BOUNDING)
 
         prove(
             self.touring,
@@ -291,8 +295,9 @@ class Large:
 
         def heard(cents: int) -> None:
             self.bound = cents
-            self._tell(self.steps, state)
+            self._tell(self.steps, state, BOUNDING)
 
+        self._tell(self.steps, state, BOUNDING)
         bounding.go_on(over, 2**30 if timed else rounds, heard)
         if state.objective() == 0:
             self.bound = 0
@@ -344,5 +349,5 @@ class Large:
     def _enough(self, steps: int, best: float) -> bool:
         return self.stop(steps, best) or (self.bound is not None and best <= self.bound)
 
-    def _tell(self, steps: int, state: State) -> None:
-        self.said(steps, state.objective(), len(state.days_of))
+    def _tell(self, steps: int, state: State, note: str = "") -> None:
+        self.said(steps, state.objective(), len(state.days_of), note)

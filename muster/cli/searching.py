@@ -25,7 +25,7 @@ def searching(seconds: float, *, quiet: bool) -> Iterator[tuple["Watcher", Calla
         del number, frame
         enough.set()
 
-    columns = (TextColumn("plan     "), BarColumn(bar_width=30), TimeElapsedColumn(), TextColumn("{task.fields[said]}"))
+    columns = (TextColumn("plan"), BarColumn(bar_width=20), TimeElapsedColumn(), TextColumn("{task.fields[said]}"))
     before = signal.signal(signal.SIGINT, interrupted)
     try:
         with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as progress:
@@ -40,7 +40,8 @@ def searching(seconds: float, *, quiet: bool) -> Iterator[tuple["Watcher", Calla
 
 
 def _said(standing: "Standing") -> str:
-    placed = f"{standing.placed} of {standing.visits} placed"
-    if standing.bound is None or standing.objective <= 0:
-        return placed
-    return f"{placed}, at most {max(0.0, 1 - standing.bound / standing.objective):.1%} from the best"
+    """What fits beside the bar in a terminal of 80 columns; what is going on besides stands below."""
+    said = f"{standing.placed:,} of {standing.visits:,} placed"
+    if standing.bound is not None and standing.objective > 0:
+        said += f", gap {max(0.0, 1 - standing.bound / standing.objective):.1%} at most"
+    return f"{said}\n{standing.note}" if standing.note else said

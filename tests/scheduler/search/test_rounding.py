@@ -16,7 +16,8 @@ from scheduler.search.master import Master
 from scheduler.search.rounding import rounded
 from scheduler.search.shares import Shares, shares_of
 from scheduler.search.taken import Taken
-from scheduler.solve import solve
+from scheduler.solve import Progress, solve
+from scheduler.solve_large import BOUNDING, GATHERING
 from scheduler.state import State
 from scheduler.stop import MaxIterations, MaxSeconds
 from scheduler.tour import Touring
@@ -184,8 +185,10 @@ def test_many_visits_are_planned_so(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"scheduler.solve_large.{name}", value)
     of = make(Recipe(150, 15, 2, order_share=0.1))
     warm_up()  # to load the machine code takes most of the seconds where much else is going on
-    plan = solve(of, MaxSeconds(6.0), 1, with_reasons=False)
+    told: list[Progress] = []
+    plan = solve(of, MaxSeconds(6.0), 1, progress=told.append, with_reasons=False)
     assert violations(of, plan) == ()
     assert len(made) > 0
+    assert {GATHERING, BOUNDING} <= {standing.note for standing in told}
     assert plan.bound is not None
     assert 0 < plan.bound <= plan.objective
