@@ -1,8 +1,8 @@
 """The world changes on a generated campaign: one person falls ill, late visits come in, a partner is suspended.
 
 Runs in a process of its own (``python -m benchmarks.schedule_contestants replan``); prints one line of JSON with the
-cost, the share of visits that stay exactly where they were, and the seconds of each choice, beside a plan of the same
-problem from nothing.
+cost, the share of visits that stay exactly where they were (of all, and of the rest: those whose people still
+have days), and the seconds of each choice, beside a plan of the same problem from nothing.
 """
 
 import time
@@ -49,6 +49,7 @@ def change(visits: int, people: int, late: int, seconds: float, search_seconds: 
         answer[f"{name}_s"] = round(took, 2)
         answer[f"{name}_cost"] = _cost(after, choice.plan)
         answer[f"{name}_unmoved_percent"] = round(100 * choice.kept_share, 1)
+        answer[f"{name}_rest_unmoved_percent"] = round(100 * _rest_kept(after, binding, choice.plan), 1)
         answer[f"{name}_left_out"] = len(choice.plan.unplaced)
     fresh = solve(after, MaxSeconds(seconds), seed, with_reasons=False)
     assert not violations(after, fresh)
@@ -68,6 +69,15 @@ def _worse(problem: Problem, plan: Plan) -> Problem:
     ill = next(who for who, _ in busy.most_common() if person[who].partner_id is None)
     partners = Counter(p for a in plan.assignments if (p := person[a.person_id].partner_id) is not None)
     return without_partner(without_person(problem, ill), partners.most_common(1)[0][0])
+
+
+def _rest_kept(problem: Problem, before: Plan, now: Plan) -> float:
+    """Of the visits whose people still have days: the share that is exactly where it was."""
+    there = {problem.people[day.person].id for day in problem.days}
+    gone = {one.visit_id for one in before.assignments if one.person_id not in there}
+    rest = {(one.visit_id, one.person_id, one.starts_at) for one in before.assignments if one.visit_id not in gone}
+    moved = rest - {(one.visit_id, one.person_id, one.starts_at) for one in now.assignments}
+    return 1 - len({visit for visit, *_ in moved}) / len({visit for visit, *_ in rest})
 
 
 def _cost(problem: Problem, plan: Plan) -> int:

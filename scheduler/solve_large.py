@@ -54,8 +54,9 @@ WIDE_SEARCH_SHARE, GATHER_SHARE, BOUND_LAST_SHARE = 0.25, 0.42, 0.25
 MOST_ON_A_TOUR = 15
 """Visits on the middle tour of a first plan: where they are more, skimming finds too few of a day's best tours."""
 
-ROUNDING_SECONDS_PER_VISIT, WIDE_CYCLE_SECONDS_PER_VISIT = 0.006, 0.02
-"""With fewer seconds the search has all of them; length of a cycle of gathering, rounding and searching on."""
+ROUNDING_SECONDS_PER_VISIT, WIDE_SEARCH_SECONDS_PER_VISIT, WIDE_CYCLE_SECONDS_PER_VISIT = 0.006, 0.006, 0.06
+"""With fewer seconds the search has all of them; longest first search; length of a cycle of gathering, rounding and
+searching on."""
 
 WIDE_BOUND_SECONDS_PER_VISIT, HUGE_BOUND_SECONDS_PER_VISIT = 0.05, 0.3
 """From so many seconds on a part of them goes into a bound; the second is of problems above ``WHOLE_VISITS``.
@@ -73,6 +74,9 @@ A first plan that is made part by part keeps people near their homes, and only h
 
 WARM_CENTS, COOL_CENTS = 600.0, 200.0
 """Temperatures at which a search begins from a plan that is known, and after a search."""
+
+LONG_COOL_CENTS, LONG_SECONDS_PER_VISIT = 400.0, 0.02
+"""The same of a search from a rounded plan that has so many seconds and more."""
 
 COLUMNS, HUGE_COLUMNS = 20_000, 50_000
 """Tours that the search has met which the bound begins with, and gathering; the second of problems above
@@ -212,8 +216,11 @@ class Large:
         """Search, then make plans of gathered tours, cycle after cycle; then, where there is time, a bound."""
         keep = BOUND_LAST_SHARE * self.seconds if self._worth_bounding() else 0.0
         cycles, hot = self._wide_cycles(state), HUGE_HOT_CENTS if self._is_huge() else HOT_CENTS
-        first_share = WIDE_SEARCH_SHARE if cycles else 1.0
-        state = self._searched(state, self._allowed(first_share * (self.seconds - keep)), hot)
+        seconds = self.seconds - keep
+        if cycles:
+            most = WIDE_SEARCH_SECONDS_PER_VISIT * len(self.touring.problem.demands)
+            seconds = min(WIDE_SEARCH_SHARE * seconds, most)
+        state = self._searched(state, self._allowed(seconds), hot)
         if cycles and not self._over(state):
             state = self._gathered(state, cycles, keep)
         if keep:
@@ -234,7 +241,9 @@ class Large:
                     gathering.close()
                 made = self._rounded(gathering, state, seconds - (time.monotonic() - began))
                 left = seconds - (time.monotonic() - began)
-                state = min(state, self._searched(made or state, Allowance(left), COOL_CENTS), key=State.objective)
+                is_long = left >= LONG_SECONDS_PER_VISIT * len(self.touring.problem.demands)
+                hot = LONG_COOL_CENTS if is_long else COOL_CENTS
+                state = min(state, self._searched(made or state, Allowance(left), hot), key=State.objective)
                 self._tell(self.steps, state)
                 if more:
                     gathering.stock(state, self.columns.latest(self._columns()))
