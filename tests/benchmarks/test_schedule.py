@@ -26,7 +26,8 @@ def test_a_changed_world_is_answered_in_each_way() -> None:
     answer = change(90, 12, late=5, seconds=0.5, search_seconds=0.3, seed=1)
     unmoved = [answer[f"{name}_unmoved_percent"] for name in ("least", "few_moves", "cheapest")]
     assert all(isinstance(share, float) and 0 <= share <= 100 for share in unmoved)
-    assert unmoved[0] < answer["least_rest_unmoved_percent"] == 100, "whoever is gone is not of the rest"
+    assert answer["least_rest_unmoved_percent"] == 100, "whoever is gone is not of the rest"
+    assert unmoved[0] != 100
     costs = [answer[f"{name}_cost"] for name in ("least", "make_room")]
     assert all(isinstance(cost, int) and cost > 0 for cost in costs)
 
