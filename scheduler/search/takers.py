@@ -3,9 +3,12 @@
 from random import Random
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scheduler.arrays import NOBODY, Ints
 from scheduler.tour import Touring
+
+Positions = NDArray[np.intp]
 
 MOST_TAKERS = 4
 """People who live nearest, in whose parts a visit that is out is tried, in one cut or another."""
@@ -27,8 +30,11 @@ class Takers:
 
     def nearest(self, visit: int) -> int:
         """Who lives nearest of those who may do it; anybody where nobody may."""
-        able, _alone = self.of(visit)
-        return able[0] if able else int(self.people[0])
+        able = self._able(visit)
+        if not len(able):
+            return int(self.people[0])
+        spot = self.touring.spot[visit]
+        return int(self.people[able[0 if spot == NOBODY else self._way(spot, able).argmin()]])
 
     def draw(self, visit: int, random: Random) -> int:
         """One of those who live nearest; for a visit from home anybody who may do it."""
@@ -42,14 +48,23 @@ class Takers:
     def of(self, visit: int) -> tuple[list[int], list[int]]:
         """Those who may do it, the nearest first, and those of them who can on a day by itself."""
         if visit not in self._known:
-            able = np.flatnonzero(self.touring.arrays.visits.allowed[self.people, visit])
+            able = self._able(visit)
             spot = self.touring.spot[visit]
             if spot != NOBODY:
-                able = able[np.argsort(self.touring.arrays.travel[spot, self._homes[able]], kind="stable")]
+                able = able[np.argsort(self._way(spot, able), kind="stable")]
             nearest = self.people[able]
             alone = nearest[np.isin(nearest, self._able_alone(visit))]
             self._known[visit] = nearest.tolist(), alone.tolist()
         return self._known[visit]
+
+    def _able(self, visit: int) -> Positions:
+        """Places among ``people`` of those who may do it."""
+        return np.flatnonzero(self.touring.arrays.visits.allowed[self.people, visit])
+
+    def _way(self, spot: int, able: Positions) -> Ints:
+        """From a visit's spot to where each of them lives, in minutes."""
+        way: Ints = self.touring.arrays.travel[spot, self._homes[able]]
+        return way
 
     def _able_alone(self, visit: int) -> Ints:
         """Who has a day that is long enough for the way there, the visit in one of its spans, and the way back.
