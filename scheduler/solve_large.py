@@ -54,9 +54,11 @@ WIDE_SEARCH_SHARE, GATHER_SHARE, BOUND_LAST_SHARE = 0.25, 0.42, 0.25
 MOST_ON_A_TOUR = 15
 """Visits on the middle tour of a first plan: where they are more, skimming finds too few of a day's best tours."""
 
-ROUNDING_SECONDS_PER_VISIT, WIDE_SEARCH_SECONDS_PER_VISIT, WIDE_CYCLE_SECONDS_PER_VISIT = 0.006, 0.006, 0.06
-"""With fewer seconds the search has all of them; longest first search; length of a cycle of gathering, rounding and
-searching on."""
+ROUNDING_SECONDS_PER_VISIT, WIDE_CYCLE_SECONDS_PER_VISIT = 0.006, 0.06
+"""With fewer seconds the search has all of them; length of a cycle of gathering, rounding and searching on."""
+
+WIDE_SEARCH_SECONDS_PER_VISIT, GATHER_SECONDS_PER_VISIT = 0.003, 0.016
+"""Longest first search, and gathering of a cycle: more of them brings less than to search on from the rounded plan."""
 
 WIDE_BOUND_SECONDS_PER_VISIT, HUGE_BOUND_SECONDS_PER_VISIT = 0.05, 0.3
 """From so many seconds on a part of them goes into a bound; the second is of problems above ``WHOLE_VISITS``.
@@ -232,16 +234,18 @@ class Large:
 
         What the searches meet is gathered, too. Before the last one everything but its plan is let go of.
         """
+        visits = len(self.touring.problem.demands)
+        most = GATHER_SECONDS_PER_VISIT * visits
         with Gathering(self.touring, state, self.columns.latest(self._columns())) as gathering:
             for more in range(cycles - 1, -1, -1):
                 self._tell(self.steps, state, GATHERING)
                 began, seconds = time.monotonic(), (seconds_left(self.stop) - keep) / (more + 1)
-                gathering.gather(GATHER_SHARE * seconds, partial(self._over, state))
+                gathering.gather(min(GATHER_SHARE * seconds, most), partial(self._over, state))
                 if not more:
                     gathering.close()
                 made = self._rounded(gathering, state, seconds - (time.monotonic() - began))
                 left = seconds - (time.monotonic() - began)
-                is_long = left >= LONG_SECONDS_PER_VISIT * len(self.touring.problem.demands)
+                is_long = left >= LONG_SECONDS_PER_VISIT * visits
                 hot = LONG_COOL_CENTS if is_long else COOL_CENTS
                 state = min(state, self._searched(made or state, Allowance(left), hot), key=State.objective)
                 self._tell(self.steps, state)
