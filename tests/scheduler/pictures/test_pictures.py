@@ -1,7 +1,9 @@
 """Every picture is well-formed, shows every visit, and takes hostile names as words."""
 
+import re
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 from hypothesis import given, settings
@@ -145,9 +147,19 @@ def test_the_load_of_a_plan_is_what_it_plans_in_each_week() -> None:
     minutes = sum((a.ends_at - a.starts_at).total_seconds() / 60 + a.travel_minutes for a in plan.assignments)
     shown = words(load(found, 0.8, plan)).split(" | ")
     assert "planned, with travel" in shown
-    assert f"used: {minutes / 60:,.0f} h" in shown
+    assert f"used: {minutes / 60:,.1f} h" in shown
     nothing = words(load(found, 0.8, replace(plan, assignments=()))).split(" | ")
     assert nothing.count("used: 0 h") == len(found.weeks)
+
+
+def test_the_words_of_many_weeks_stand_beside_each_other() -> None:
+    made = world()
+    found = capacity(made, states(made.fleet, HostStatus.UNREACHABLE))
+    drawn = load(replace(found, weeks=found.weeks[:1] * 16), 0.8)
+    places = [float(x) for x in re.findall(r'<text x="([0-9.]+)"[^>]*>from [0-9]+ [A-Z][a-z]+<', drawn)]
+    assert len(places) == 16
+    wide = 0.6 * 9 * len("from 23 Nov")  # letters are six tenths as wide as high
+    assert all(after - before > wide for before, after in pairwise(places))
 
 
 def test_the_timeline_names_partners_and_tells_who_has_no_visit() -> None:
