@@ -124,7 +124,7 @@ class Everyday:
         if not self._each(_blocks(sample), worth, cap_price, known, nodes, 0, 0, lambda: over(0.0)):
             return False
         took = time.monotonic() - began
-        if over(took * len(rest) / len(sample)):
+        if len(rest) and over(took * len(rest) / len(sample)):
             return False
         return self._each(_blocks(rest), worth, cap_price, known, nodes, 0, 0, lambda: over(0.0))
 

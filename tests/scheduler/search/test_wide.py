@@ -1,6 +1,7 @@
 """The bound of thousands of visits holds, is near that of the linear program, and ends in time."""
 
 import tracemalloc
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -20,7 +21,7 @@ from scheduler.search.wide import Wide, prove_wide
 from scheduler.state import State
 from scheduler.stop import MaxIterations
 from scheduler.tour import Tour, Touring
-from tests.scheduler.problems import random_problem
+from tests.scheduler.problems import demand, person, problem, random_problem
 from tests.scheduler.search.test_pricing import drawn_prices, gain_of, most_by_any_order, priced
 
 
@@ -121,6 +122,13 @@ def _against_the_exact_model(seed: int) -> None:
     assert bounded.cents <= begun.objective()
     if answer.solution is not None:
         assert bounded.cents <= answer.solution.objective
+
+
+def test_where_nobody_works_on_any_day_the_bound_is_the_price_of_what_nobody_can_do() -> None:
+    touring = Touring(replace(problem([demand("V-1"), demand("V-2")], [person("Anna")]), days=()))
+    empty = State.empty(touring)
+    bounded = prove_wide(touring, empty, 3.0, lambda: False, 1)
+    assert bounded.cents == empty.objective() > 0
 
 
 @pytest.mark.parametrize("seed", range(12))
