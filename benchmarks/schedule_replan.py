@@ -20,7 +20,7 @@ from scheduler.whatif import without_partner, without_person
 
 Answer = dict[str, float | int | str | None]
 
-FREEDOMS = (Freedom.LEAST, Freedom.ROOM, Freedom.FEW, Freedom.CHEAPEST)
+FREEDOMS = tuple(Freedom)
 
 
 def change(visits: int, people: int, late: int, seconds: float, search_seconds: float, seed: int) -> Answer:

@@ -104,13 +104,13 @@ class Inserter:
             least = alone if state.tours[day] is None else floor
             if everything or least < best:
                 ceiling = NEVER if everything else best - floor
-                offer = self._on_day(state, visit, day, ceiling, random, blink)
+                offer = self.on_day(state, visit, day, ceiling, random, blink)
                 if offer is not None:
                     found.append(offer)
                     best = min(best, offer.cents)
         return found
 
-    def _on_day(
+    def on_day(
         self,
         state: State,
         visit: int,
@@ -188,7 +188,7 @@ class Inserter:
             for *_, day in self.days[visit]:
                 spell = self.problem.days[day]
                 if spell.starts <= start < spell.latest_end:
-                    offer = self._on_day(state, visit, day)
+                    offer = self.on_day(state, visit, day)
                     if offer is not None:
                         offers.append((offer.cents, day, offer.tours[0]))
         finally:
@@ -225,10 +225,7 @@ class Inserter:
         return None
 
     def _ends(self, state: State, visit: int) -> int:
-        tour = state.tours[state.days_of[visit][0]]
-        if tour is None:
-            return 0
-        return tour.starts[tour.visits.index(visit)] + self.touring.effort[visit]
+        return state.start_of(visit) + self.touring.effort[visit]
 
     def _waits_for(self, visit: int) -> tuple[int, ...]:
         index = self.problem.demand_index

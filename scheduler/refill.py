@@ -8,7 +8,10 @@ compiled search's insertion, some hundreds at a time.
 from collections.abc import Sequence
 from random import Random
 
+import numpy as np
+
 from scheduler.insertion import Inserter
+from scheduler.problem import AT_HOME
 from scheduler.state import State
 
 MOST_BY_HAND = 200
@@ -25,7 +28,7 @@ def refill(state: State, visits: Sequence[int], random: Random) -> tuple[int, ..
     """Place each of these visits where it is cheapest at its turn; what stands keeps its day and its order.
 
     Returns:
-        Those that no day could take even if it were empty, as far as that was looked at.
+        Those without a place that no day could take even if it were empty.
 
     Args:
         state: is changed.
@@ -37,7 +40,7 @@ def refill(state: State, visits: Sequence[int], random: Random) -> tuple[int, ..
     if len(loose) <= MOST_BY_HAND:
         inserter = Inserter.for_visits(state.touring, visits)
         inserter.insert(state, visits, random)
-        return tuple(visit for visit in visits if not inserter.days[visit])
+        return _beside_others(inserter, state, [visit for visit in loose if not inserter.days[visit]])
     Inserter.for_visits(state.touring, tied).insert(state, tied, random)
     _compiled(state, loose, CANDIDATES, random)
     asked = Inserter.for_visits(state.touring, ())
@@ -45,7 +48,24 @@ def refill(state: State, visits: Sequence[int], random: Random) -> tuple[int, ..
     possible = [visit for visit in out if asked.takes(visit)]
     if len(state.problem.days) > CANDIDATES:
         _compiled(state, possible, len(state.problem.days), random)
-    return tuple(sorted(set(out) - set(possible)))
+    return _beside_others(asked, state, sorted(set(out) - set(possible)))
+
+
+def _beside_others(inserter: Inserter, state: State, visits: Sequence[int]) -> tuple[int, ...]:
+    """Place visits that are too far away for one leg beside others on the way; those that stay without a place."""
+    touring, arrays = state.touring, state.touring.arrays
+    stops = [(touring.spot[v], day) for v, days in state.days_of.items() for day in days if touring.spot[v] != AT_HOME]
+    spots, days = np.array(stops, dtype=np.int64).reshape(-1, 2).T
+    for visit in visits:
+        if touring.spot[visit] == AT_HOME:
+            continue
+        near = arrays.travel[spots, touring.spot[visit]] <= arrays.days.max_leg[days]
+        able = arrays.visits.allowed[arrays.days.person[days], visit]
+        offers = [inserter.on_day(state, visit, day) for day in np.unique(days[near & able]).tolist()]
+        best = min((offer for offer in offers if offer is not None), key=lambda offer: offer.cents, default=None)
+        if best is not None and best.cents < arrays.visits.unplaced_cents[visit]:
+            state.place(visit, best.tours)
+    return tuple(visit for visit in visits if visit not in state.days_of)
 
 
 def _compiled(state: State, visits: Sequence[int], candidates: int, random: Random) -> None:

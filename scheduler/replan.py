@@ -12,21 +12,24 @@ from enum import StrEnum
 from itertools import islice
 from random import Random
 
-from muster.ids import PersonId, VisitId
-from muster.plan import Assignment, Plan
-from scheduler.assemble import plan_of, stand
+from muster.ids import VisitId
+from muster.plan import Plan
+from scheduler.assemble import plan_of
 from scheduler.diff import Kind, Move, PlanDiff, diff
 from scheduler.insertion import Inserter
+from scheduler.places import Place, places_in, put, state_at
 from scheduler.problem import Pin, Previous, Problem
 from scheduler.refill import refill
+from scheduler.room import make_room
 from scheduler.ruin import improve
 from scheduler.rules import Case, broken
 from scheduler.solve import solve
 from scheduler.state import Solution, State
 from scheduler.stop import AnyOf, MaxIterations, MaxSeconds, StopCriterion
-from scheduler.tour import Tour, Touring
+from scheduler.tour import Touring
+from scheduler.worthwhile import worthwhile
 
-ROOM_STEPS = 200
+ROOM_STEPS = 50
 """Search steps that are spent on making room for visits that found none."""
 
 ROOM_SECONDS = 6.0
@@ -50,7 +53,8 @@ class Freedom(StrEnum):
     ROOM = "make room"
     """Also what stands in the way of a visit that would be left out."""
     FEW = "few moves"
-    """Everything but what is promised, where a move pays for ``DEAR`` times the price of a change."""
+    """Everything but what is promised, where a move pays for ``DEAR`` times the price of a change, and no more
+    than ``FEW_SHARE`` of what could stay."""
     CHEAPER = "cheaper"
     """The same where it pays for the price of a change."""
     CHEAPEST = "cheapest"
@@ -72,8 +76,14 @@ DOING = {
 DEAR = 5
 """How many times its price a change must save in ``FEW``."""
 
+FEW_SHARE, FEW_AT_LEAST = 0.05, 3
+"""In ``FEW`` this share of the visits that could stay may move, and so many in any case."""
+
 CHANGE_CENTS = (2_000, 1_000)
 """Of another person and of another day, where the problem has no prices of its own."""
+
+HOUR_SHARE = 0.2
+"""Of the price of another day: what another hour on the same day costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,23 +184,19 @@ class _Keeper:
     def __init__(self, problem: Problem, current: Plan, promised: frozenset[VisitId]) -> None:
         self.problem, self.current, self.promised = problem, current, promised
         self.touring = Touring(problem)
-        self.old = _old_places(problem, current)
+        self.old = places_in(problem, current)
         self.held, self.fallen = self._held()
         self._filled: dict[int, State] = {}
+        self._roomy: dict[int, State] = {}
         self._hopeless: frozenset[int] = frozenset()
         self._made: tuple[State, Plan] | None = None
 
     def plan(self, freedom: Freedom, stop: StopCriterion, seed: int) -> Plan:
         if freedom not in KEEPING:
-            return self._searched(stop, seed, {Freedom.FEW: DEAR, Freedom.CHEAPER: 1}.get(freedom, 0))
-        random = Random(seed)  # noqa: S311 - a search, not a secret
-        state = self._around_what_holds(seed)
-        if freedom is Freedom.ROOM:
-            state = self._room(state, random)
+            return self._searched(freedom, stop, seed)
+        state = self._around_what_holds(seed) if freedom is Freedom.LEAST else self._with_room(seed)
         if self._made is None or self._made[0] is not state:  # where no room was made it is the plan before
-            costed = _costed(self.touring, state)
-            plan = plan_of(self.touring, costed, bound=None, seed=seed, seconds=0.0, explained=MOST_EXPLAINED)
-            self._made = state, plan
+            self._made = state, self._plan_of(state, seed, 0.0)
         return self._made[1]
 
     def _around_what_holds(self, seed: int) -> State:
@@ -200,6 +206,20 @@ class _Keeper:
             self._hopeless = frozenset(refill(state, self._free(state), Random(seed)))  # noqa: S311 - a search
             self._filled[seed] = state
         return self._filled[seed]
+
+    def _with_room(self, seed: int) -> State:
+        """The same, and room made for what found none; every search begins with it."""
+        if seed not in self._roomy:
+            self._roomy[seed] = self._room(self._around_what_holds(seed), Random(seed))  # noqa: S311 - a search
+        return self._roomy[seed]
+
+    def _plan_of(self, state: State, seed: int, seconds: float) -> Plan:
+        """The tours of a state, with their starts, at the prices of the problem without those of the search."""
+        same = State.empty(self.touring)
+        same.days_of = dict(state.days_of)
+        same.tours = list(state.tours)
+        solution = Solution(tuple(tour for tour in state.tours if tour is not None), same.objective())
+        return plan_of(self.touring, solution, bound=None, seed=seed, seconds=seconds, explained=MOST_EXPLAINED)
 
     def choice(self, freedom: Freedom, plan: Plan) -> Choice:
         difference = diff(self.current, plan)
@@ -234,7 +254,7 @@ class _Keeper:
             del held[visit]
         return held, fallen
 
-    def _why_not(self, visit: int, places: Sequence["_Place"]) -> str:
+    def _why_not(self, visit: int, places: Sequence[Place]) -> str:
         """Why a visit cannot stay, looked at by itself; empty where it can."""
         demand = self.problem.demands[visit]
         if len(places) != demand.visit.people:
@@ -270,7 +290,7 @@ class _Keeper:
                 if place.day is not None:
                     by_day.setdefault(place.day, []).append((held[visit], visit))
         for day, entries in sorted(by_day.items()):
-            _stand(state, day, sorted(entries), held)
+            put(state, day, sorted(entries), held)
         _drop_incomplete(state, held)
         return state
 
@@ -292,9 +312,18 @@ class _Keeper:
         new = sorted(set(state.days_of) - set(self.held))
         movable = sorted(loose | set(out) | set(new[:MOST_LOOSE]))
         inserter = Inserter.for_visits(trial.touring, movable, ROOM_DAYS)
+        trial = make_room(inserter, trial, out, self._away_cents(movable), ROOM_SECONDS / 2)
         stop = AnyOf(MaxIterations(ROOM_STEPS), MaxSeconds(ROOM_SECONDS))
         found = improve(inserter, trial, stop, random, movable=frozenset(movable))
-        return self._settled(found) if len(found.days_of) > len(state.days_of) else state
+        if len(found.days_of) <= len(state.days_of):
+            return state
+        return worthwhile(state, self._settled(found), self._change_cents(*self._change_prices(DEAR)), len(self.held))
+
+    def _away_cents(self, movable: Sequence[int]) -> Callable[[int], int]:
+        """What it costs to send a visit away for another one: nothing where it has to find a new place anyway."""
+        may = frozenset(movable)
+        dear, _ = self._change_prices(1)
+        return lambda visit: -1 if visit not in may else dear if visit in self.held else 0
 
     def _in_the_way(self, state: State, out: Sequence[int]) -> set[int]:
         """The visits that may move and stand on the days that are cheapest for those that are out, day after day."""
@@ -331,32 +360,50 @@ class _Keeper:
     def _may_move(self, visit: int) -> bool:
         return self.problem.demands[visit].visit.id not in self.promised
 
-    def _searched(self, stop: StopCriterion, seed: int, times: int) -> Plan:
-        """A search with nothing fixed but the promises, in which a change costs so many times its price."""
+    def _searched(self, freedom: Freedom, stop: StopCriterion, seed: int) -> Plan:
+        """A search with nothing fixed but the promises; of what it finds, what is worth its moves."""
+        base = self._with_room(seed)
+        who, when = self._change_prices({Freedom.FEW: DEAR, Freedom.CHEAPER: 1}.get(freedom, 0))
         pins = [
             Pin(self.problem.demands[v].visit.id, self.problem.people[self.problem.days[p.day].person].id, start)
             for v, start in self.held.items()
             for p in self.old[v]
             if p.day is not None and self.problem.demands[v].visit.id in self.promised
         ]
-        prices = self.problem.prices
-        who, when = prices.change_person_cents or CHANGE_CENTS[0], prices.change_day_cents or CHANGE_CENTS[1]
         free = replace(
             self.problem,
             pins=(*self.problem.pins, *pins),
             previous=self._previous(),
-            prices=replace(self.problem.prices, change_person_cents=times * who, change_day_cents=times * when),
+            prices=replace(self.problem.prices, change_person_cents=who, change_day_cents=when),
         )
-        found = solve(free, stop, seed, start=self.current, with_reasons=False)
-        state = self._settled(_state_at(self.touring, found))
-        return plan_of(
-            self.touring,
-            _costed(self.touring, state),
-            bound=None,
-            seed=seed,
-            seconds=found.solve_seconds,
-            explained=MOST_EXPLAINED,
+        begun = plan_of(self.touring, base.solution(), bound=None, seed=seed, seconds=0.0, with_reasons=False)
+        found = solve(free, stop, seed, start=begun, with_reasons=False)
+        most = max(FEW_AT_LEAST, int(FEW_SHARE * len(self.held))) if freedom is Freedom.FEW else len(self.held)
+        state = worthwhile(base, self._settled(state_at(self.touring, found)), self._change_cents(who, when), most)
+        return self._plan_of(state, seed, found.solve_seconds)
+
+    def _change_prices(self, times: int) -> tuple[int, int]:
+        """So many times the cents of another person and of another day."""
+        prices = self.problem.prices
+        return (
+            times * (prices.change_person_cents or CHANGE_CENTS[0]),
+            times * (prices.change_day_cents or CHANGE_CENTS[1]),
         )
+
+    def _change_cents(self, who: int, when: int) -> Callable[[State, int], int]:
+        """What it costs that a visit which could stay does not: another person, another day, another hour."""
+
+        def cents(state: State, visit: int) -> int:
+            if visit not in self.held:
+                return 0
+            were = [place.day for place in self.old[visit] if place.day is not None]
+            days = state.days_of.get(visit, ())
+            if sorted(days) == sorted(were):
+                return 0 if state.start_of(visit) == self.held[visit] else int(HOUR_SHARE * when)
+            people, whose = (sorted(self.problem.days[day].person for day in some) for some in (days, were))
+            return when if people == whose else who
+
+        return cents
 
     def _previous(self) -> tuple[Previous, ...]:
         """Where everything stood, for the price of a change."""
@@ -377,44 +424,6 @@ class _Keeper:
         if move.kind in {Kind.NEW, Kind.PLACED}:
             return "it is new" if move.kind is Kind.NEW else "there is room for it now"
         return "it makes room for others" if freedom is Freedom.ROOM else "the plan is cheaper with it there"
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where somebody stood: the day in the numbers of the new problem, None where there is none any more."""
-
-    name: str
-    day: int | None
-    start: int
-
-
-def _old_places(problem: Problem, current: Plan) -> dict[int, list[_Place]]:
-    found: dict[int, list[_Place]] = {}
-    for made in current.assignments:
-        visit = problem.demand_index.get(made.visit_id)
-        if visit is not None:
-            found.setdefault(visit, []).append(_place(problem, made))
-    return found
-
-
-def _place(problem: Problem, made: Assignment) -> _Place:
-    start = problem.minute(made.starts_at)
-    days = problem.days_of.get(made.person_id, ())
-    day = next((d for d in days if problem.days[d].starts <= start < problem.days[d].latest_end), None)
-    return _Place(_name(problem, made.person_id), day, start)
-
-
-def _name(problem: Problem, person_id: PersonId) -> str:
-    if person_id in problem.person_index:
-        return problem.people[problem.person_index[person_id]].name
-    return next((out.name for out in problem.left_out if out.person_id == person_id), str(person_id))
-
-
-def _stand(state: State, day: int, entries: Sequence[tuple[int, int]], held: Mapping[int, int]) -> None:
-    """Put visits on a day in their order at their starts; those that do not fit stay out."""
-    for visit in stand(state, day, [visit for _, visit in entries], held):
-        if visit in state.touring.tied:
-            state.fixed[visit] = held[visit]
 
 
 def _drop_incomplete(state: State, held: Mapping[int, int]) -> None:
@@ -439,31 +448,3 @@ def _moved_to(touring: Touring, state: State, kept: Mapping[int, int]) -> State:
             again = touring.tour(tour.day, tour.visits, {**state.fixed, **kept})
             moved.put(again or tour)
     return moved
-
-
-def _state_at(touring: Touring, plan: Plan) -> State:
-    """A plan's tours in a problem's numbers, each visit at the start that the plan gives it."""
-    problem = touring.problem
-    state = State.empty(touring)
-    by_day: dict[int, list[tuple[int, int]]] = {}
-    starts: dict[int, int] = {}
-    for made in plan.assignments:
-        visit, place = problem.demand_index[made.visit_id], _place(problem, made)
-        if place.day is not None:
-            by_day.setdefault(place.day, []).append((place.start, visit))
-            starts[visit] = place.start
-    for day, entries in by_day.items():
-        _stand(state, day, sorted(entries), starts)
-    return state
-
-
-def _costed(touring: Touring, state: State) -> Solution:
-    """The tours of a state, with their starts, at the prices of another problem of the same visits and days."""
-    same = State.empty(touring)
-    same.days_of = dict(state.days_of)
-    tours: list[Tour] = []
-    for tour in state.tours:
-        if tour is not None:
-            tours.append(tour)
-            same.tours[tour.day] = tour
-    return Solution(tuple(tours), same.objective())

@@ -67,6 +67,11 @@ class State:
         tour = self.tours[day]
         return () if tour is None else tour.visits
 
+    def start_of(self, visit: int) -> int:
+        """When a visit that is placed begins."""
+        tour = self.tours[self.days_of[visit][0]]
+        return 0 if tour is None else tour.starts[tour.visits.index(visit)]
+
     def put(self, tour: Tour) -> None:
         """Set a day's tour, and count its caps."""
         self._count(self.tours[tour.day], -1)

@@ -6,6 +6,7 @@ from random import Random
 import pytest
 
 from scheduler import refill as refilling
+from scheduler.assemble import plan_of
 from scheduler.insertion import Inserter
 from scheduler.problem import Cap, Problem
 from scheduler.refill import refill
@@ -104,3 +105,22 @@ def test_a_replan_says_how_far_it_is() -> None:
         "6 visits stay where they are; the others find new places",
         "6 visits stay where they are; room is made for what found none",
     ]
+
+
+@pytest.mark.parametrize("most_by_hand", [200, 0])
+def test_what_is_too_far_for_one_leg_is_placed_beside_a_visit_on_the_way(
+    most_by_hand: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ninety minutes from home, where no leg takes more than an hour; another one is not reached over anything."""
+    monkeypatch.setattr(refilling, "MOST_BY_HAND", most_by_hand)
+    of = problem(
+        [demand("way", spot=2), demand("far", spot=3), demand("farther", spot=7), demand("home")],
+        days=[day(number=number, end=2, max_leg=60) for number in range(2)],
+        spots=8,
+    )
+    touring = Touring(of)
+    assert [len(days) for days in Inserter(touring).days] == [2, 0, 0, 2]
+    state = State.empty(touring)
+    assert refill(state, range(4), dice()) == (2,)
+    assert state.days_of[1] == state.days_of[0]
+    assert violations(of, plan_of(touring, state.solution(), bound=None, seed=0, seconds=0.0)) == ()
