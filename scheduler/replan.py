@@ -76,6 +76,9 @@ DOING = {
 DEAR = 5
 """How many times its price a change must save in ``FEW``."""
 
+TIMES = {Freedom.FEW: DEAR, Freedom.CHEAPER: 1, Freedom.CHEAPEST: 0}
+"""How many times its price a change must save."""
+
 FEW_SHARE, FEW_AT_LEAST = 0.05, 3
 """In ``FEW`` this share of the visits that could stay may move, and so many in any case."""
 
@@ -363,7 +366,7 @@ class _Keeper:
     def _searched(self, freedom: Freedom, stop: StopCriterion, seed: int) -> Plan:
         """A search with nothing fixed but the promises; of what it finds, what is worth its moves."""
         base = self._with_room(seed)
-        who, when = self._change_prices({Freedom.FEW: DEAR, Freedom.CHEAPER: 1}.get(freedom, 0))
+        who, when = self._change_prices(TIMES[freedom])
         pins = [
             Pin(self.problem.demands[v].visit.id, self.problem.people[self.problem.days[p.day].person].id, start)
             for v, start in self.held.items()
@@ -406,9 +409,10 @@ class _Keeper:
         return cents
 
     def _previous(self) -> tuple[Previous, ...]:
-        """Where everything stood, for the price of a change."""
+        """Where what could stay stood, for the price of a change; the others have to find a new place anyway."""
         found = []
-        for visit, places in self.old.items():
+        for visit in self.held:
+            places = self.old[visit]
             days = [self.problem.days[place.day] for place in places if place.day is not None]
             people = tuple(self.problem.people[day.person].id for day in days)
             if days:
