@@ -59,9 +59,13 @@ def _beside_others(inserter: Inserter, state: State, visits: Sequence[int]) -> t
     for visit in visits:
         if touring.spot[visit] == AT_HOME:
             continue
-        near = arrays.travel[spots, touring.spot[visit]] <= arrays.days.max_leg[days]
+        here, most = touring.spot[visit], arrays.days.max_leg[days]
+        far = (arrays.travel[arrays.days.start_spot[days], here] > most) | (
+            arrays.travel[here, arrays.days.end_spot[days]] > most
+        )
+        near = (arrays.travel[spots, here] <= most) | (arrays.travel[here, spots] <= most)
         able = arrays.visits.allowed[arrays.days.person[days], visit]
-        offers = [inserter.on_day(state, visit, day) for day in np.unique(days[near & able]).tolist()]
+        offers = [inserter.on_day(state, visit, day) for day in np.unique(days[far & near & able]).tolist()]
         best = min((offer for offer in offers if offer is not None), key=lambda offer: offer.cents, default=None)
         if best is not None and best.cents < arrays.visits.unplaced_cents[visit]:
             state.place(visit, best.tours)
