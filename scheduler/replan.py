@@ -23,6 +23,7 @@ from scheduler.refill import refill
 from scheduler.room import make_room
 from scheduler.ruin import improve
 from scheduler.rules import Case, broken
+from scheduler.settle import settled
 from scheduler.solve import solve
 from scheduler.state import Solution, State
 from scheduler.stop import AnyOf, MaxIterations, MaxSeconds, StopCriterion
@@ -320,7 +321,7 @@ class _Keeper:
         found = improve(inserter, trial, stop, random, movable=frozenset(movable))
         if len(found.days_of) <= len(state.days_of):
             return state
-        return worthwhile(state, self._settled(found), self._change_cents(*self._change_prices(DEAR)), len(self.held))
+        return self._worthwhile(state, found, DEAR, len(self.held))
 
     def _away_cents(self, movable: Sequence[int]) -> Callable[[int], int]:
         """What it costs to send a visit away for another one: nothing where it has to find a new place anyway."""
@@ -338,27 +339,6 @@ class _Keeper:
                 if turn < len(days) and len(loose) < MOST_LOOSE:
                     loose.update(v for v in state.visits_on(days[turn][2]) if self._may_move(v))
         return loose
-
-    def _settled(self, state: State) -> State:
-        """The same people in the same order, at the old times where that costs nothing.
-
-        A search pushes every start to the front of its day; who is still on the old day need not move for that.
-        """
-        settled = state.copy()
-        for number, tour in enumerate(state.tours):
-            if tour is None:
-                continue
-            fixed = {v: start for v, start in zip(tour.visits, tour.starts, strict=True) if v in self.touring.tied}
-            best = tour
-            for visit in tour.visits:
-                places = self.old.get(visit, [])
-                if visit in fixed or not any(place.day == number for place in places):
-                    continue
-                trial = state.touring.tour(number, tour.visits, {**fixed, visit: places[0].start})
-                if trial is not None and trial.cents <= tour.cents and places[0].start >= 0:
-                    best, fixed = trial, {**fixed, visit: places[0].start}
-            settled.tours[number] = best
-        return settled
 
     def _may_move(self, visit: int) -> bool:
         return self.problem.demands[visit].visit.id not in self.promised
@@ -382,7 +362,7 @@ class _Keeper:
         begun = plan_of(self.touring, base.solution(), bound=None, seed=seed, seconds=0.0, with_reasons=False)
         found = solve(free, stop, seed, start=begun, with_reasons=False)
         most = max(FEW_AT_LEAST, int(FEW_SHARE * len(self.held))) if freedom is Freedom.FEW else len(self.held)
-        state = worthwhile(base, self._settled(state_at(self.touring, found)), self._change_cents(who, when), most)
+        state = self._worthwhile(base, state_at(self.touring, found), TIMES[freedom], most)
         return self._plan_of(state, seed, found.solve_seconds)
 
     def _change_prices(self, times: int) -> tuple[int, int]:
@@ -393,20 +373,22 @@ class _Keeper:
             times * (prices.change_day_cents or CHANGE_CENTS[1]),
         )
 
-    def _change_cents(self, who: int, when: int) -> Callable[[State, int], int]:
-        """What it costs that a visit which could stay does not: another person, another day, another hour."""
+    def _worthwhile(self, kept: State, found: State, times: int, most: int) -> State:
+        """What was found, where it saves so many times the price of what moves; the rest as it was kept."""
+        who, when = self._change_prices(times)
+        hour = int(HOUR_SHARE * when)
+        stood = {v: ([p.day for p in self.old[v] if p.day is not None], start) for v, start in self.held.items()}
 
-        def cents(state: State, visit: int) -> int:
-            if visit not in self.held:
+        def price(state: State, visit: int) -> int:
+            if visit not in stood:
                 return 0
-            were = [place.day for place in self.old[visit] if place.day is not None]
-            days = state.days_of.get(visit, ())
+            days, (were, start) = state.days_of.get(visit, ()), stood[visit]
             if sorted(days) == sorted(were):
-                return 0 if state.start_of(visit) == self.held[visit] else int(HOUR_SHARE * when)
+                return 0 if state.start_of(visit) == start else hour
             people, whose = (sorted(self.problem.days[day].person for day in some) for some in (days, were))
             return when if people == whose else who
 
-        return cents
+        return worthwhile(kept, settled(found, stood, hour), price, most)
 
     def _previous(self) -> tuple[Previous, ...]:
         """Where what could stay stood, for the price of a change; the others have to find a new place anyway."""
