@@ -341,7 +341,8 @@ class _Keeper:
         return loose
 
     def _may_move(self, visit: int) -> bool:
-        return self.problem.demands[visit].visit.id not in self.promised
+        """Whether a visit has to find a new place anyway, or nobody was told of the one that it has."""
+        return visit not in self.held or self.problem.demands[visit].visit.id not in self.promised
 
     def _searched(self, freedom: Freedom, stop: StopCriterion, seed: int) -> Plan:
         """A search with nothing fixed but the promises; of what it finds, what is worth its moves."""

@@ -126,6 +126,22 @@ def test_what_is_promised_does_not_make_room() -> None:
     assert all(where(choice.plan)["A"] == where(plan)["A"] for choice in choices)
 
 
+def test_room_is_made_for_a_promised_visit_that_cannot_stay_by_another_that_cannot() -> None:
+    """Cleo is ill, who had both; Anna is the cheapest for both, and the only one for a mac."""
+    of = full()
+    of = replace(
+        of,
+        people=(*of.people, person("Cleo", skills=["linux", "mac"], rate=1_000)),
+        days=(*of.days, day(2), day(2, number=1)),
+    )
+    plan = solve(of, MaxIterations(20), 0)
+    assert {who for who, _ in where(plan).values()} == {"cleo"}
+    told = [VisitId("A"), VisitId("B")]
+    tight, roomy = replan(without(of, "Cleo"), plan, MaxIterations(30), 0, promised=told).choices
+    assert [str(u.visit_id) for u in tight.plan.unplaced] == ["B"]
+    assert {v: who for v, (who, _) in where(roomy.plan).items()} == {"A": "ben", "B": "anna"}
+
+
 def test_a_promise_that_cannot_be_kept_is_told_first() -> None:
     of = week()
     plan = solve(of, MaxIterations(60), 0)
