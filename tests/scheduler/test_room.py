@@ -7,7 +7,7 @@ from scheduler.problem import Problem
 from scheduler.room import make_room
 from scheduler.tour import Touring
 from tests.scheduler.problems import day, demand, person, problem
-from tests.scheduler.test_worthwhile import state_of
+from tests.scheduler.states import state_of
 
 
 def only_anna_can(*, others: int, effort: int) -> Problem:

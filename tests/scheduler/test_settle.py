@@ -1,21 +1,15 @@
 """What a search has shuffled within a day goes back to the minute at which it stood, where little stands against it."""
 
 from dataclasses import replace
-from random import Random
 
 import pytest
 
-from scheduler.assemble import plan_of
-from scheduler.insertion import Inserter
 from scheduler.problem import Cap
-from scheduler.ruin import first_plan, improve
 from scheduler.settle import settled
 from scheduler.state import State
-from scheduler.stop import MaxIterations
 from scheduler.tour import Touring
-from scheduler.validate import violations
-from tests.scheduler.problems import EIGHT, day, demand, person, problem, random_problem
-from tests.scheduler.test_worthwhile import state_of
+from tests.scheduler.problems import EIGHT, day, demand, person, problem
+from tests.scheduler.states import assert_can_be_kept, state_of, two_plans
 
 HOUR = 200
 """Cents of another start on the same day."""
@@ -69,16 +63,11 @@ def test_a_cap_that_counts_travel_is_not_broken_by_going_back() -> None:
 
 @pytest.mark.parametrize("seed", range(100))
 def test_a_settled_plan_of_a_spiteful_problem_can_be_kept_and_moves_no_more(seed: int) -> None:
-    touring = Touring(random_problem(seed, visits=9, people=4, days=3))
-    inserter = Inserter(touring)
-    random = Random(seed)  # noqa: S311 - a search
-    before = first_plan(inserter, random)
-    found = improve(inserter, before.copy(), MaxIterations(30), random)
+    before, found, random = two_plans(seed)
     held = stood_in(before)
     cents = random.choice([0, 50, 5_000])
     back = settled(found, held, cents)
-    plan = plan_of(touring, back.solution(), bound=None, seed=0, seconds=0.0, with_reasons=False)
-    assert violations(touring.problem, plan) == ()
+    assert_can_be_kept(back)
     assert back.days_of == found.days_of
 
     def moved(state: State) -> int:
@@ -95,4 +84,4 @@ def test_a_person_with_two_visits_at_one_time_before_keeps_what_can_stand() -> N
     found = state_of(touring, {0: (0, 1)})
     back = settled(found, {0: ((0,), EIGHT + 30), 1: ((0,), EIGHT + 30)}, HOUR)
     assert sorted(back.days_of) == [0, 1]
-    assert violations(touring.problem, plan_of(touring, back.solution(), bound=None, seed=0, seconds=0.0)) == ()
+    assert_can_be_kept(back)
