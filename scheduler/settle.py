@@ -23,7 +23,8 @@ def settled(state: State, stood: Mapping[int, tuple[Sequence[int], int]], hour_c
         if tour is None:
             continue
         starts = {v: stood[v][1] for v in tour.visits if v in stood and number in stood[v][0]}
-        fixed = {v: start for v, start in zip(tour.visits, tour.starts, strict=True) if v in state.touring.tied}
+        timed = zip(tour.visits, tour.starts, strict=True)
+        fixed = {v: start for v, start in timed if v in state.touring.tied or starts.get(v) == start}
         best, least = tour, _price(tour, starts, hour_cents)
         for way in (
             _in_this_order(state.touring, tour, starts, fixed),

@@ -51,6 +51,15 @@ def test_it_goes_back_for_its_price_and_not_for_more(hour_cents: int, moved: int
     assert sum(back.start_of(visit) != start for visit, (_, start) in held.items()) == moved
 
 
+def test_who_stands_right_is_not_moved_for_two_that_do_not() -> None:
+    """A client may have been told of the one in the middle: both others would be right if it came two hours later."""
+    of = problem([demand("X", spot=1), demand("P", spot=2), demand("Y", spot=2)], days=[day(end=2)])
+    found = state_of(Touring(of), {0: (0, 1, 2)})
+    assert found.start_of(1) == 600
+    held = {0: ((0,), 690), 1: ((0,), 600), 2: ((0,), 840)}
+    assert starts_in(settled(found, held, 1_000)) == {0: found.start_of(0), 1: 600, 2: 840}
+
+
 def test_a_cap_that_counts_travel_is_not_broken_by_going_back() -> None:
     of = problem([demand("far", spot=2), demand("near", spot=1), demand("new", spot=2)])
     touring = Touring(of)
@@ -61,7 +70,7 @@ def test_a_cap_that_counts_travel_is_not_broken_by_going_back() -> None:
     assert kept.cap_used == [used]
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", range(150))
 def test_a_settled_plan_of_a_spiteful_problem_can_be_kept_and_moves_no_more(seed: int) -> None:
     before, found, random = two_plans(seed)
     held = stood_in(before)
@@ -70,12 +79,12 @@ def test_a_settled_plan_of_a_spiteful_problem_can_be_kept_and_moves_no_more(seed
     assert_can_be_kept(back)
     assert back.days_of == found.days_of
 
-    def moved(state: State) -> int:
+    def moved(state: State) -> set[int]:
         placed = [visit for visit in held if state.days_of.get(visit) == held[visit][0]]
-        return sum(state.start_of(visit) != held[visit][1] for visit in placed)
+        return {visit for visit in placed if state.start_of(visit) != held[visit][1]}
 
-    assert moved(back) <= moved(found)
-    assert back.objective() <= found.objective() + cents * (moved(found) - moved(back))
+    assert moved(back) <= moved(found)  # nobody who stands right makes room for another: some were promised
+    assert back.objective() <= found.objective() + cents * len(moved(found) - moved(back))
 
 
 def test_a_person_with_two_visits_at_one_time_before_keeps_what_can_stand() -> None:
