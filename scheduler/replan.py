@@ -46,6 +46,10 @@ MOST_EXPLAINED = 5
 """Visits left out whose reasons come with a choice: a replan is to answer in seconds."""
 
 
+FORBIDDEN_CENTS = 10**15
+"""Of moving a visit whose client was told: more than any plan costs. A search may leave one out for a dearer one."""
+
+
 class Freedom(StrEnum):
     """How much may move."""
 
@@ -209,7 +213,17 @@ class _Keeper:
             state = self._kept(self.held)
             self._hopeless = frozenset(refill(state, self._free(state), Random(seed)))  # noqa: S311 - a search
             self._filled[seed] = state
+            self._hold_what_stands(state)
         return self._filled[seed]
+
+    def _hold_what_stands(self, state: State) -> None:
+        """What seemed not to hold, looked at by itself, and stands where it stood all the same: others let it."""
+        for visit, places in self.old.items():
+            days = [place.day for place in places if place.day is not None]
+            as_it_was = sorted(state.days_of.get(visit, ())) == sorted(days) and len(days) == len(places)
+            if visit not in self.held and as_it_was and state.start_of(visit) == places[0].start:
+                self.held[visit] = places[0].start
+                del self.fallen[self.problem.demands[visit].visit.id]
 
     def _with_room(self, seed: int) -> State:
         """The same, and room made for what found none; every search begins with it."""
@@ -384,10 +398,13 @@ class _Keeper:
             if visit not in stood:
                 return 0
             days, (were, start) = state.days_of.get(visit, ()), stood[visit]
-            if sorted(days) == sorted(were):
-                return 0 if state.start_of(visit) == start else hour
+            same_days = sorted(days) == sorted(were)
+            if same_days and state.start_of(visit) == start:
+                return 0
+            if not self._may_move(visit):
+                return FORBIDDEN_CENTS
             people, whose = (sorted(self.problem.days[day].person for day in some) for some in (days, were))
-            return when if people == whose else who
+            return hour if same_days else when if people == whose else who
 
         return worthwhile(kept, settled(found, stood, hour), price, most)
 
