@@ -10,13 +10,16 @@ from muster.ids import VisitId
 from muster.plan import Plan
 from scheduler.problem import Demand, Problem, Span
 from scheduler.replan import Freedom, replan
-from scheduler.solve import solve
+from scheduler.solve import COMPILED_FROM, solve
 from scheduler.stop import MaxIterations
 from scheduler.validate import violations
 from tests.scheduler.problems import random_problem
 
 SHIFT_SHARE = 0.1
 """Of the visits: that may begin later only; as many take longer."""
+SMALL_STEPS = 30
+COMPILED_STEPS = 3_000
+"""Of a search: a step of the small one takes a hundred times as long."""
 
 
 def places(plan: Plan) -> Mapping[VisitId, list[tuple[str, object]]]:
@@ -70,16 +73,17 @@ def changed(of: Problem, random: Random) -> Problem:
     return world
 
 
-def judge(seed: int, *, visits: int, people: int, days: int, steps: int) -> None:
+def judge(seed: int, *, visits: int, people: int, days: int) -> None:
     """Plan, change the world, replan in every way, and look at every choice."""
     random = Random(seed)  # noqa: S311 - a drawing
     of = random_problem(seed, visits=visits, people=people, days=days)
     known = with_visits(of, list(of.demands[: max(1, len(of.demands) - random.randint(0, 3))]))
-    plan = solve(known, MaxIterations(steps), seed, with_reasons=False)
+    stop = MaxIterations(COMPILED_STEPS if len(known.demands) >= COMPILED_FROM else SMALL_STEPS)
+    plan = solve(known, stop, seed, with_reasons=False)
     world = changed(of, random)
     share = random.choice([0.0, 0.3, 1.0])
     told = [visit_id for visit_id in sorted(places(plan)) if random.random() < share]
-    choices = replan(world, plan, MaxIterations(steps), seed, promised=told, freedoms=tuple(Freedom)).choices
+    choices = replan(world, plan, stop, seed, promised=told, freedoms=tuple(Freedom)).choices
     assert choices[0].stayed_share == 1.0
     before, least = places(plan), places(choices[0].plan)
     kept = [visit_id for visit_id in told if least.get(visit_id) == before[visit_id]]
@@ -92,21 +96,21 @@ def judge(seed: int, *, visits: int, people: int, days: int, steps: int) -> None
 
 @pytest.mark.parametrize("seed", range(30))
 def test_small_worlds(seed: int) -> None:
-    judge(seed, visits=12, people=4, days=3, steps=30)
+    judge(seed, visits=12, people=4, days=3)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(7))
 def test_worlds_for_the_compiled_search(seed: int) -> None:
-    judge(seed, visits=160, people=8, days=4, steps=3_000)
+    judge(seed, visits=160, people=8, days=4)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(30, 330))
 def test_hundreds_of_small_worlds(seed: int) -> None:
-    judge(seed, visits=12, people=4, days=3, steps=30)
+    judge(seed, visits=12, people=4, days=3)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(5, 205))
+@pytest.mark.parametrize("seed", range(7, 210))
 def test_hundreds_of_worlds_for_the_compiled_search(seed: int) -> None:
-    judge(seed, visits=160, people=8, days=4, steps=3_000)
+    judge(seed, visits=160, people=8, days=4)
