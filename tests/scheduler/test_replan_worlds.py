@@ -94,12 +94,13 @@ def judge(seed: int, *, visits: int, people: int, days: int) -> None:
         assert [visit_id for visit_id in kept if now.get(visit_id) != before[visit_id]] == [], choice.freedom
 
 
-@pytest.mark.parametrize("seed", range(30))
+# The last seeds, here and below: where a replan without one of its guards moves or drops what was told.
+@pytest.mark.parametrize("seed", [*range(30), 175])
 def test_small_worlds(seed: int) -> None:
     judge(seed, visits=12, people=4, days=3)
 
 
-@pytest.mark.parametrize("seed", range(7))
+@pytest.mark.parametrize("seed", [*range(7), 178, 183])
 def test_worlds_for_the_compiled_search(seed: int) -> None:
     judge(seed, visits=160, people=8, days=4)
 
