@@ -1,7 +1,8 @@
 """The scheduler on generated campaigns and published instances, beside VROOM, PyVRP and OR-Tools routing.
 
 ``python -m benchmarks.schedule --visits 500 --people 50 --seconds 10`` measures the first plan, the plan after so many
-seconds, the validator's word on it and its gap to a proven bound (for which ``--bound-seconds`` come on top);
+seconds, the validator's word on it and its gap to a proven bound. That is proved at kept prices (``benchmarks/prices``)
+where there are some, and looked for otherwise or where ``--bound-seconds`` are given; they come on top.
 ``--peers vroom,pyvrp,ortools`` adds others on the same campaign, ``--replan`` measures how a changed world is
 answered, and ``--vrptw FOLDER`` measures published instances. Compilation is not counted, the first plan is. On
 published instances all have one core, on a campaign VROOM has Muster's threads. ``--seconds 10,60`` makes a plan for
@@ -28,6 +29,8 @@ SCRIPTS = ROOT / "benchmarks" / "peers"
 PEERS = ROOT / ".cache" / "peers" / "venv"
 PACKAGES = ("pyvroom", "pyvrp", "ortools", "pandas")
 ROUTE_PEERS = ("pyvrp", "ortools", "vroom")
+FIGURES = ("visits", "people", "seconds", "seed", "threads", "clock", "bound_seconds", "search_seconds", "late")
+FILES = ("prices", "keep_prices")
 LIMIT_S = 3600.0
 
 
@@ -64,8 +67,9 @@ def contestant(*arguments: str) -> list[str]:
 def campaign(options: Namespace) -> list[Row]:
     """Muster, and the peers that are wanted, on one generated campaign."""
     case = f"{options.visits} visits, {options.people} people, seed {options.seed}"
-    figures = ("visits", "people", "seconds", "seed", "threads", "clock", "bound_seconds", "search_seconds", "late")
-    arguments = [w for name in figures for w in (f"--{name.replace('_', '-')}", str(getattr(options, name)))]
+    told = {name: getattr(options, name) for name in FIGURES}
+    told |= {name: path.resolve() for name in FILES if (path := getattr(options, name))}  # a child has its own folder
+    arguments = [w for name, one in told.items() if one is not None for w in (f"--{name.replace('_', '-')}", str(one))]
     row, line = child("muster", case, contestant("replan" if options.replan else "plan", *arguments))
     answers = zip(options.seconds.split(","), json.loads(line) if line else ({},), strict=False)
     rows: list[Row] = [{**row, "given_s": float(given), **answer} for given, answer in answers]
@@ -139,7 +143,11 @@ def main() -> None:
     for name, value in (("visits", 500), ("people", 50), ("seed", 1)):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--seconds", default="10", help="for the plan, its first plan included; with commas: several")
-    parser.add_argument("--bound-seconds", type=float, default=120.0, help="for the bound, on top; 0: none")
+    parser.add_argument(
+        "--bound-seconds", type=float, help="for the bound, on top; 0: none; 120 where no prices are kept"
+    )
+    parser.add_argument("--prices", type=Path, help="prove the bound at these; those of benchmarks/prices where unsaid")
+    parser.add_argument("--keep-prices", type=Path, help="file for those at which the bound was proved")
     parser.add_argument("--threads", type=int, default=2, help="of Muster's search and bound; a replan takes all cores")
     parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: seconds computed by one thread")
     parser.add_argument(

@@ -7,18 +7,22 @@ seconds that one core has computed instead of those on the wall, for machines th
 import argparse
 import json
 import math
+import resource
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks import vrptw
 from benchmarks.instances import Recipe, make
+from benchmarks.prices import Kept, kept_for
 from benchmarks.schedule_peers import placed_cost
 from benchmarks.schedule_replan import Answer, change
 from scheduler.assemble import plan_of, state_of
 from scheduler.search import Bounded, first, prove, warm_up
+from scheduler.search.at_prices import prove_at
 from scheduler.search.columns import Columns
 from scheduler.search.proving import WHOLE_VISITS
 from scheduler.search.tracks import cores_at_most
@@ -32,19 +36,42 @@ COLUMNS, HUGE_COLUMNS = 30_000, 100_000
 """Tours of the search that the bound begins with; the second where it has no linear program over everything."""
 
 
-def plans(
-    visits: int, people: int, seconds: Sequence[float], seed: int, bound_seconds: float, threads: int
-) -> list[Answer]:
+BOUND_SECONDS = 120.0
+"""For a bound, where no prices are kept for the campaign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How the bound is proved.
+
+    Attributes:
+        seconds: to look for prices; 0: no bound; None: as many as are usual where none are ``known``.
+        known: prices that prove it.
+        kept: the file that those at which it was proved are written to.
+    """
+
+    seconds: float | None = None
+    known: Kept | None = None
+    kept: Path | None = None
+
+
+def plans(recipe: Recipe, seconds: Sequence[float], how: Bound, threads: int) -> list[Answer]:
     """A generated campaign: for each of the seconds first plan, search and the validator's word; one bound for all."""
-    touring = Touring(make(Recipe(visits, people, seed)))
-    first(touring, seed)  # what is loaded at the first use is not measured
+    touring = Touring(make(recipe))
+    first(touring, recipe.seed)  # what is loaded at the first use is not measured
     with cores_at_most(threads):
-        made = [_plan(touring, limit, seed, threads) for limit in seconds]
-        if bound_seconds <= 0:
+        made = [_plan(touring, limit, recipe.seed, threads) for limit in seconds]
+        if how.seconds == 0:
             return [answer for answer, *_ in made]
-        most = HUGE_COLUMNS if visits > WHOLE_VISITS else COLUMNS
-        best, columns = min(((state, found) for _, state, found in made), key=lambda one: one[0].objective())
-        bounded = prove(touring, [best.solution()], bound_seconds, columns=columns.latest(most), threads=threads)
+        if how.known is not None:
+            bounded = prove_at(touring, how.known.prices, how.known.thought, threads)
+        else:
+            most = HUGE_COLUMNS if recipe.visits > WHOLE_VISITS else COLUMNS
+            best, columns = min(((state, found) for _, state, found in made), key=lambda one: one[0].objective())
+            limit = BOUND_SECONDS if how.seconds is None else how.seconds
+            bounded = prove(touring, [best.solution()], limit, columns=columns.latest(most), threads=threads)
+    if how.kept is not None:
+        Kept.of(bounded).write(how.kept, recipe)
     return [answer | _gap(touring, state, bounded) for answer, state, _ in made]
 
 
@@ -77,6 +104,7 @@ def _plan(touring: Touring, seconds: float, seed: int, threads: int) -> tuple[An
         "placed_cost": placed_cost(state),
         "visits_left_out": len(touring.problem.demands) - len(state.days_of),
         "own_bound": large.bound,
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,  # the bound's is not the plan's
     }
     return answer, state, large.columns
 
@@ -112,7 +140,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--visits", type=int, default=500)
     parser.add_argument("--people", type=int, default=50)
     parser.add_argument("--seconds", default="10")
-    parser.add_argument("--bound-seconds", type=float, default=0.0)
+    parser.add_argument("--bound-seconds", type=float)
+    parser.add_argument("--prices", type=Path)
+    parser.add_argument("--keep-prices", type=Path)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--late", type=int, default=40)
     parser.add_argument("--search-seconds", type=float, default=2.0)
@@ -126,7 +156,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     size = (options.visits, options.people)
     seconds = [float(word) for word in options.seconds.split(",")]
     if options.kind == "plan":
-        answers = plans(*size, seconds, options.seed, options.bound_seconds, options.threads)
+        recipe = Recipe(*size, options.seed)
+        file = options.prices
+        if file is None and options.bound_seconds is None and kept_for(recipe).exists():
+            file = kept_for(recipe)
+        try:
+            known = None if file is None else Kept.read(file, recipe)
+        except ValueError as error:
+            parser.error(str(error))
+        how = Bound(options.bound_seconds, known, options.keep_prices)
+        answers = plans(recipe, seconds, how, options.threads)
     elif options.kind == "replan":
         answers = [change(*size, options.late, seconds[0], options.search_seconds, options.seed)]
     else:

@@ -22,7 +22,7 @@ from scheduler.search.skim import Terms, price_each
 from scheduler.search.tracks import Crowd
 from scheduler.tour import Touring
 
-MOST_ROWS, FEWER_ROWS = 2000, 400
+MOST_ROWS, FEWER_ROWS = 3000, 400
 """Rows among which tours of a day are looked for: two cities have so many, and more, that could go together.
 
 The others are only bounded, by minutes and money alone, which is far too much: with 1,000 rows that was five sixths

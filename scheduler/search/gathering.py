@@ -15,7 +15,7 @@ from scheduler.search.ascent import FEWER_STEPS, STEPS, Ascent, Found
 from scheduler.search.columns import Column
 from scheduler.search.everyday import MOST_SEEDS, Everyday
 from scheduler.search.first_prices import first_prices
-from scheduler.search.lower import NOTHING, dearest_of
+from scheduler.search.lower import NOTHING, dearest_of, lagrangian
 from scheduler.search.other_days import OtherDays
 from scheduler.search.records import Ints
 from scheduler.search.shelf import Shelf
@@ -152,7 +152,7 @@ class Gathering:
 
     def value(self, prices: Prices, gain: Ints) -> int:
         """What is proved where days gain no more than that, in sixtieths of a cent."""
-        return int((self.people * prices.worth).sum() - gain.sum() - (prices.cap * self.limits).sum())
+        return lagrangian(self.people, self.limits, prices.worth, prices.cap, gain)
 
     def add_found(self, ahead: Found) -> int:
         """Keep the tours that were found, also on other days of the same people; how many of the former were new."""

@@ -95,6 +95,25 @@ class Bounded:
     day_cents: tuple[float, ...] = ()
     cap_cents_per_minute: tuple[float, ...] = ()
 
+    @classmethod
+    def at(cls, best: int, master_cents: float, rounds: int, seconds: float, prices: tuple[Ints, Ints, Ints]) -> Self:
+        """From sixtieths of a cent: the bound, and the prices of visits, days and caps that gave it."""
+        cents = (tuple(float(price) / UNITS for price in some) for some in prices)
+        return cls(max(0, best // UNITS), master_cents, rounds, seconds, *cents)
+
+
+def lagrangian(people: Ints, limits: Ints, worth: Ints, cap_price: Ints, gain: Ints) -> int:
+    """What prices prove where days gain no more than that, in sixtieths of a cent.
+
+    Args:
+        people: that each visit takes.
+        limits: of caps, in minutes.
+        worth: of each visit, for each of its people.
+        cap_price: of a minute of each cap.
+        gain: of the best tour of each day at these prices, or more.
+    """
+    return int((people * worth).sum() - gain.sum() - (cap_price * limits).sum())
+
 
 def can_be_bounded(touring: Touring) -> bool:
     """Whether shortcuts can be taken out of the travel: of the speed model always, of a table where it is not large."""
@@ -197,15 +216,8 @@ class Bounding:
 
     def bounded(self) -> Bounded:
         """What has been proved so far."""
-        return Bounded(
-            max(0, self.best // UNITS),
-            self.value,
-            self.rounds,
-            self.seconds,
-            tuple(float(w) / UNITS for w in self.centre),
-            tuple(float(gain) / UNITS for gain in self.day_gain),
-            tuple(float(price) / UNITS for price in self.cap_centre),
-        )
+        prices = (self.centre, self.day_gain, self.cap_centre)
+        return Bounded.at(self.best, self.value, self.rounds, self.seconds, prices)
 
     def _round(self) -> bool:
         """One step of the ascent, and later of the linear program; whether nothing more is to be gained."""
@@ -285,7 +297,7 @@ class Bounding:
         known = self.master.shelf.gains(worth, cap_price)
         whole = self.pricer.price(worth, cap_price, self.over, self.everyone, known)
         if whole:
-            bound = int((self.people * worth).sum() - self.pricer.gain.sum() - (cap_price * self.limits).sum())
+            bound = lagrangian(self.people, self.limits, worth, cap_price, self.pricer.gain)
             if bound > self.best:
                 self.best, self.centre, self.cap_centre = bound, worth, cap_price
                 self.day_gain = self.pricer.gain.copy()

@@ -190,12 +190,5 @@ class Wide(Gathering):
 
     def bounded(self) -> Bounded:
         """What has been proved so far."""
-        return Bounded(
-            max(0, self.best // UNITS),
-            float(self.plan_cents),
-            self.rounds,
-            time.monotonic() - self.began,
-            tuple(float(w) / UNITS for w in self.kept.worth),
-            tuple(float(gain) / UNITS for gain in self.gain),
-            tuple(float(price) / UNITS for price in self.kept.cap),
-        )
+        seconds, prices = time.monotonic() - self.began, (self.kept.worth, self.gain, self.kept.cap)
+        return Bounded.at(self.best, float(self.plan_cents), self.rounds, seconds, prices)
