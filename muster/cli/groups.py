@@ -24,6 +24,7 @@ from muster.cli import (
     partner_work,
     planning,
     premortem,
+    proving,
     replanning,
     schedules,
     visits,
@@ -59,6 +60,7 @@ PLAN = _verb(
     planning.plan,
     {
         "explain": planning.explain,
+        "bound": proving.bound,
         "tight": planning.tight,
         "show": planning.show,
         "diff": replanning.diff,

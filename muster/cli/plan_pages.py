@@ -171,7 +171,7 @@ def _parts(plan: Plan) -> str:
 
 def _gap(plan: Plan) -> str:
     if plan.gap is None:
-        return "how far it is from the best possible is not known (--seconds gives it more time)"
+        return "how far it is from the best possible is not known (muster plan bound proves it)"
     if plan.gap == 0:
         return "proven to be the best possible"
     return f"at most {plan.gap:.1%} from the best possible"

@@ -378,6 +378,22 @@ def test_everything_that_is_left_out_is_explained_at_once_and_what_is_short_is_t
     assert "nobody has windows: 1 visit is left out" in muster(workspace, "plan", "tight", "--seconds", "5").stdout
 
 
+@pytest.mark.timeout(1200)  # as above
+def test_how_far_a_plan_can_be_from_the_best_one_is_proved_afterwards(muster: Shell, workspace: Path) -> None:
+    plan = made_plan(muster, workspace)
+    told = json.loads(muster(workspace, "plan", "bound", "--seconds", "5", "--json").stdout)
+    assert told["plan"] == plan["id"]
+    assert 0 < told["bound_cents"] <= told["cost_cents"]
+    assert told["gap"] == pytest.approx(1 - told["bound_cents"] / told["cost_cents"])
+    said = muster(workspace, "plan", "bound", "--seconds", "5").stdout
+    assert "best possible" in said
+    (workspace / "crew.csv").write_text(CREW.replace(",70,", ",90,"))
+    assert muster(workspace, "import", "crew.csv").returncode == 0
+    said = muster(workspace, "plan", "bound", "--seconds", "5").stdout
+    assert "fleet or people have changed since plan" in said
+    assert "P-none" in muster(workspace, "plan", "bound", "--plan", "P-none").stderr
+
+
 def test_what_clients_were_told_does_not_move_unless_it_is_released(muster: Shell, workspace: Path) -> None:
     plan = made_plan(muster, workspace)
     visits = sorted({str(one["visit"]) for one in plan["assignments"]})
