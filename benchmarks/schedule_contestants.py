@@ -22,7 +22,7 @@ from benchmarks.schedule_peers import placed_cost
 from benchmarks.schedule_replan import Answer, change
 from scheduler.assemble import plan_of, state_of
 from scheduler.search import Bounded, first, prove, warm_up
-from scheduler.search.at_prices import prove_at
+from scheduler.search.at_prices import must_fit, prove_at
 from scheduler.search.columns import Columns
 from scheduler.search.proving import WHOLE_VISITS
 from scheduler.search.tracks import cores_at_most
@@ -58,6 +58,8 @@ class Bound:
 def plans(recipe: Recipe, seconds: Sequence[float], how: Bound, threads: int) -> list[Answer]:
     """A generated campaign: for each of the seconds first plan, search and the validator's word; one bound for all."""
     touring = Touring(make(recipe))
+    if how.known is not None:
+        must_fit(touring, how.known.prices, how.known.thought)
     first(touring, recipe.seed)  # what is loaded at the first use is not measured
     with cores_at_most(threads):
         made = [_plan(touring, limit, recipe.seed, threads) for limit in seconds]
@@ -162,10 +164,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             file = kept_for(recipe)
         try:
             known = None if file is None else Kept.read(file, recipe)
+            how = Bound(options.bound_seconds, known, options.keep_prices)
+            answers = plans(recipe, seconds, how, options.threads)
         except ValueError as error:
             parser.error(str(error))
-        how = Bound(options.bound_seconds, known, options.keep_prices)
-        answers = plans(recipe, seconds, how, options.threads)
     elif options.kind == "replan":
         answers = [change(*size, options.late, seconds[0], options.search_seconds, options.seed)]
     else:

@@ -1,13 +1,19 @@
 """How far a plan can be from the best possible, proved when somebody asks: quick searches of thousands do not."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from muster.plan import Plan
-from scheduler.assemble import solution_of
+from scheduler.assemble import solution_of, state_of
+from scheduler.bound import lower_bound
+from scheduler.exact import ExactLimits, size, solve_exactly
+from scheduler.insertion import Inserter
 from scheduler.problem import Problem
 from scheduler.search import is_warm, prove, warm_up
 from scheduler.search.lower import can_be_bounded
+from scheduler.solve import COMPILED_FROM, MODEL_SHARE, MODEL_WORK_WITH_CLOCK, SMALL_MODEL
+from scheduler.state import Solution
 from scheduler.tour import Touring
 
 
@@ -45,25 +51,39 @@ def gap_of(
 
     Args:
         problem: that the plan is of; what it does not allow any more counts as left out.
-        plan: to be judged. Its own bound counts, where it costs in the problem what it says.
+        plan: to be judged. The bound that it carries does not count: somebody who came since may make all cheaper.
         seconds: for the proof. Where the search was never compiled on this machine that comes on top.
         stopped: asked often; True ends it with what is proved by then.
         heard: told the gap whenever it has become smaller.
     """
-    touring = Touring(problem)
+    touring, began = Touring(problem), time.monotonic()
     known = solution_of(touring, plan)
-    own = plan.bound if plan.bound is not None and round(plan.objective) == known.objective else None
-    best = None if own is None else int(own)
+    best: int | None = None
 
     def told(cents: int) -> None:
-        if heard is not None and (best is None or cents > best):
-            heard(Gap(known.objective, cents))
+        nonlocal best
+        if cents > (best or 0):
+            best = cents
+            if heard is not None:
+                heard(Gap(known.objective, cents))
 
     if known.objective <= 0:  # nothing costs less than nothing
-        best = 0
-    elif best is None or best < known.objective:
+        return Gap(known.objective, 0)
+    if len(problem.demands) < COMPILED_FROM:
+        told(_bound_of_few(touring, known, seconds))
+    if best is None or best < known.objective:
         if not is_warm():
             warm_up()
-        proved = prove(touring, [known], seconds, stopped, heard=told).cents
-        best = max(best or 0, proved) or None
+        left = max(0.0, seconds - (time.monotonic() - began))
+        told(prove(touring, [known], left, stopped, heard=told).cents)
     return Gap(known.objective, best, can_be_bounded(touring))
+
+
+def _bound_of_few(touring: Touring, known: Solution, seconds: float) -> int:
+    """What the relaxation and the exact model prove, as for a plan that is made of few visits."""
+    began, days_of = time.monotonic(), Inserter(touring).possible_days()
+    bound = lower_bound(touring, days_of, seconds / 4)
+    if bound >= known.objective or size(days_of.values()) > SMALL_MODEL:
+        return bound
+    limits = ExactLimits((seconds - (time.monotonic() - began)) * MODEL_SHARE, work=MODEL_WORK_WITH_CLOCK)
+    return max(bound, solve_exactly(touring, days_of, hint=state_of(touring, known), limits=limits).bound)

@@ -118,7 +118,7 @@ def profit(
     context: typer.Context,
     folder: Annotated[Path | None, typer.Option(help="Where the files go; by default reports/.")] = None,
     plan_id: Annotated[str | None, typer.Option("--plan", help="By this plan; by default the one that binds.")] = None,
-    seconds: Annotated[float, typer.Option(help="How long to search for the plan without partners.")] = 5.0,
+    seconds: Annotated[float, typer.Option(min=0, help="How long to search for the plan without partners.")] = 5.0,
     campaign: CampaignOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -28,7 +28,9 @@ SHOWN_TIGHT = 8
 def plan(
     context: typer.Context,
     campaign: CampaignOption = None,
-    seconds: Annotated[float | None, typer.Option(help="How long to search; Ctrl-C takes the best so far.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, help="How long to search; Ctrl-C takes the best so far.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -42,7 +44,7 @@ def plan(
 
     with opened(context) as workspace:
         meant = workspace.campaign(campaign)
-        limit = seconds or workspace.settings.solve_seconds
+        limit = workspace.settings.solve_seconds if seconds is None else seconds
         with searching(limit, quiet=as_json) as (watcher, cancelled):
             made = make_plan(
                 workspace.services, meant.id, seconds=limit, seed=seed, progress=watcher, cancelled=cancelled
@@ -121,7 +123,7 @@ def tight(
     context: typer.Context,
     campaign: CampaignOption = None,
     plan_id: PlanOption = None,
-    seconds: Annotated[float, typer.Option(help="How long the prices are worked out.")] = 10.0,
+    seconds: Annotated[float, typer.Option(min=0, help="How long the prices are worked out.")] = 10.0,
     everything: Annotated[bool, typer.Option("--all", help="All of them, not only the dearest.")] = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -18,7 +18,7 @@ def bound(
     campaign: CampaignOption = None,
     plan_id: PlanOption = None,
     seconds: Annotated[
-        float, typer.Option(help="How long to look for the proof; Ctrl-C takes the best so far.")
+        float, typer.Option(min=0, help="How long to look for the proof; Ctrl-C takes the best so far.")
     ] = 60.0,
     as_json: JsonOption = False,
 ) -> None:
@@ -39,7 +39,7 @@ def bound(
         problem = problem_as_planned(workspace.services, chosen)
         if not is_warm() and not as_json:
             say("the search is compiled first, once on this machine: a minute or two of one core")
-        known = Gap(round(chosen.objective), None if chosen.bound is None else int(chosen.bound))
+        known = Gap(round(chosen.objective), None)
         began = time.monotonic()
         with searching(seconds, quiet=as_json) as (watch, cancelled):
 

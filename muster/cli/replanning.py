@@ -128,7 +128,7 @@ def replan(
         list[str] | None,
         typer.Option(help="A visit that may move although its client was told; repeat it, or say all."),
     ] = None,
-    seconds: Annotated[float | None, typer.Option(help="How long each cheaper choice is searched.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0, help="How long each cheaper choice is searched.")] = None,
     seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -152,7 +152,7 @@ def replan(
             raise NothingToPlan("no plan binds yet, so there is nothing to go on from", hint="muster plan")
         current = workspace.ledger.plan(binding.plan_id)
         freedoms = tuple(Freedom) if cheaper else KEEPING
-        each_s = seconds or workspace.settings.solve_seconds
+        each_s = workspace.settings.solve_seconds if seconds is None else seconds
         searches = sum(one not in KEEPING for one in freedoms)
         problem = problem_of(workspace.services, meant.id, search_s=each_s * searches)
         stop = MaxSeconds(each_s)

@@ -23,7 +23,7 @@ def what_if(
     ] = None,
     campaign: CampaignOption = None,
     plan_id: PlanOption = None,
-    seconds: Annotated[float, typer.Option(help="How long each scenario is searched.")] = 3.0,
+    seconds: Annotated[float, typer.Option(min=0, help="How long each scenario is searched.")] = 3.0,
     seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
     as_json: JsonOption = False,
 ) -> None:

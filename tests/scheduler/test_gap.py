@@ -14,7 +14,7 @@ from scheduler.problem import Problem
 from scheduler.solve import solve
 from scheduler.stop import MaxIterations
 from scheduler.tour import Touring
-from tests.scheduler.problems import demand, person, problem, random_problem
+from tests.scheduler.problems import day, demand, person, problem, random_problem
 
 
 @cache
@@ -37,15 +37,16 @@ def test_a_plan_without_a_bound_gets_one() -> None:
     assert gap.provable
 
 
-def test_the_plans_own_bound_counts_where_the_plan_costs_what_it_says() -> None:
-    of, plan = planned()
+def test_a_bound_from_before_somebody_came_does_not_count() -> None:
+    """The plan costs what it did, and a cheaper colleague could make all cheaper."""
+    visits, dear = [demand("V-1"), demand("V-2")], person("Anna", rate=9000)
+    alone = problem(visits, [dear])
+    plan = solve(alone, MaxIterations(500), 1)
+    assert plan.bound == plan.objective == 18_000
     told: list[Gap] = []
-    best = gap_of(of, replace(plan, bound=plan.objective), 0.0, heard=told.append)
-    assert best == Gap(round(plan.objective), round(plan.objective))
-    assert best.share == 0.0
-    assert told == [], "nothing was left to be proved"
-    other = gap_of(of, replace(plan, bound=plan.objective, objective=plan.objective + 1), 0.0)
-    assert other.bound_cents != plan.objective
+    assert gap_of(alone, plan, 20.0, heard=told.append) == told[-1] == Gap(18_000, 18_000)
+    both = problem(visits, [dear, person("Ben", rate=6000)], [day(0), day(1)])
+    assert gap_of(both, plan, 20.0) == Gap(18_000, 12_000)
 
 
 def test_what_the_problem_does_not_allow_any_more_counts_as_left_out() -> None:

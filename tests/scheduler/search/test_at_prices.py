@@ -1,5 +1,7 @@
 """A bound at given prices is what they prove, whatever the days were thought to gain."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -83,3 +85,22 @@ def test_any_prices_prove_a_bound(seed: int) -> None:
 def test_gains_are_those_of_the_other_pricing(planned: State, proved: Bounded) -> None:
     prices, gain = prices_of(proved)
     np.testing.assert_array_equal(priced(planned.touring, prices.worth, prices.cap, 10**6).gain, gain)
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "said"),
+    [
+        (lambda worth, cap, gain: (worth[1:], cap, gain), r"prices of 59 visits, \d+ caps and \d+ days do not fit 60"),
+        (lambda worth, cap, gain: (worth, cap[1:], gain), r"caps and \d+ days do not fit 60 visits"),
+        (lambda worth, cap, gain: (worth, cap, gain[:0]), r"caps and 0 days do not fit 60 visits"),
+        (lambda worth, cap, gain: (worth + 10**9, cap, gain), r"visit-00000 is worth more than what leaving it out"),
+        (lambda worth, cap, gain: (worth, cap - 1, gain), r"a minute of cap \d+ has a price below 0"),
+    ],
+)
+def test_prices_that_prove_nothing_are_refused(
+    planned: State, proved: Bounded, spoiled: Callable[[Ints, Ints, Ints], tuple[Ints, Ints, Ints]], said: str
+) -> None:
+    prices, gain = prices_of(proved)
+    worth, cap, gain = spoiled(prices.worth, prices.cap, gain)
+    with pytest.raises(ValueError, match=said):
+        prove_at(planned.touring, Prices(worth, cap), gain, 1)
