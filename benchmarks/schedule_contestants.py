@@ -54,6 +54,11 @@ class Bound:
     known: Kept | None = None
     kept: Path | None = None
 
+    @property
+    def looks(self) -> bool:
+        """Whether prices are looked for."""
+        return self.known is None and self.seconds != 0
+
 
 def plans(recipe: Recipe, seconds: Sequence[float], how: Bound, threads: int) -> list[Answer]:
     """A generated campaign: for each of the seconds first plan, search and the validator's word; one bound for all."""
@@ -62,7 +67,7 @@ def plans(recipe: Recipe, seconds: Sequence[float], how: Bound, threads: int) ->
         must_fit(touring, how.known.prices, how.known.thought)
     first(touring, recipe.seed)  # what is loaded at the first use is not measured
     with cores_at_most(threads):
-        made = [_plan(touring, limit, recipe.seed, threads) for limit in seconds]
+        made = [_plan(touring, limit, recipe.seed, threads, keeps_columns=how.looks) for limit in seconds]
         if how.seconds == 0:
             return [answer for answer, *_ in made]
         if how.known is not None:
@@ -77,8 +82,13 @@ def plans(recipe: Recipe, seconds: Sequence[float], how: Bound, threads: int) ->
     return [answer | _gap(touring, state, bounded) for answer, state, _ in made]
 
 
-def _plan(touring: Touring, seconds: float, seed: int, threads: int) -> tuple[Answer, State, Columns]:
-    """One plan from nothing, by all that ``solve`` does."""
+def _plan(
+    touring: Touring, seconds: float, seed: int, threads: int, *, keeps_columns: bool
+) -> tuple[Answer, State, Columns]:
+    """One plan from nothing, by all that ``solve`` does, and the tours that it met where a bound begins with them.
+
+    Elsewhere they would only add to the memory of the next plan.
+    """
     began, computed = time.monotonic(), time.process_time()
     told: list[tuple[float, int]] = []
 
@@ -108,7 +118,7 @@ def _plan(touring: Touring, seconds: float, seed: int, threads: int) -> tuple[An
         "own_bound": large.bound,
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,  # the bound's is not the plan's
     }
-    return answer, state, large.columns
+    return answer, state, large.columns if keeps_columns else Columns()
 
 
 def _gap(touring: Touring, state: State, bounded: Bounded) -> Answer:

@@ -19,7 +19,7 @@ from scheduler.problem import AT_HOME, money
 from scheduler.tour import Touring
 from scheduler.travel import LONGEST_MINUTES
 
-MOST_PAIRS = 150_000
+MOST_PAIRS = 400_000
 """Above so many pairs of visit and day the days are not looked at one by one: the bound is then the sum over visits."""
 
 

@@ -12,9 +12,12 @@ from scheduler.insertion import Inserter
 from scheduler.problem import Problem
 from scheduler.search import is_warm, prove, warm_up
 from scheduler.search.lower import can_be_bounded
-from scheduler.solve import COMPILED_FROM, MODEL_SHARE, MODEL_WORK_WITH_CLOCK, SMALL_MODEL
+from scheduler.solve import MODEL_SHARE, MODEL_WORK_WITH_CLOCK, SMALL_MODEL
 from scheduler.state import Solution
 from scheduler.tour import Touring
+
+ASKED_PAIRS = 5_000_000
+"""Pairs of visit and day of which it is asked, within a second, which are possible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,8 @@ def gap_of(
 
     if known.objective <= 0:  # nothing costs less than nothing
         return Gap(known.objective, 0)
-    if len(problem.demands) < COMPILED_FROM:
-        told(_bound_of_few(touring, known, seconds))
+    if len(problem.demands) * len(problem.days) <= ASKED_PAIRS:
+        told(_simply(touring, known, seconds))
     if best is None or best < known.objective:
         if not is_warm():
             warm_up()
@@ -79,8 +82,8 @@ def gap_of(
     return Gap(known.objective, best, can_be_bounded(touring))
 
 
-def _bound_of_few(touring: Touring, known: Solution, seconds: float) -> int:
-    """What the relaxation and the exact model prove, as for a plan that is made of few visits."""
+def _simply(touring: Touring, known: Solution, seconds: float) -> int:
+    """What the relaxation proves, which is nearly all where visits are remote; of few visits the exact model, too."""
     began, days_of = time.monotonic(), Inserter(touring).possible_days()
     bound = lower_bound(touring, days_of, seconds / 4)
     if bound >= known.objective or size(days_of.values()) > SMALL_MODEL:

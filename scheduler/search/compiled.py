@@ -28,8 +28,8 @@ def compiled(function: F) -> F:
     """Compile on the first call, and keep the result for later processes.
 
     Such functions must not make arrays: without numba's reference counting they compile several times quicker, and
-    run quicker, too. The compiled code checks no index; ``NUMBA_DISABLE_JIT=1`` runs the same functions as Python,
-    which does.
+    run quicker, too. The compiled code checks no index; with ``NUMBA_BOUNDSCHECK=1``, and a ``NUMBA_CACHE_DIR`` of
+    its own, it does.
     """
     return _kept(function, _nrt=False)
 

@@ -94,3 +94,14 @@ def test_no_plan_is_better_than_is_said(seed: int) -> None:
     gap = gap_of(of, plan, 3.0)
     if exact.solution is not None and gap.bound_cents is not None:
         assert gap.bound_cents <= exact.solution.objective <= gap.cents
+
+
+def test_of_visits_at_home_nearly_everything_is_proved_at_once() -> None:
+    """Days hold dozens of them, and to tell their tours apart takes long; the relaxation needs no tours."""
+    people = [person(name, rate=rate) for name, rate in (("Anna", 5_000), ("Ben", 6_000), ("Cleo", 9_000))]
+    visits = [demand(f"V-{n}", effort=10 + n % 7) for n in range(120)]
+    of = problem(visits, people, [day(who, number=n) for who in range(3) for n in range(2)])
+    plan = solve(of, MaxIterations(300), 1, with_reasons=False)
+    gap = gap_of(of, plan, 0.5)
+    assert gap.share is not None
+    assert gap.share < 0.01
