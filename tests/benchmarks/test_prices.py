@@ -56,7 +56,7 @@ def test_the_command_says_what_is_wrong_with_a_file(tmp_path: Path, capsys: pyte
     [
         (Recipe(500, 50, 1), 12_397_000),
         (Recipe(2000, 150, 1), 38_807_000),
-        pytest.param(Recipe(10_000, 500, 1), 116_190_000, marks=pytest.mark.slow),
+        pytest.param(Recipe(10_000, 500, 1), 116_190_000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)]),
     ],
     ids=["500", "2000", "10000"],
 )
