@@ -81,7 +81,7 @@ def explain(
 
     Without a visit: the same of every visit that the plan leaves out.
 
-    Example: muster plan explain V-acme-hq-remote-1
+    Example: muster plan explain V-acme-van-remote-1
     """
     from flows.planning import problem_as_planned
     from scheduler.explain import explain as explain_visit

@@ -22,7 +22,7 @@ def start(
 
     It may be said early_minutes before its time (campaign.yml, running), and late.
 
-    Example: muster visit start V-acme-hq-remote-1
+    Example: muster visit start V-acme-van-remote-1
     """
     from flows.visits import start_visit
 
